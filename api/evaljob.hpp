@@ -1,0 +1,210 @@
+// The EvalJob resource, evaljob.dev/v1alpha1, as values. A member here is a field that works today; fields of the design
+// that are not built yet are refused by parse_evaljob with "not supported yet".
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/json.hpp"
+#include "api/result.hpp"
+
+namespace evaljob {
+
+inline constexpr const char* api_group = "evaljob.dev";
+inline constexpr const char* api_version = "evaljob.dev/v1alpha1";
+inline constexpr const char* kind = "EvalJob";
+
+enum class ModelFormat { TorchScript };
+enum class DatasetFormat { IDX };
+enum class TaskType { Classification };
+enum class Device { Auto, CPU, CUDA };
+enum class RestartScope { Node, Group };
+
+struct Model {
+    ModelFormat format = ModelFormat::TorchScript;
+    std::string path;    // relative to the storage root
+    std::string sha256;  // hex, lower case; empty: not checked
+};
+
+struct Task {
+    TaskType type = TaskType::Classification;
+    std::vector<std::string> classes;  // name of class i at index i; empty: the classes are called by their number
+};
+
+struct Dataset {
+    std::string name;
+    DatasetFormat format = DatasetFormat::IDX;
+    std::string path;          // IDX: the images, gzip or plain
+    std::string sha256;        // hex of the file as it lies there; empty: not checked
+    std::string labels_path;   // IDX: the labels
+    std::string labels_sha256;
+    std::optional<std::int64_t> limit;  // the first so many samples
+    Task task;
+};
+
+struct Inference {
+    Device device = Device::Auto;
+    std::int32_t max_batch_size = 32;   // samples
+    std::int32_t threads_per_rank = 1;  // intra-op threads
+    std::int64_t seed = 0;
+};
+
+struct Eval {
+    Model model;
+    std::vector<Dataset> datasets;
+    Inference inference;
+};
+
+struct Rendezvous {
+    std::optional<std::int32_t> port;  // absent: the operator's default (29500 in a cluster, a free one in local mode)
+    std::int32_t ready_timeout_seconds = 600;
+};
+
+struct Storage {
+    std::string claim_name;  // a PersistentVolumeClaim; empty in local mode
+    std::string path;        // folder of this job's output, relative to the storage root; default: the job's name
+};
+
+struct Merge {
+    std::int32_t backoff_limit = 3;
+    bool allow_partial = false;
+    std::int64_t max_failed_samples = 0;
+};
+
+struct RestartPolicy {
+    std::int32_t max_restarts = 3;
+    RestartScope scope = RestartScope::Node;  // default: Node with eval, Group without
+};
+
+struct EvalJobSpec {
+    std::int32_t num_nodes = 1;
+    std::int32_t num_proc_per_node = 1;
+    std::optional<Eval> eval;
+    Json pod_template = Json::object();  // PodTemplateSpec, as the user wrote it
+    Rendezvous rendezvous;
+    Storage storage;
+    Merge merge;
+    RestartPolicy restart_policy;
+
+    std::int32_t world_size() const { return num_nodes * num_proc_per_node; }
+};
+
+/// One condition of status, as metav1.Condition. Types in use: Running, RendezvousReady, Merged, Succeeded, Failed.
+struct Condition {
+    std::string type;
+    bool status = false;
+    std::string reason;
+    std::string message;
+    std::string last_transition_time;  // RFC 3339, UTC, whole seconds
+    std::int64_t observed_generation = 0;
+
+    bool operator==(const Condition&) const = default;
+};
+
+struct Summary {
+    std::string status;    // Pending, Starting, Running, Restarting, Merging, Succeeded, Failed
+    std::string nodes;     // "4/4": ready or succeeded of all
+    std::string progress;  // "73%", empty while unknown
+    std::string score;     // "0.913", empty until merged
+
+    bool operator==(const Summary&) const = default;
+};
+
+struct NodeCounts {
+    std::int32_t total = 0;
+    std::int32_t ready = 0;
+    std::int32_t succeeded = 0;
+    std::int32_t failed = 0;
+
+    bool operator==(const NodeCounts&) const = default;
+};
+
+struct Progress {
+    std::int64_t samples_done = 0;
+    std::int64_t samples_total = 0;
+    std::string samples_per_second;  // decimal
+    std::int64_t eta_seconds = 0;
+    std::string slowest_rank;
+    std::string last_report_time;  // RFC 3339
+
+    bool operator==(const Progress&) const = default;
+};
+
+struct Metric {
+    std::string dataset;
+    std::string name;   // "accuracy"
+    std::string group;  // empty: all samples of the dataset
+    std::string value;  // decimal
+    std::string stderr_;
+    std::int64_t samples = 0;
+
+    bool operator==(const Metric&) const = default;
+};
+
+struct Results {
+    std::string claim_name;
+    std::string path;    // folder of the published output, relative to the storage root
+    std::string sha256;  // digest that names the folder
+    std::int64_t samples = 0;
+    std::int64_t missing = 0;
+    std::int64_t repeated = 0;
+    std::int64_t conflicting = 0;
+    std::int64_t failed = 0;
+
+    bool operator==(const Results&) const = default;
+};
+
+struct EvalJobStatus {
+    std::int64_t observed_generation = 0;
+    std::string start_time;       // RFC 3339; empty: not yet
+    std::string completion_time;
+    std::string identity;         // of the evaluation, as the merge proved it
+    std::int32_t attempt = 0;     // of the group; rises with each group restart
+    std::int32_t restarts = 0;    // of nodes or groups, against restartPolicy.maxRestarts
+    std::map<std::string, std::int32_t> node_attempts;  // node rank → highest attempt ever seen
+    Summary summary;
+    NodeCounts nodes;
+    std::string selector;  // of the Pods, for the scale subresource
+    std::optional<Progress> progress;
+    std::vector<Metric> metrics;
+    std::optional<Results> results;
+    std::vector<Condition> conditions;
+
+    bool operator==(const EvalJobStatus&) const = default;
+};
+
+struct ObjectMeta {
+    std::string name;
+    std::string ns;  // namespace
+    std::string uid;
+    std::int64_t generation = 0;
+    std::string resource_version;
+    std::string creation_timestamp;
+    bool deleting = false;  // deletionTimestamp is set
+    std::map<std::string, std::string> labels;
+    std::map<std::string, std::string> annotations;
+};
+
+struct EvalJob {
+    ObjectMeta meta;
+    EvalJobSpec spec;
+    EvalJobStatus status;
+};
+
+/// Reads an EvalJob object (as the API server or a file holds it), fills in the defaults and checks every rule.
+/// The Error's message holds one line per violation: "spec.numNodes: must be at least 1, is 0". Unknown fields are
+/// violations that name the nearest known one; status is read leniently, because only the operator writes it.
+Result<EvalJob> parse_evaljob(const Json& object);
+
+/// The parts as the API holds them; parse_evaljob(to_json(x)) gives x again.
+Json spec_to_json(const EvalJobSpec& spec);
+Json status_to_json(const EvalJobStatus& status);
+Json eval_to_json(const Eval& eval);
+
+/// spec.eval alone, as the runner gets it in its environment; `path` is the field's name in messages.
+Result<Eval> parse_eval(const Json& object, const std::string& path);
+
+}  // namespace evaljob

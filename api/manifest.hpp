@@ -1,0 +1,51 @@
+// The manifest fixes, before the run, which samples there are, in which order, with which content and target, and which
+// share a batch. The merge proves the records against it. docs/formats.md describes the file.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/json.hpp"
+#include "api/result.hpp"
+
+namespace evaljob {
+
+struct ManifestSample {
+    std::uint32_t dataset = 0;  // index in config["datasets"]
+    std::string id;
+    std::string hash;   // of the sample's content and target: 32 hex characters
+    Json target;        // Classification: the class as an integer
+    std::string group;  // for the metrics per group: the name of the target's class; empty: none
+};
+
+/// Items that are evaluated together. An item is sample_index * repeats + repeat.
+struct ManifestBatch {
+    std::vector<std::uint64_t> items;
+};
+
+struct Manifest {
+    Json config;  // everything but samples that decides the bytes of the result: model digest, datasets, tasks, inference
+    std::uint32_t repeats = 1;
+    std::vector<ManifestSample> samples;
+    std::vector<ManifestBatch> batches;
+
+    std::uint64_t items() const { return samples.size() * repeats; }
+};
+
+/// SHA-256 over config, samples and batches: what makes two evaluations the same evaluation.
+std::string identity_of(const Manifest& manifest);
+
+/// Batches of consecutive samples of one dataset, `max_batch_size` each.
+std::vector<ManifestBatch> plan_batches(const std::vector<ManifestSample>& samples, std::uint32_t repeats,
+                                        std::int32_t max_batch_size);
+
+/// JSON lines: a header with identity and counts, a line per sample, a line per batch.
+std::string encode_manifest(const Manifest& manifest);
+
+/// Fails when a line is malformed, counts differ, ids repeat, a batch names an item twice or never,
+/// or the identity in the header is not that of the content.
+Result<Manifest> decode_manifest(std::string_view bytes);
+
+}  // namespace evaljob

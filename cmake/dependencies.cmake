@@ -1,0 +1,21 @@
+# Everything third-party, each once. `./dev` installs what Debian has; libtorch: see torch.cmake.
+find_package(Threads REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(nlohmann_json 3.11 REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(Boost 1.74 REQUIRED)  # headers: Asio, Beast, Math
+
+# tl::expected
+find_path(EXPECTED_INCLUDE tl/expected.hpp REQUIRED)
+
+# ISA-L: CRC32C
+find_path(ISAL_INCLUDE isa-l/crc.h REQUIRED)
+find_library(ISAL_LIBRARY isal REQUIRED)
+add_library(isal INTERFACE)
+target_include_directories(isal SYSTEM INTERFACE ${ISAL_INCLUDE})
+target_link_libraries(isal INTERFACE ${ISAL_LIBRARY})
+
+include(cmake/torch.cmake)

@@ -1,0 +1,13 @@
+# libtorch as the imported target evaljob_torch. find_package(Torch) needs a CUDA toolkit with PyPI's wheel, so the
+# libraries are named here. EVALJOB_TORCH_DIR is a folder with include/ and lib/; `./dev` fills one from three wheels.
+set(EVALJOB_TORCH_DIR "$ENV{EVALJOB_TORCH_DIR}" CACHE PATH "libtorch: a folder with include/ and lib/")
+if(NOT EXISTS ${EVALJOB_TORCH_DIR}/include/torch/csrc/jit/serialization/import.h)
+  message(FATAL_ERROR "no libtorch in EVALJOB_TORCH_DIR='${EVALJOB_TORCH_DIR}': run ./dev build, which brings one, "
+                      "or name the folder that holds libtorch's include/ and lib/")
+endif()
+add_library(evaljob_torch INTERFACE)
+target_include_directories(evaljob_torch SYSTEM INTERFACE
+  ${EVALJOB_TORCH_DIR}/include ${EVALJOB_TORCH_DIR}/include/torch/csrc/api/include)
+target_link_directories(evaljob_torch INTERFACE ${EVALJOB_TORCH_DIR}/lib)
+target_link_libraries(evaljob_torch INTERFACE torch_cpu c10)
+target_link_options(evaljob_torch INTERFACE -Wl,-rpath,${EVALJOB_TORCH_DIR}/lib)

@@ -1,0 +1,29 @@
+// The one door to files that must survive a crash. Every function names the file in its Error.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/result.hpp"
+
+namespace evaljob {
+
+/// A file's whole content; fails with NotFound, TooLarge (over `limit` bytes) or ReadFailed.
+Result<std::string> read_file(const std::string& path, std::uint64_t limit);
+
+/// Writes a temporary file beside `path`, fsyncs it, renames it into place and fsyncs the folder: after success a
+/// crash finds the whole new content, before it the old. Fails with WriteFailed, naming file and errno.
+Result<void> write_file_durably(const std::string& path, std::string_view content);
+
+/// mkdir -p. Fails with WriteFailed.
+Result<void> make_folders(const std::string& path);
+
+/// Makes a rename or a creation inside `folder` durable.
+Result<void> sync_folder(const std::string& folder);
+
+/// Regular files below `folder` whose name ends so, as paths relative to it, sorted. A missing folder is empty.
+Result<std::vector<std::string>> list_files(const std::string& folder, std::string_view suffix);
+
+}  // namespace evaljob

@@ -1,0 +1,22 @@
+// Where everything lies below a job's shared folder (EVALJOB_SHARED_DIR). docs/formats.md shows the tree.
+//
+//   manifest.jsonl                                   what is to be evaluated
+//   epochs/000001                                    one empty file per coordinator that ever started
+//   runs/RUN/node-NODE/attempt-ATTEMPT/*.shard       the shard logs; one writer, one file
+//   done.json                                        the done marker: the logs that count, with length and digest
+//   results/sha256-DIGEST/                           published output
+//   CURRENT                                          the name of the folder that is current
+#pragma once
+
+#include <string>
+
+namespace evaljob::layout {
+
+inline std::string manifest(const std::string& shared) { return shared + "/manifest.jsonl"; }
+inline std::string epochs(const std::string& shared) { return shared + "/epochs"; }
+inline std::string runs(const std::string& shared) { return shared + "/runs"; }
+inline std::string done_marker(const std::string& shared) { return shared + "/done.json"; }
+inline std::string results(const std::string& shared) { return shared + "/results"; }
+inline std::string current(const std::string& shared) { return shared + "/CURRENT"; }
+
+}  // namespace evaljob::layout

@@ -1,5 +1,5 @@
-// The done marker: written once by the coordinator when every item has a record. It lists each shard log that counts with
-// its length and digest; the merge reads only what it lists, so a zombie that still writes changes nothing.
+// The done marker: written once by the coordinator when every item has a record. It lists each shard log that counts
+// with its length and digest; the merge reads only what it lists, so a zombie that still writes changes nothing.
 #pragma once
 
 #include <cstdint>
@@ -12,15 +12,15 @@
 namespace evaljob {
 
 struct DoneShard {
-    std::string path;           // relative to the shared folder
-    std::uint64_t length = 0;   // bytes that count
-    std::string sha256;         // of those bytes
+    std::string path;          // relative to the shared folder
+    std::uint64_t length = 0;  // bytes that count
+    std::string sha256;        // of those bytes
     std::uint64_t records = 0;
 };
 
 struct DoneMarker {
     std::string identity;
-    std::uint32_t epoch = 0;    // of the coordinator that wrote it
+    std::uint32_t epoch = 0;  // of the coordinator that wrote it
     std::uint64_t items = 0;
     std::vector<DoneShard> shards;
 };

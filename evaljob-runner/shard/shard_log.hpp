@@ -22,8 +22,8 @@ struct ShardHeader {
     std::int32_t node_rank = 0;
     std::int32_t local_rank = 0;
     std::int32_t attempt = 0;
-    std::string device;     // "cpu", "cuda:0 GPU-…"
-    std::string library;    // "libtorch 2.11.0"
+    std::string device;   // "cpu", "cuda:0 GPU-…"
+    std::string library;  // "libtorch 2.11.0"
     std::int32_t threads = 1;
     std::int64_t opened_us = 0;  // Unix time in microseconds, for the timeline only
 };
@@ -77,7 +77,7 @@ struct ShardSummary {
     std::uint64_t total_bytes = 0;
     std::uint64_t records = 0;
     std::uint64_t batches = 0;
-    std::string sha256;             // of the valid prefix
+    std::string sha256;  // of the valid prefix
 };
 
 struct ShardVisitor {

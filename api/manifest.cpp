@@ -1,0 +1,190 @@
+#include "api/manifest.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <unordered_set>
+#include <utility>
+
+#include "api/digest.hpp"
+
+namespace evaljob {
+
+namespace {
+
+constexpr int format_version = 1;
+
+std::string line_of(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"; }
+
+std::string sample_line(const ManifestSample& s) {
+    return line_of(Json::array({s.dataset, s.id, s.hash, s.target, s.group}));
+}
+
+std::string batch_line(const ManifestBatch& b) { return line_of(Json(b.items)); }
+
+Json identity_header(const Manifest& m) {
+    return {{"format", format_version}, {"config", m.config}, {"repeats", m.repeats}};
+}
+
+tl::unexpected<Error> damaged(std::size_t line, const std::string& what) {
+    return fail("Damaged", "manifest line " + std::to_string(line) + ": " + what);
+}
+
+/// Lines of a text, each ended by a newline; a last one without is no line but damage.
+class Lines {
+public:
+    explicit Lines(std::string_view text) : rest_(text) {}
+    bool next(std::string_view& line) {
+        const auto end = rest_.find('\n');
+        if (end == std::string_view::npos) return false;
+        line = rest_.substr(0, end);
+        rest_.remove_prefix(end + 1);
+        ++number_;
+        return true;
+    }
+    std::size_t number() const { return number_; }
+    bool empty() const { return rest_.empty(); }
+
+private:
+    std::string_view rest_;
+    std::size_t number_ = 0;
+};
+
+Result<ManifestSample> read_sample(const Json& fields, std::size_t datasets) {
+    if (!fields.is_array() || fields.size() != 5 || !fields[0].is_number_unsigned() || !fields[1].is_string() ||
+        !fields[2].is_string() || !fields[4].is_string()) {
+        return fail("Damaged", "is not [dataset, id, hash, target, group]");
+    }
+    if (fields[0].get<std::uint64_t>() >= datasets) return fail("Damaged", "names a dataset that config does not have");
+    return ManifestSample{fields[0].get<std::uint32_t>(), fields[1].get<std::string>(), fields[2].get<std::string>(),
+                          fields[3], fields[4].get<std::string>()};
+}
+
+Result<ManifestBatch> read_batch(const Json& fields, std::vector<bool>& seen) {
+    if (!fields.is_array() || fields.empty()) return fail("Damaged", "is not an array of items");
+    ManifestBatch batch;
+    batch.items.reserve(fields.size());
+    for (const Json& field : fields) {
+        if (!field.is_number_unsigned() || field.get<std::uint64_t>() >= seen.size()) {
+            return fail("Damaged", "names an item that does not exist");
+        }
+        const auto item = field.get<std::uint64_t>();
+        if (seen[item])
+            return fail("Damaged", "names item " + std::to_string(item) + ", which is in another batch already");
+        seen[item] = true;
+        batch.items.push_back(item);
+    }
+    return batch;
+}
+
+struct Header {
+    std::string identity;
+    std::uint64_t samples = 0;
+    std::uint64_t batches = 0;
+};
+
+Result<Header> read_header(std::string_view line, Manifest& manifest) {
+    const Json fields = Json::parse(line, nullptr, false);
+    const auto is_count = [&](const char* key) { return fields.contains(key) && fields[key].is_number_unsigned(); };
+    if (!fields.is_object() || !is_count("format") || !is_count("repeats") || !is_count("samples") ||
+        !is_count("batches") || !fields.contains("identity") || !fields["identity"].is_string() ||
+        !fields.contains("config") || !fields["config"].is_object()) {
+        return damaged(1, "is no manifest header");
+    }
+    if (fields["format"] != format_version) {
+        return damaged(1, "is of format " + fields["format"].dump() + "; this program reads format 1");
+    }
+    const auto repeats = fields["repeats"].get<std::uint64_t>();
+    if (repeats < 1 || repeats > 1'000'000) return damaged(1, "repeats is out of range");
+    manifest.repeats = static_cast<std::uint32_t>(repeats);
+    manifest.config = fields["config"];
+    return Header{fields["identity"].get<std::string>(), fields["samples"].get<std::uint64_t>(),
+                  fields["batches"].get<std::uint64_t>()};
+}
+
+Result<void> read_samples(Lines& lines, std::uint64_t count, Manifest& manifest) {
+    const std::size_t datasets = manifest.config.contains("datasets") ? manifest.config["datasets"].size() : 0;
+    std::unordered_set<std::string> seen;
+    std::string_view line;
+    for (std::uint64_t i = 0; i < count; ++i) {
+        if (!lines.next(line)) return damaged(lines.number() + 1, "is missing: fewer samples than the header says");
+        auto sample = read_sample(Json::parse(line, nullptr, false), datasets);
+        if (!sample) return damaged(lines.number(), sample.error().message);
+        if (!seen.insert(std::to_string(sample->dataset) + ":" + sample->id).second) {
+            return damaged(lines.number(), "repeats the sample id " + sample->id);
+        }
+        manifest.samples.push_back(std::move(*sample));
+    }
+    return {};
+}
+
+Result<void> read_batches(Lines& lines, std::uint64_t count, Manifest& manifest) {
+    std::vector<bool> seen(manifest.items());
+    std::string_view line;
+    for (std::uint64_t i = 0; i < count; ++i) {
+        if (!lines.next(line)) return damaged(lines.number() + 1, "is missing: fewer batches than the header says");
+        auto batch = read_batch(Json::parse(line, nullptr, false), seen);
+        if (!batch) return damaged(lines.number(), batch.error().message);
+        manifest.batches.push_back(std::move(*batch));
+    }
+    const auto missing = std::find(seen.begin(), seen.end(), false);
+    if (missing != seen.end()) {
+        return fail("Damaged", "manifest: item " + std::to_string(missing - seen.begin()) + " is in no batch");
+    }
+    return {};
+}
+
+}  // namespace
+
+std::string identity_of(const Manifest& manifest) {
+    Sha256 digest;
+    digest.update(line_of(identity_header(manifest)));
+    for (const auto& sample : manifest.samples) digest.update(sample_line(sample));
+    for (const auto& batch : manifest.batches) digest.update(batch_line(batch));
+    return digest.hex();
+}
+
+std::vector<ManifestBatch> plan_batches(const std::vector<ManifestSample>& samples, std::uint32_t repeats,
+                                        std::int32_t max_batch_size) {
+    std::vector<ManifestBatch> batches;
+    const auto limit = static_cast<std::size_t>(max_batch_size);
+    std::uint32_t dataset = 0;
+    for (std::uint64_t sample = 0; sample < samples.size(); ++sample) {
+        for (std::uint32_t repeat = 0; repeat < repeats; ++repeat) {
+            if (batches.empty() || batches.back().items.size() == limit || samples[sample].dataset != dataset) {
+                batches.emplace_back();
+                dataset = samples[sample].dataset;
+            }
+            batches.back().items.push_back(sample * repeats + repeat);
+        }
+    }
+    return batches;
+}
+
+std::string encode_manifest(const Manifest& manifest) {
+    Json header = identity_header(manifest);
+    header["identity"] = identity_of(manifest);
+    header["samples"] = manifest.samples.size();
+    header["batches"] = manifest.batches.size();
+    std::string text = line_of(header);
+    for (const auto& sample : manifest.samples) text += sample_line(sample);
+    for (const auto& batch : manifest.batches) text += batch_line(batch);
+    return text;
+}
+
+Result<Manifest> decode_manifest(std::string_view bytes) {
+    Lines lines(bytes);
+    std::string_view line;
+    Manifest manifest;
+    if (!lines.next(line)) return damaged(1, "is missing: the file is empty or cut");
+    const auto header = read_header(line, manifest);
+    if (!header) return tl::unexpected(header.error());
+    if (auto read = read_samples(lines, header->samples, manifest); !read) return tl::unexpected(read.error());
+    if (auto read = read_batches(lines, header->batches, manifest); !read) return tl::unexpected(read.error());
+    if (!lines.empty()) return damaged(lines.number() + 1, "is one too many");
+    if (identity_of(manifest) != header->identity) {
+        return fail("Damaged", "manifest: the content does not have the identity that its header states");
+    }
+    return manifest;
+}
+
+}  // namespace evaljob

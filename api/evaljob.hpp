@@ -27,11 +27,15 @@ struct Model {
     ModelFormat format = ModelFormat::TorchScript;
     std::string path;    // relative to the storage root
     std::string sha256;  // hex, lower case; empty: not checked
+
+    bool operator==(const Model&) const = default;
 };
 
 struct Task {
     TaskType type = TaskType::Classification;
     std::vector<std::string> classes;  // name of class i at index i; empty: the classes are called by their number
+
+    bool operator==(const Task&) const = default;
 };
 
 struct Dataset {
@@ -43,6 +47,8 @@ struct Dataset {
     std::string labels_sha256;
     std::optional<std::int64_t> limit;  // the first so many samples
     Task task;
+
+    bool operator==(const Dataset&) const = default;
 };
 
 struct Inference {
@@ -50,33 +56,45 @@ struct Inference {
     std::int32_t max_batch_size = 32;   // samples
     std::int32_t threads_per_rank = 1;  // intra-op threads
     std::int64_t seed = 0;
+
+    bool operator==(const Inference&) const = default;
 };
 
 struct Eval {
     Model model;
     std::vector<Dataset> datasets;
     Inference inference;
+
+    bool operator==(const Eval&) const = default;
 };
 
 struct Rendezvous {
     std::optional<std::int32_t> port;  // absent: the operator's default (29500 in a cluster, a free one in local mode)
     std::int32_t ready_timeout_seconds = 600;
+
+    bool operator==(const Rendezvous&) const = default;
 };
 
 struct Storage {
     std::string claim_name;  // a PersistentVolumeClaim; empty in local mode
     std::string path;        // folder of this job's output, relative to the storage root; default: the job's name
+
+    bool operator==(const Storage&) const = default;
 };
 
 struct Merge {
     std::int32_t backoff_limit = 3;
     bool allow_partial = false;
     std::int64_t max_failed_samples = 0;
+
+    bool operator==(const Merge&) const = default;
 };
 
 struct RestartPolicy {
     std::int32_t max_restarts = 3;
     RestartScope scope = RestartScope::Node;  // default: Node with eval, Group without
+
+    bool operator==(const RestartPolicy&) const = default;
 };
 
 struct EvalJobSpec {
@@ -90,6 +108,8 @@ struct EvalJobSpec {
     RestartPolicy restart_policy;
 
     std::int32_t world_size() const { return num_nodes * num_proc_per_node; }
+
+    bool operator==(const EvalJobSpec&) const = default;
 };
 
 /// One condition of status, as metav1.Condition. Types in use: Running, RendezvousReady, Merged, Succeeded, Failed.
@@ -186,6 +206,8 @@ struct ObjectMeta {
     bool deleting = false;  // deletionTimestamp is set
     std::map<std::string, std::string> labels;
     std::map<std::string, std::string> annotations;
+
+    bool operator==(const ObjectMeta&) const = default;
 };
 
 struct EvalJob {

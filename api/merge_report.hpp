@@ -27,10 +27,15 @@ struct MergeReport {
     std::vector<Metric> metrics;    // the primary ones: all samples of each dataset, no groups
     std::vector<std::string> ids;   // the first 20 at fault
     std::string error;              // one sentence for a person; empty when published
+
+    bool operator==(const MergeReport&) const = default;
 };
 
 /// Drops ids, then metrics from the end, until it fits; digest, counts and the error's beginning always stay.
+/// An error over 1,024 bytes is cut first.
 std::string encode_merge_report(const MergeReport& report);
+
+/// Fails with InvalidReport, saying which member is missing or of another type.
 Result<MergeReport> decode_merge_report(std::string_view bytes);
 
 }  // namespace evaljob

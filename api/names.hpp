@@ -1,6 +1,7 @@
 // Names of everything derived from an EvalJob. They are deterministic, so that a create that is repeated finds itself.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -27,7 +28,12 @@ std::string run_id(const std::string& job, const std::string& uid);             
 std::string output_dir(const std::string& shared_dir, const std::string& run_id, std::int32_t node,
                        std::int32_t attempt);  // SHARED/runs/RUN/node-NODE/attempt-ATTEMPT
 
-/// The longest name that a job of this shape can lead to (63 characters is the limit of a DNS label).
+/// Attempts are counted up to here: as many as restartPolicy.maxRestarts may allow.
+inline constexpr std::int32_t max_attempt = 9999;
+inline constexpr std::size_t max_label_length = 63;  // of a DNS label, and so of every name here
+
+std::string longest_pod(const std::string& job, std::int32_t nodes);  // the last node's at max_attempt
+/// The longest name that a job of this shape can lead to (max_label_length is the limit).
 std::size_t longest(const std::string& job, std::int32_t nodes);
 
 }  // namespace evaljob::names

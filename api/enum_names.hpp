@@ -1,0 +1,57 @@
+// How the API spells its enumerations. One row a value; the schema's tables are checked against these by a test.
+#pragma once
+
+#include <array>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "api/evaljob.hpp"
+
+namespace evaljob {
+
+template <class E>
+struct EnumNames;
+
+template <>
+struct EnumNames<ModelFormat> {
+    static constexpr std::array<std::pair<ModelFormat, std::string_view>, 1> rows{
+        {{ModelFormat::TorchScript, "TorchScript"}}};
+};
+template <>
+struct EnumNames<DatasetFormat> {
+    static constexpr std::array<std::pair<DatasetFormat, std::string_view>, 1> rows{{{DatasetFormat::IDX, "IDX"}}};
+};
+template <>
+struct EnumNames<TaskType> {
+    static constexpr std::array<std::pair<TaskType, std::string_view>, 1> rows{
+        {{TaskType::Classification, "Classification"}}};
+};
+template <>
+struct EnumNames<Device> {
+    static constexpr std::array<std::pair<Device, std::string_view>, 3> rows{
+        {{Device::Auto, "Auto"}, {Device::CPU, "CPU"}, {Device::CUDA, "CUDA"}}};
+};
+template <>
+struct EnumNames<RestartScope> {
+    static constexpr std::array<std::pair<RestartScope, std::string_view>, 2> rows{
+        {{RestartScope::Node, "Node"}, {RestartScope::Group, "Group"}}};
+};
+
+template <class E>
+std::string name_of(E value) {
+    for (const auto& [candidate, name] : EnumNames<E>::rows) {
+        if (candidate == value) return std::string(name);
+    }
+    return {};
+}
+
+template <class E>
+E value_named(std::string_view name, E otherwise) {
+    for (const auto& [value, candidate] : EnumNames<E>::rows) {
+        if (candidate == name) return value;
+    }
+    return otherwise;
+}
+
+}  // namespace evaljob

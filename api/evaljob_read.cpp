@@ -1,0 +1,190 @@
+#include "api/evaljob_read.hpp"
+
+#include "api/enum_names.hpp"
+#include "api/metric_json.hpp"
+
+namespace evaljob {
+namespace {
+
+const Json& member(const Json& object, const char* key) {
+    static const Json absent;
+    if (!object.is_object()) return absent;
+    const auto found = object.find(key);
+    return found == object.end() ? absent : *found;
+}
+
+template <class T>
+void take(const Json& object, const char* key, T& into) {
+    const Json& value = member(object, key);
+    if (!value.is_null()) into = value.get<T>();
+}
+
+template <class T>
+void take(const Json& object, const char* key, std::optional<T>& into) {
+    const Json& value = member(object, key);
+    if (!value.is_null()) into = value.get<T>();
+}
+
+template <class E>
+void take_enum(const Json& object, const char* key, E& into) {
+    const Json& value = member(object, key);
+    if (value.is_string()) into = value_named(value.get<std::string>(), into);
+}
+
+Task read_task(const Json& task) {
+    Task read;
+    take_enum(task, "type", read.type);
+    take(task, "classes", read.classes);
+    return read;
+}
+
+Dataset read_dataset(const Json& dataset) {
+    Dataset read;
+    take(dataset, "name", read.name);
+    take_enum(dataset, "format", read.format);
+    take(dataset, "path", read.path);
+    take(dataset, "sha256", read.sha256);
+    take(dataset, "labelsPath", read.labels_path);
+    take(dataset, "labelsSha256", read.labels_sha256);
+    take(dataset, "limit", read.limit);
+    read.task = read_task(member(dataset, "task"));
+    return read;
+}
+
+Progress read_progress(const Json& progress) {
+    return Progress{.samples_done = number_of(progress, "samplesDone"),
+                    .samples_total = number_of(progress, "samplesTotal"),
+                    .samples_per_second = text_of(progress, "samplesPerSecond"),
+                    .eta_seconds = number_of(progress, "etaSeconds"),
+                    .slowest_rank = text_of(progress, "slowestRank"),
+                    .last_report_time = text_of(progress, "lastReportTime")};
+}
+
+Results read_results(const Json& results) {
+    return Results{.claim_name = text_of(results, "claimName"),
+                   .path = text_of(results, "path"),
+                   .sha256 = text_of(results, "sha256"),
+                   .samples = number_of(results, "samples"),
+                   .missing = number_of(results, "missing"),
+                   .repeated = number_of(results, "repeated"),
+                   .conflicting = number_of(results, "conflicting"),
+                   .failed = number_of(results, "failed")};
+}
+
+Condition read_condition(const Json& condition) {
+    return Condition{.type = text_of(condition, "type"),
+                     .status = text_of(condition, "status") == "True",
+                     .reason = text_of(condition, "reason"),
+                     .message = text_of(condition, "message"),
+                     .last_transition_time = text_of(condition, "lastTransitionTime"),
+                     .observed_generation = number_of(condition, "observedGeneration")};
+}
+
+std::map<std::string, std::string> read_texts(const Json& object) {
+    std::map<std::string, std::string> texts;
+    if (!object.is_object()) return texts;
+    for (const auto& [key, value] : object.items()) {
+        if (value.is_string()) texts[key] = value.get<std::string>();
+    }
+    return texts;
+}
+
+std::int32_t small_number_of(const Json& object, const char* key) {
+    return static_cast<std::int32_t>(number_of(object, key));
+}
+
+}  // namespace
+
+Eval read_eval(const Json& eval) {
+    Eval read;
+    const Json& model = member(eval, "model");
+    take_enum(model, "format", read.model.format);
+    take(model, "path", read.model.path);
+    take(model, "sha256", read.model.sha256);
+    const Json& datasets = member(eval, "datasets");
+    if (datasets.is_array()) {
+        for (const Json& dataset : datasets) read.datasets.push_back(read_dataset(dataset));
+    }
+    const Json& inference = member(eval, "inference");
+    take_enum(inference, "device", read.inference.device);
+    take(inference, "maxBatchSize", read.inference.max_batch_size);
+    take(inference, "threadsPerRank", read.inference.threads_per_rank);
+    take(inference, "seed", read.inference.seed);
+    return read;
+}
+
+EvalJobSpec read_spec(const Json& spec, const std::string& job_name) {
+    EvalJobSpec read;
+    take(spec, "numNodes", read.num_nodes);
+    take(spec, "numProcPerNode", read.num_proc_per_node);
+    if (const Json& eval = member(spec, "eval"); eval.is_object()) read.eval = read_eval(eval);
+    if (const Json& pod = member(spec, "template"); pod.is_object()) read.pod_template = pod;
+    const Json& rendezvous = member(spec, "rendezvous");
+    take(rendezvous, "port", read.rendezvous.port);
+    take(rendezvous, "readyTimeoutSeconds", read.rendezvous.ready_timeout_seconds);
+    const Json& storage = member(spec, "storage");
+    take(storage, "claimName", read.storage.claim_name);
+    read.storage.path = job_name;
+    take(storage, "path", read.storage.path);
+    const Json& merge = member(spec, "merge");
+    take(merge, "backoffLimit", read.merge.backoff_limit);
+    take(merge, "allowPartial", read.merge.allow_partial);
+    take(merge, "maxFailedSamples", read.merge.max_failed_samples);
+    const Json& restart_policy = member(spec, "restartPolicy");
+    take(restart_policy, "maxRestarts", read.restart_policy.max_restarts);
+    read.restart_policy.scope = read.eval ? RestartScope::Node : RestartScope::Group;
+    take_enum(restart_policy, "scope", read.restart_policy.scope);
+    return read;
+}
+
+EvalJobStatus read_status(const Json& status) {
+    EvalJobStatus read;
+    if (!status.is_object()) return read;
+    read.observed_generation = number_of(status, "observedGeneration");
+    read.start_time = text_of(status, "startTime");
+    read.completion_time = text_of(status, "completionTime");
+    read.identity = text_of(status, "identity");
+    read.attempt = small_number_of(status, "attempt");
+    read.restarts = small_number_of(status, "restarts");
+    if (const Json& attempts = member(status, "nodeAttempts"); attempts.is_object()) {
+        for (const auto& [node, attempt] : attempts.items()) {
+            if (attempt.is_number_integer()) read.node_attempts[node] = attempt.get<std::int32_t>();
+        }
+    }
+    const Json& summary = member(status, "summary");
+    read.summary = Summary{.status = text_of(summary, "status"),
+                           .nodes = text_of(summary, "nodes"),
+                           .progress = text_of(summary, "progress"),
+                           .score = text_of(summary, "score")};
+    const Json& nodes = member(status, "nodes");
+    read.nodes = NodeCounts{.total = small_number_of(nodes, "total"),
+                            .ready = small_number_of(nodes, "ready"),
+                            .succeeded = small_number_of(nodes, "succeeded"),
+                            .failed = small_number_of(nodes, "failed")};
+    read.selector = text_of(status, "selector");
+    if (const Json& progress = member(status, "progress"); progress.is_object()) {
+        read.progress = read_progress(progress);
+    }
+    if (const Json& results = member(status, "results"); results.is_object()) read.results = read_results(results);
+    if (const Json& metrics = member(status, "metrics"); metrics.is_array()) {
+        for (const Json& metric : metrics) read.metrics.push_back(metric_from_json(metric));
+    }
+    if (const Json& conditions = member(status, "conditions"); conditions.is_array()) {
+        for (const Json& condition : conditions) read.conditions.push_back(read_condition(condition));
+    }
+    return read;
+}
+
+ObjectMeta read_metadata(const Json& metadata) {
+    return ObjectMeta{.name = text_of(metadata, "name"),
+                      .ns = text_of(metadata, "namespace"),
+                      .uid = text_of(metadata, "uid"),
+                      .generation = number_of(metadata, "generation"),
+                      .resource_version = text_of(metadata, "resourceVersion"),
+                      .creation_timestamp = text_of(metadata, "creationTimestamp"),
+                      .deleting = !text_of(metadata, "deletionTimestamp").empty(),
+                      .labels = read_texts(member(metadata, "labels")),
+                      .annotations = read_texts(member(metadata, "annotations"))};
+}
+
+}  // namespace evaljob

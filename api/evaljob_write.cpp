@@ -1,0 +1,136 @@
+// EvalJob values → JSON as the API holds them. What is empty or absent is left out, so that a merge patch of status
+// stays small and a spec reads as a person would write it.
+#include "api/enum_names.hpp"
+#include "api/evaljob.hpp"
+#include "api/metric_json.hpp"
+
+namespace evaljob {
+namespace {
+
+void put(Json& object, const char* key, const std::string& value) {
+    if (!value.empty()) object[key] = value;
+}
+
+Json task_to_json(const Task& task) {
+    Json object{{"type", name_of(task.type)}};
+    if (!task.classes.empty()) object["classes"] = task.classes;
+    return object;
+}
+
+Json dataset_to_json(const Dataset& dataset) {
+    Json object{{"name", dataset.name},
+                {"format", name_of(dataset.format)},
+                {"path", dataset.path},
+                {"labelsPath", dataset.labels_path},
+                {"task", task_to_json(dataset.task)}};
+    put(object, "sha256", dataset.sha256);
+    put(object, "labelsSha256", dataset.labels_sha256);
+    if (dataset.limit) object["limit"] = *dataset.limit;
+    return object;
+}
+
+Json progress_to_json(const Progress& progress) {
+    Json object{{"samplesDone", progress.samples_done},
+                {"samplesTotal", progress.samples_total},
+                {"etaSeconds", progress.eta_seconds}};
+    put(object, "samplesPerSecond", progress.samples_per_second);
+    put(object, "slowestRank", progress.slowest_rank);
+    put(object, "lastReportTime", progress.last_report_time);
+    return object;
+}
+
+Json results_to_json(const Results& results) {
+    Json object{{"samples", results.samples},
+                {"missing", results.missing},
+                {"repeated", results.repeated},
+                {"conflicting", results.conflicting},
+                {"failed", results.failed}};
+    put(object, "claimName", results.claim_name);
+    put(object, "path", results.path);
+    put(object, "sha256", results.sha256);
+    return object;
+}
+
+/// As metav1.Condition: reason and message are required there, so they stay when empty.
+Json condition_to_json(const Condition& condition) {
+    Json object{{"type", condition.type},
+                {"status", condition.status ? "True" : "False"},
+                {"reason", condition.reason},
+                {"message", condition.message},
+                {"lastTransitionTime", condition.last_transition_time}};
+    if (condition.observed_generation > 0) object["observedGeneration"] = condition.observed_generation;
+    return object;
+}
+
+Json summary_to_json(const Summary& summary) {
+    Json object = Json::object();
+    put(object, "status", summary.status);
+    put(object, "nodes", summary.nodes);
+    put(object, "progress", summary.progress);
+    put(object, "score", summary.score);
+    return object;
+}
+
+Json nodes_to_json(const NodeCounts& nodes) {
+    return Json{
+        {"total", nodes.total}, {"ready", nodes.ready}, {"succeeded", nodes.succeeded}, {"failed", nodes.failed}};
+}
+
+}  // namespace
+
+Json eval_to_json(const Eval& eval) {
+    Json model{{"format", name_of(eval.model.format)}, {"path", eval.model.path}};
+    put(model, "sha256", eval.model.sha256);
+    Json datasets = Json::array();
+    for (const Dataset& dataset : eval.datasets) datasets.push_back(dataset_to_json(dataset));
+    return Json{{"model", std::move(model)},
+                {"datasets", std::move(datasets)},
+                {"inference",
+                 {{"device", name_of(eval.inference.device)},
+                  {"maxBatchSize", eval.inference.max_batch_size},
+                  {"threadsPerRank", eval.inference.threads_per_rank},
+                  {"seed", eval.inference.seed}}}};
+}
+
+Json spec_to_json(const EvalJobSpec& spec) {
+    Json rendezvous{{"readyTimeoutSeconds", spec.rendezvous.ready_timeout_seconds}};
+    if (spec.rendezvous.port) rendezvous["port"] = *spec.rendezvous.port;
+    Json storage = Json::object();
+    put(storage, "claimName", spec.storage.claim_name);
+    put(storage, "path", spec.storage.path);
+    Json object{{"numNodes", spec.num_nodes},
+                {"numProcPerNode", spec.num_proc_per_node},
+                {"rendezvous", std::move(rendezvous)},
+                {"storage", std::move(storage)},
+                {"merge",
+                 {{"backoffLimit", spec.merge.backoff_limit},
+                  {"allowPartial", spec.merge.allow_partial},
+                  {"maxFailedSamples", spec.merge.max_failed_samples}}},
+                {"restartPolicy",
+                 {{"maxRestarts", spec.restart_policy.max_restarts}, {"scope", name_of(spec.restart_policy.scope)}}}};
+    if (spec.eval) object["eval"] = eval_to_json(*spec.eval);
+    if (!spec.pod_template.empty()) object["template"] = spec.pod_template;
+    return object;
+}
+
+Json status_to_json(const EvalJobStatus& status) {
+    Json object{{"attempt", status.attempt},
+                {"restarts", status.restarts},
+                {"summary", summary_to_json(status.summary)},
+                {"nodes", nodes_to_json(status.nodes)}};
+    if (status.observed_generation > 0) object["observedGeneration"] = status.observed_generation;
+    put(object, "startTime", status.start_time);
+    put(object, "completionTime", status.completion_time);
+    put(object, "identity", status.identity);
+    put(object, "selector", status.selector);
+    for (const auto& [node, attempt] : status.node_attempts) object["nodeAttempts"][node] = attempt;
+    if (status.progress) object["progress"] = progress_to_json(*status.progress);
+    for (const Metric& metric : status.metrics) object["metrics"].push_back(metric_to_json(metric));
+    if (status.results) object["results"] = results_to_json(*status.results);
+    for (const Condition& condition : status.conditions) {
+        object["conditions"].push_back(condition_to_json(condition));
+    }
+    return object;
+}
+
+}  // namespace evaljob

@@ -1,0 +1,130 @@
+#include "api/merge_report.hpp"
+
+#include <algorithm>
+
+#include "api/metric_json.hpp"
+
+namespace evaljob {
+namespace {
+
+constexpr std::size_t most_bytes = 4095;  // Kubernetes cuts a termination message at 4,096
+constexpr std::size_t most_ids = 20;
+constexpr std::size_t most_error_bytes = 1024;  // at first; less only when nothing else is left to drop
+constexpr std::size_t most_digest_bytes = 128;  // twice what a SHA-256 needs: a bound, not a format
+constexpr std::size_t most_read_bytes = 65536;
+
+/// The first `most` bytes of a text, cut in front of a character, not inside one.
+std::string beginning(const std::string& text, std::size_t most) {
+    if (text.size() <= most) return text;
+    std::size_t end = most;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
+    return text.substr(0, end) + "…";
+}
+
+/// Bytes that are no UTF-8 (they can come from file names) are replaced, because a dump would throw.
+std::string dump(const Json& object) { return object.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+Json whole_report(const MergeReport& report) {
+    Json object{{"published", report.published},
+                {"partial", report.partial},
+                {"identity", report.identity.substr(0, most_digest_bytes)},
+                {"digest", report.digest.substr(0, most_digest_bytes)},
+                {"path", report.path},
+                {"samples", report.samples},
+                {"missing", report.missing},
+                {"repeated", report.repeated},
+                {"conflicting", report.conflicting},
+                {"failed", report.failed},
+                {"foreign", report.foreign},
+                {"metrics", Json::array()},
+                {"ids", Json::array()},
+                {"error", beginning(report.error, most_error_bytes)}};
+    // No more than could ever fit: the loop that drops from the end stays short.
+    constexpr std::size_t most_metrics = 128;
+    for (std::size_t i = 0; i < std::min(report.metrics.size(), most_metrics); ++i) {
+        object["metrics"].push_back(metric_to_json(report.metrics[i]));
+    }
+    for (std::size_t i = 0; i < std::min(report.ids.size(), most_ids); ++i) object["ids"].push_back(report.ids[i]);
+    return object;
+}
+
+/// Takes the last element away; false when there is none.
+bool drop_last(Json& array) {
+    if (array.empty()) return false;
+    array.erase(array.size() - 1);
+    return true;
+}
+
+std::vector<Metric> metrics_of(const Json& object) {
+    std::vector<Metric> metrics;
+    const auto found = object.find("metrics");
+    if (found == object.end() || !found->is_array()) return metrics;
+    for (const Json& metric : *found) metrics.push_back(metric_from_json(metric));
+    return metrics;
+}
+
+std::vector<std::string> ids_of(const Json& object) {
+    std::vector<std::string> ids;
+    const auto found = object.find("ids");
+    if (found == object.end() || !found->is_array()) return ids;
+    for (const Json& id : *found) {
+        if (id.is_string()) ids.push_back(id.get<std::string>());
+    }
+    return ids;
+}
+
+}  // namespace
+
+std::string encode_merge_report(const MergeReport& report) {
+    Json object = whole_report(report);
+    std::string bytes = dump(object);
+    while (bytes.size() > most_bytes && (drop_last(object["ids"]) || drop_last(object["metrics"]))) {
+        bytes = dump(object);
+    }
+    // Escapes can make six bytes of one, so what is left may still be too long.
+    for (std::size_t most = most_error_bytes / 2; bytes.size() > most_bytes && most >= 64; most /= 2) {
+        object["error"] = beginning(report.error, most);
+        bytes = dump(object);
+    }
+    if (bytes.size() > most_bytes) {
+        object["path"] = "";  // a path so long is none that the merge makes; the digest names the folder
+        bytes = dump(object);
+    }
+    return bytes;
+}
+
+Result<MergeReport> decode_merge_report(std::string_view bytes) {
+    const auto refuse = [](const std::string& why) {
+        return fail("InvalidReport", "the merge's termination message is no report: " + why);
+    };
+    if (bytes.size() > most_read_bytes) return refuse("it is longer than 65536 bytes");
+    const Json object = Json::parse(bytes, nullptr, false);
+    if (!object.is_object()) return refuse("it is not a JSON object");
+    for (const char* key : {"published", "partial"}) {
+        if (!object.contains(key) || !object[key].is_boolean()) return refuse(std::string(key) + " must be a boolean");
+    }
+    for (const char* key : {"samples", "missing", "repeated", "conflicting", "failed", "foreign"}) {
+        if (!object.contains(key) || !object[key].is_number_integer()) {
+            return refuse(std::string(key) + " must be an integer");
+        }
+    }
+    for (const char* key : {"identity", "digest", "path", "error"}) {
+        if (!object.contains(key) || !object[key].is_string()) return refuse(std::string(key) + " must be a string");
+    }
+    return MergeReport{.published = flag_of(object, "published"),
+                       .partial = flag_of(object, "partial"),
+                       .identity = text_of(object, "identity"),
+                       .digest = text_of(object, "digest"),
+                       .path = text_of(object, "path"),
+                       .samples = number_of(object, "samples"),
+                       .missing = number_of(object, "missing"),
+                       .repeated = number_of(object, "repeated"),
+                       .conflicting = number_of(object, "conflicting"),
+                       .failed = number_of(object, "failed"),
+                       .foreign = number_of(object, "foreign"),
+                       .metrics = metrics_of(object),
+                       .ids = ids_of(object),
+                       .error = text_of(object, "error")};
+}
+
+}  // namespace evaljob

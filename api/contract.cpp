@@ -141,7 +141,7 @@ Environment contract_environment(const RankContract& c) {
     };
 }
 
-Result<RankContract> read_contract(const Environment& environment) {
+Result<RankContract> parse_contract(const Environment& environment) {
     Reader reader(environment);
     RankContract c;
     c.job_name = reader.text("EVALJOB_NAME");
@@ -160,9 +160,17 @@ Result<RankContract> read_contract(const Environment& environment) {
     c.master_port = reader.number("MASTER_PORT");
     c.output_dir = reader.text("EVALJOB_OUTPUT_DIR");
     c.shared_dir = reader.text("EVALJOB_SHARED_DIR");
-    reader.complain(contract_violation(c));
     if (!reader.complaint().empty()) return fail("ContractViolated", reader.complaint());
     return c;
+}
+
+Result<RankContract> read_contract(const Environment& environment) {
+    auto contract = parse_contract(environment);
+    if (!contract) return contract;
+    if (const auto violation = contract_violation(*contract); !violation.empty()) {
+        return fail("ContractViolated", violation);
+    }
+    return contract;
 }
 
 std::string contract_violation(const RankContract& c) {

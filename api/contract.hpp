@@ -47,6 +47,10 @@ Environment contract_environment(const RankContract& c);
 /// contradict each other (RANK = NODE_RANK · LOCAL_WORLD_SIZE + LOCAL_RANK, ranges, WORLD_SIZE = NNODES · LOCAL_WORLD_SIZE).
 Result<RankContract> read_contract(const Environment& environment);
 
+/// Reads the variables without holding them against each other: what a process announces so that the coordinator can name
+/// it beside the others. Fails, naming the variable, when one is missing or is not a number.
+Result<RankContract> parse_contract(const Environment& environment);
+
 /// Only whether the variables of one process fit each other; empty when they do, else a sentence that names them.
 std::string contract_violation(const RankContract& c);
 

@@ -1,27 +1,145 @@
 #include "api/evaljob.hpp"
 
+#include <algorithm>
+
 #include "api/evaljob_read.hpp"
+#include "api/schema_rows.hpp"
+#include "api/validate.hpp"
 
 namespace evaljob {
+namespace {
 
-Result<EvalJob> parse_evaljob(const Json& object) {
-    try {
-        EvalJob job;
-        job.meta = read_metadata(object.value("metadata", Json::object()));
-        job.spec = read_spec(object.value("spec", Json::object()), job.meta.name);
-        job.status = read_status(object.value("status", Json()));
-        return job;
-    } catch (const Json::exception& failure) {
-        return fail("InvalidField", failure.what());
+constexpr std::size_t most_violations = 50;         // shown; the rest is counted
+constexpr std::size_t most_spec_bytes = 1U << 20U;  // etcd takes no larger object either
+constexpr std::size_t max_name_length = 63;
+
+const Json& member(const Json& object, const char* key) {
+    static const Json absent;
+    const auto found = object.find(key);
+    return found == object.end() ? absent : *found;
+}
+
+void check_constant(const Json& object, const char* key, const char* expected, schema::Violations& violations) {
+    const Json& value = member(object, key);
+    if (value == Json(expected)) return;
+    violations.push_back(std::string(key) + ": must be " + expected + ", is " +
+                         (value.is_null() ? "absent" : schema::kind_of(value)));
+}
+
+void check_texts(const Json& texts, const std::string& path, schema::Violations& violations) {
+    if (texts.is_null()) return;
+    if (!texts.is_object()) {
+        violations.push_back(path + ": must be an object, is " + schema::kind_of(texts));
+        return;
+    }
+    for (const auto& [key, value] : texts.items()) {
+        if (!value.is_string()) {
+            violations.push_back(path + "." + key + ": must be a string, is " + schema::kind_of(value));
+        }
     }
 }
 
-Result<Eval> parse_eval(const Json& object, const std::string& path) {
-    try {
-        return read_eval(object);
-    } catch (const Json::exception& failure) {
-        return fail("InvalidField", path + ": " + failure.what());
+/// metadata.name decides the names of all children. True when it has the form that the rules over it need.
+bool check_name(const Json& metadata, schema::Violations& violations) {
+    const Json& name = member(metadata, "name");
+    if (name.is_null()) {
+        violations.push_back("metadata.name: required");
+        return false;
     }
+    if (!name.is_string()) {
+        violations.push_back("metadata.name: must be a string, is " + schema::kind_of(name));
+        return false;
+    }
+    const std::string text = name.get<std::string>();
+    if (text.size() <= max_name_length && schema::has_form(schema::dns_label, text)) return true;
+    if (text.size() > max_name_length) {
+        violations.push_back("metadata.name: must have at most 63 characters, has " + std::to_string(text.size()));
+    } else {
+        violations.push_back(std::string("metadata.name: must be ") + schema::dns_label.words + ", is " +
+                             schema::kind_of(name));
+    }
+    return false;
+}
+
+void check_metadata(const Json& object, schema::Violations& violations) {
+    const Json& metadata = member(object, "metadata");
+    if (!metadata.is_object()) {
+        violations.push_back(metadata.is_null() ? "metadata: required; it holds the name"
+                                                : "metadata: must be an object, is " + schema::kind_of(metadata));
+        return;
+    }
+    if (check_name(metadata, violations)) {
+        for (const schema::Rule& rule : schema::object_rules()) {
+            if (rule.check != nullptr) rule.check(object, "", violations);
+        }
+    }
+    for (const char* key : {"labels", "annotations"}) {
+        check_texts(member(metadata, key), std::string("metadata.") + key, violations);
+    }
+}
+
+void check_spec(const Json& object, schema::Violations& violations) {
+    const Json& spec = member(object, "spec");
+    if (spec.is_null()) {
+        violations.push_back("spec: required");
+        return;
+    }
+    const std::size_t bytes = spec.dump(-1, ' ', false, Json::error_handler_t::replace).size();
+    if (bytes > most_spec_bytes) {
+        violations.push_back("spec: must be at most 1048576 bytes of JSON, is " + std::to_string(bytes));
+        return;
+    }
+    schema::check(schema::spec_tree(), spec, "spec", violations);
+}
+
+schema::Violations violations_of(const Json& object) {
+    schema::Violations violations;
+    if (!object.is_object()) {
+        violations.push_back("the EvalJob: must be an object, is " + schema::kind_of(object));
+        return violations;
+    }
+    check_constant(object, "apiVersion", api_version, violations);
+    check_constant(object, "kind", kind, violations);
+    check_metadata(object, violations);
+    check_spec(object, violations);
+    const std::vector<std::string> known{"apiVersion", "kind", "metadata", "spec", "status"};
+    for (const auto& [key, value] : object.items()) {
+        if (std::find(known.begin(), known.end(), key) == known.end()) {
+            violations.push_back(key + ": " + schema::unknown_field(key, {"apiVersion", "kind", "metadata", "spec"}));
+        }
+    }
+    return violations;
+}
+
+Error error_of(const schema::Violations& violations) {
+    std::string message;
+    for (std::size_t i = 0; i < std::min(violations.size(), most_violations); ++i) {
+        message += (i == 0 ? "" : "\n") + violations[i];
+    }
+    if (violations.size() > most_violations) {
+        message += "\n… and " + std::to_string(violations.size() - most_violations) + " more";
+    }
+    return Error{"InvalidField", std::move(message), false};
+}
+
+}  // namespace
+
+Result<EvalJob> parse_evaljob(const Json& object) {
+    if (const auto violations = violations_of(object); !violations.empty()) {
+        return tl::unexpected<Error>(error_of(violations));
+    }
+    EvalJob job;
+    job.meta = read_metadata(object["metadata"]);
+    job.spec = read_spec(object["spec"], job.meta.name);
+    job.status = read_status(member(object, "status"));
+    return job;
+}
+
+Result<Eval> parse_eval(const Json& object, const std::string& path) {
+    schema::Violations violations;
+    schema::check(*schema::find(schema::spec_tree(), "eval"), object, path, violations);
+    if (!violations.empty()) return tl::unexpected<Error>(error_of(violations));
+    return read_eval(object);
 }
 
 }  // namespace evaljob

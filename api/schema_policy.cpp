@@ -1,0 +1,146 @@
+// The table: rendezvous, storage, merge, restartPolicy, and what of the design is still to come.
+#include "api/names.hpp"
+#include "api/schema_rows.hpp"
+
+namespace evaljob::schema {
+namespace {
+
+constexpr std::int64_t one_day_seconds = 86400;
+
+void check_storage_path(const Json& value, const std::string& path, Violations& violations) {
+    if (!value.is_string()) return;
+    const std::string folder = value.get<std::string>();
+    const bool climbs = ("/" + folder + "/").find("/../") != std::string::npos;
+    if (folder.starts_with('/') || climbs) {
+        violations.push_back(path + ": must be a path below the storage root, not absolute and without '..', is \"" +
+                             folder + "\"");
+    }
+}
+
+std::vector<Field> rendezvous_fields() {
+    return {
+        {.path = "spec.rendezvous", .type = Type::Object, .text = "Where the ranks meet.", .fallback = "{}"},
+        {.path = "spec.rendezvous.port",
+         .type = Type::Integer,
+         .text = "MASTER_PORT on node 0. The next port serves progress over HTTP.",
+         .fallback_words = "29500; in local mode a free one",
+         .minimum = 1,
+         .maximum = 65534},
+        {.path = "spec.rendezvous.readyTimeoutSeconds",
+         .type = Type::Integer,
+         .text = "How long a node waits for node 0 before it gives up.",
+         .fallback = "600",
+         .minimum = 1,
+         .maximum = one_day_seconds},
+    };
+}
+
+std::vector<Field> storage_fields() {
+    return {
+        {.path = "spec.storage", .type = Type::Object, .text = "The volume that all nodes share."},
+        {.path = "spec.storage.claimName",
+         .type = Type::String,
+         .text =
+             "The PersistentVolumeClaim, which must be ReadWriteMany where nodes are many. Not needed in local mode.",
+         .min_length = 1,
+         .max_length = 253,
+         .form = &dns_subdomain},
+        {.path = "spec.storage.path",
+         .type = Type::String,
+         .text = "Folder of this job's output, relative to the storage root. A later job of the same evaluation in the "
+                 "same folder goes on where the first stopped.",
+         .fallback_words = "the EvalJob's name",
+         .min_length = 1,
+         .max_length = max_path_length,
+         .form = &path_form,
+         .rules = {{.cel = "!self.startsWith('/') && !self.matches('(^|/)[.][.](/|$)')",
+                    .message = "must be a path below the storage root, not absolute and without '..'",
+                    .message_expression = "",
+                    .check = check_storage_path}}},
+        later("spec.storage.claimTemplate", Type::Object),
+        later("spec.storage.retentionPolicy", Type::String),
+        later("spec.storage.writers", Type::String),
+    };
+}
+
+std::vector<Field> merge_fields() {
+    return {
+        {.path = "spec.merge",
+         .type = Type::Object,
+         .text = "The proof and publication of the result.",
+         .fallback = "{}"},
+        {.path = "spec.merge.backoffLimit",
+         .type = Type::Integer,
+         .text = "How often the merge is tried again. A proof that failed is final.",
+         .fallback = "3",
+         .minimum = 0,
+         .maximum = 100},
+        {.path = "spec.merge.allowPartial",
+         .type = Type::Boolean,
+         .text = "Publish although samples are missing, and mark the result partial.",
+         .fallback = "false"},
+        {.path = "spec.merge.maxFailedSamples",
+         .type = Type::Integer,
+         .text = "Publish with up to so many samples that the model failed on. They count as wrong and are shown.",
+         .fallback = "0",
+         .minimum = 0,
+         .wide = true},
+        later("spec.merge.template", Type::Object),
+        later("spec.merge.expect", Type::Object),
+        later("spec.merge.outputs", Type::Array),
+    };
+}
+
+std::vector<Field> restart_fields() {
+    return {
+        {.path = "spec.restartPolicy",
+         .type = Type::Object,
+         .text = "What follows a node's failure.",
+         .fallback = "{}"},
+        {.path = "spec.restartPolicy.maxRestarts",
+         .type = Type::Integer,
+         .text =
+             "How many restarts a job may need before it fails. Ranks that their launcher starts anew do not count.",
+         .fallback = "3",
+         .minimum = 0,
+         .maximum = names::max_attempt},
+        {.path = "spec.restartPolicy.scope",
+         .type = Type::String,
+         .text = "Node: only the failed node starts again. Group: all do.",
+         .fallback_words = "Node with eval, Group without",
+         .values = {"Node", "Group"}},
+        later("spec.restartPolicy.rules", Type::Array),
+    };
+}
+
+}  // namespace
+
+Field later(std::string path, Type type) {
+    Field field{.path = std::move(path), .type = type, .text = "Not supported yet; refused.", .later = true};
+    if (type == Type::String) field.max_length = 253;
+    if (type == Type::Array) field.max_items = 64;
+    return field;
+}
+
+std::vector<Field> policy_fields() {
+    std::vector<Field> fields;
+    for (const auto& part : {rendezvous_fields(), storage_fields(), merge_fields(), restart_fields()}) {
+        fields.insert(fields.end(), part.begin(), part.end());
+    }
+    return fields;
+}
+
+std::vector<Field> later_fields() {
+    return {
+        later("spec.minNodes", Type::Integer),
+        later("spec.startupDeadlineSeconds", Type::Integer),
+        later("spec.progressDeadlineSeconds", Type::Integer),
+        later("spec.activeDeadlineSeconds", Type::Integer),
+        later("spec.ttlSecondsAfterFinished", Type::Integer),
+        later("spec.suspend", Type::Boolean),
+        later("spec.managedBy", Type::String),
+        later("spec.scheduling", Type::Object),
+    };
+}
+
+}  // namespace evaljob::schema

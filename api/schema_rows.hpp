@@ -1,0 +1,27 @@
+// Parts of the table, each in a file of its own; api/schema.hpp puts them together. Forms and checks that rows share.
+#pragma once
+
+#include <cstddef>
+
+#include "api/schema.hpp"
+
+namespace evaljob::schema {
+
+inline constexpr Form dns_label{"^[a-z]([-a-z0-9]*[a-z0-9])?$",
+                                "a DNS-1035 label: lower-case letters, digits and '-', a letter first, no '-' last"};
+inline constexpr Form dns_subdomain{"^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+                                    "a DNS subdomain: lower-case letters, digits, '-' and '.'"};
+inline constexpr Form sha256_hex_form{"^[0-9a-f]{64}$", "64 lower-case hexadecimal digits"};
+inline constexpr Form path_form{"^[^\\x00]+$", "a path without NUL characters"};
+
+inline constexpr std::size_t max_path_length = 1024;
+
+std::vector<Field> eval_fields();      // spec.eval and below
+std::vector<Field> template_fields();  // spec.template and below
+std::vector<Field> policy_fields();    // rendezvous, storage, merge, restartPolicy
+std::vector<Field> later_fields();     // of the design, at the top of spec
+
+/// A field of the design that is refused for now.
+Field later(std::string path, Type type);
+
+}  // namespace evaljob::schema

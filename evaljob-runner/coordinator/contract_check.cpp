@@ -1,0 +1,102 @@
+#include "evaljob-runner/coordinator/contract_check.hpp"
+
+#include <utility>
+
+namespace evaljob {
+
+namespace {
+
+std::string joined(const std::vector<std::string>& names) {
+    std::string text;
+    for (const auto& name : names) text += (text.empty() ? "" : ",") + name;
+    return text.empty() ? "none" : text;
+}
+
+std::string differs(const Hello& hello, const char* variable, const std::string& has, const std::string& wants) {
+    return std::string(variable) + ": " + describe(hello) + " has " + variable + "=" + has + ", the job's is " + wants +
+           "; every process must get it from the operator, none may set it";
+}
+
+std::string against_job(const Hello& hello, const ExpectedContract& expected) {
+    const RankContract& c = hello.contract;
+    if (c.run_id != expected.run_id) return differs(hello, "EVALJOB_RUN_ID", c.run_id, expected.run_id);
+    const auto number = [&](const char* variable, std::int32_t has, std::int32_t wants) {
+        return has == wants ? "" : differs(hello, variable, std::to_string(has), std::to_string(wants));
+    };
+    if (auto v = number("WORLD_SIZE", c.world_size, expected.world_size); !v.empty()) return v;
+    if (auto v = number("LOCAL_WORLD_SIZE", c.local_world_size, expected.local_world_size); !v.empty()) return v;
+    if (auto v = number("NNODES", c.num_nodes, expected.num_nodes); !v.empty()) return v;
+    if (auto violation = contract_violation(c); !violation.empty()) return describe(hello) + ": " + violation;
+    return "";
+}
+
+std::string of_device(const Hello& hello) {
+    const DeviceChoice& device = hello.device;
+    if (device.kind != "cuda") return "";
+    const auto count = static_cast<std::int32_t>(device.visible.size());
+    if (device.index >= 0 && device.index < count) return "";
+    return "LOCAL_RANK: " + describe(hello) + " wants device " + std::to_string(device.index) + ", but node " +
+           std::to_string(hello.contract.node_rank) + " shows " + std::to_string(count) +
+           " (CUDA_VISIBLE_DEVICES: " + joined(device.visible) + "); lower numProcPerNode or give the node more GPUs";
+}
+
+const std::string& device_name(const Hello& hello) {
+    return hello.device.visible[static_cast<std::size_t>(hello.device.index)];
+}
+
+/// A UUID means the same device from every Pod; an index only within one.
+bool same_device(const Hello& a, const Hello& b) {
+    if (a.device.kind != "cuda" || b.device.kind != "cuda" || device_name(a) != device_name(b)) return false;
+    const bool is_uuid = device_name(a).starts_with("GPU-") || device_name(a).starts_with("MIG-");
+    return is_uuid || a.host == b.host;
+}
+
+std::string against_other(const Hello& hello, const Hello& other) {
+    if (hello.contract.rank == other.contract.rank) {
+        return "RANK: two processes have RANK=" + std::to_string(hello.contract.rank) + ": " + describe(other) + " and " +
+               describe(hello) + "; each process needs its own (RANK is not LOCAL_RANK)";
+    }
+    if (same_device(hello, other)) {
+        return "CUDA_VISIBLE_DEVICES: two processes would compute on device " + device_name(hello) + ": " + describe(other) +
+               " and " + describe(hello) + "; a process's device is the one at its LOCAL_RANK";
+    }
+    return "";
+}
+
+}  // namespace
+
+std::string describe(const Hello& hello) {
+    const RankContract& c = hello.contract;
+    return "pid " + std::to_string(hello.pid) + " on " + hello.host + " (RANK=" + std::to_string(c.rank) +
+           " NODE_RANK=" + std::to_string(c.node_rank) + " LOCAL_RANK=" + std::to_string(c.local_rank) + ")";
+}
+
+bool supersedes(const Hello& newer, const Hello& older) {
+    const RankContract& n = newer.contract;
+    const RankContract& o = older.contract;
+    const bool same_place = n.rank == o.rank && n.node_rank == o.node_rank && n.local_rank == o.local_rank;
+    const bool same_process = newer.pid == older.pid && newer.host == older.host;
+    return same_place && (same_process || std::pair(n.attempt, newer.restart) > std::pair(o.attempt, older.restart));
+}
+
+std::string contract_violation(const Hello& hello, const ExpectedContract& expected,
+                               const std::vector<Hello>& connected) {
+    // Two claims on one rank come first: when a process was given another's RANK, that names both.
+    for (const Hello& other : connected) {
+        if (hello.contract.rank != other.contract.rank || supersedes(hello, other)) continue;
+        if (auto v = against_other(hello, other); !v.empty()) return v;
+    }
+    if (auto v = against_job(hello, expected); !v.empty()) return v;
+    if (hello.device.kind != expected.device_kind) {
+        return "spec.eval.inference.device: " + describe(hello) + " would compute on " + hello.device.kind + ", node 0 on " +
+               expected.device_kind + "; say CPU or CUDA instead of Auto, or give every node the same devices";
+    }
+    if (auto v = of_device(hello); !v.empty()) return v;
+    for (const Hello& other : connected) {
+        if (supersedes(hello, other)) continue;
+        if (auto v = against_other(hello, other); !v.empty()) return v;
+    }
+    return "";
+}
+
+}  // namespace evaljob

@@ -1,0 +1,104 @@
+// What ranks and the coordinator say to each other: one JSON object a frame (evaljob-runner/wire). Pure.
+// docs/formats.md describes the messages in prose.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "api/contract.hpp"
+#include "api/record.hpp"
+#include "api/result.hpp"
+
+namespace evaljob {
+
+inline constexpr int protocol_version = 1;
+
+/// The device a rank will compute on, and what its node shows it.
+struct DeviceChoice {
+    std::string kind;                  // "cpu" or "cuda"
+    std::int32_t index = 0;            // LOCAL_RANK's; for "cuda" an index into `visible`
+    std::vector<std::string> visible;  // UUIDs or names, as CUDA_VISIBLE_DEVICES orders them; empty for "cpu"
+};
+
+struct HeldLease {
+    LeaseNumber lease;
+    std::uint64_t batch = 0;
+    bool operator==(const HeldLease&) const = default;
+};
+
+// From a rank.
+
+struct Hello {
+    int version = protocol_version;
+    std::string token;
+    RankContract contract;        // names, MASTER_ADDR and folders are not sent
+    std::int32_t restart = 0;     // how often the launcher has restarted this rank in place
+    DeviceChoice device;
+    std::string host;
+    std::int32_t pid = 0;
+    std::vector<HeldLease> held;  // leases of before a lost connection that this process still works on
+};
+
+/// How many leases the rank wants to hold at a time: one computing, the others prepared.
+struct Want {
+    std::uint32_t leases = 2;
+};
+
+/// The batch's records are durable on the volume.
+struct Done {
+    LeaseNumber lease;
+    std::uint64_t batch = 0;
+    std::uint32_t samples = 0;
+    std::uint32_t failed = 0;
+    std::int64_t compute_us = 0;
+};
+
+struct Return {
+    LeaseNumber lease;
+};
+
+struct Heartbeat {};
+
+/// The rank has met something that no restart mends; the job ends with this.
+struct Abort {
+    int exit_code = 1;
+    std::string message;
+};
+
+// From the coordinator.
+
+struct Welcome {
+    std::uint32_t epoch = 0;
+    std::string identity;
+    std::int32_t heartbeat_ms = 2000;
+};
+
+struct Refused {
+    int exit_code = 10;
+    std::string message;
+};
+
+struct Lease {
+    LeaseNumber number;
+    std::uint64_t batch = 0;
+};
+
+/// The coordinator has seen this Done: the rank may forget it.
+struct Ack {
+    LeaseNumber lease;
+};
+
+/// Everything is done and the done marker stands.
+struct Finished {};
+
+using Message = std::variant<Hello, Want, Done, Return, Heartbeat, Abort, Welcome, Refused, Lease, Ack, Finished>;
+
+std::string encode_message(const Message& message);
+
+/// Fails with BadMessage; never throws, whatever the bytes are.
+Result<Message> decode_message(std::string_view bytes);
+
+}  // namespace evaljob

@@ -1,0 +1,130 @@
+#include "evaljob-runner/dataset/dataset.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "api/digest.hpp"
+#include "evaljob-runner/dataset/gzip_file.hpp"
+#include "evaljob-runner/dataset/idx.hpp"
+
+namespace evaljob {
+
+namespace {
+
+constexpr std::uint64_t max_file_bytes = std::uint64_t{8} << 30;
+
+tl::unexpected<Error> bad_input(const Dataset& dataset, const std::string& what) {
+    return fail("BadInput", "dataset " + dataset.name + ": " + what);
+}
+
+struct LoadedFile {
+    std::string content;
+    std::string sha256;  // of the file as it lies there
+};
+
+Result<LoadedFile> load(const Dataset& dataset, const std::string& path, const std::string& expected_sha256,
+                        const char* field) {
+    auto digest = sha256_file(path);
+    if (!digest) return bad_input(dataset, digest.error().message + " (field " + field + ")");
+    if (!expected_sha256.empty() && *digest != expected_sha256) {
+        return bad_input(dataset, path + ": its sha256 is " + *digest + ", the EvalJob says " + expected_sha256 + " (field " +
+                                      field + "): another file, or a damaged one");
+    }
+    auto content = read_gzip_or_plain(path, max_file_bytes);
+    if (!content) return bad_input(dataset, content.error().message);
+    return LoadedFile{std::move(*content), std::move(*digest)};
+}
+
+class IdxDataset : public DatasetReader {
+public:
+    static Result<std::unique_ptr<DatasetReader>> open(const Dataset& dataset, const std::string& root) {
+        auto reader = std::unique_ptr<IdxDataset>(new IdxDataset());
+        const std::string images = resolve_path(root, dataset.path);
+        const std::string labels = resolve_path(root, dataset.labels_path);
+        auto loaded = load(dataset, images, dataset.sha256, "sha256");
+        if (!loaded) return tl::unexpected(loaded.error());
+        reader->images_file_ = std::move(*loaded);
+        loaded = load(dataset, labels, dataset.labels_sha256, "labelsSha256");
+        if (!loaded) return tl::unexpected(loaded.error());
+        reader->labels_file_ = std::move(*loaded);
+        if (auto read = reader->read_arrays(dataset, images, labels); !read) return tl::unexpected(read.error());
+        return reader;
+    }
+
+    std::uint64_t size() const override { return size_; }
+
+    Sample sample(std::uint64_t index) const override {
+        const auto label = static_cast<unsigned char>(labels_.elements[index]);
+        const auto bytes = images_.elements.substr(index * sample_bytes_, sample_bytes_);
+        return {std::to_string(index), shape_, bytes, label, label < classes_.size() ? classes_[label] : std::to_string(label)};
+    }
+
+    Json digests() const override { return {{"sha256", images_file_.sha256}, {"labelsSha256", labels_file_.sha256}}; }
+
+private:
+    Result<void> read_arrays(const Dataset& dataset, const std::string& images_path, const std::string& labels_path) {
+        auto images = read_idx(images_file_.content);
+        if (!images) return bad_input(dataset, images_path + ": " + images.error().message);
+        auto labels = read_idx(labels_file_.content);
+        if (!labels) return bad_input(dataset, labels_path + ": " + labels.error().message);
+        if (labels->shape.size() != 1 || labels->count() != images->count()) {
+            return bad_input(dataset, labels_path + ": has " + std::to_string(labels->count()) + " labels for " +
+                                          std::to_string(images->count()) + " images in " + images_path);
+        }
+        images_ = *images;
+        labels_ = *labels;
+        classes_ = dataset.task.classes;
+        // A model takes channels first; grey images state none.
+        shape_ = {1};
+        shape_.insert(shape_.end(), images_.shape.begin() + 1, images_.shape.end());
+        if (images_.shape.size() == 4) shape_.erase(shape_.begin());
+        sample_bytes_ = 1;
+        for (const auto dimension : shape_) sample_bytes_ *= static_cast<std::size_t>(dimension);
+        size_ = static_cast<std::uint64_t>(std::min(images_.count(), dataset.limit.value_or(images_.count())));
+        if (size_ == 0) return bad_input(dataset, images_path + ": has no samples");
+        return check_labels(dataset, labels_path);
+    }
+
+    Result<void> check_labels(const Dataset& dataset, const std::string& labels_path) const {
+        if (classes_.empty()) return {};
+        for (std::uint64_t i = 0; i < size_; ++i) {
+            const auto label = static_cast<unsigned char>(labels_.elements[i]);
+            if (label < classes_.size()) continue;
+            return bad_input(dataset, labels_path + ": sample " + std::to_string(i) + " has label " + std::to_string(label) +
+                                          ", but task.classes names " + std::to_string(classes_.size()));
+        }
+        return {};
+    }
+
+    LoadedFile images_file_;
+    LoadedFile labels_file_;
+    IdxArray images_;
+    IdxArray labels_;
+    std::vector<std::string> classes_;
+    std::vector<std::int64_t> shape_;
+    std::size_t sample_bytes_ = 0;
+    std::uint64_t size_ = 0;
+};
+
+}  // namespace
+
+std::string resolve_path(const std::string& root, const std::string& path) {
+    return (std::filesystem::path(root) / path).lexically_normal().string();
+}
+
+Result<std::unique_ptr<DatasetReader>> open_dataset(const Dataset& dataset, const std::string& storage_root) {
+    switch (dataset.format) {
+        case DatasetFormat::IDX: return IdxDataset::open(dataset, storage_root);
+    }
+    return bad_input(dataset, "is of a format that is not supported yet");
+}
+
+std::string content_hash(const Sample& sample) {
+    Sha256 digest;
+    digest.update(Json(sample.shape).dump());
+    digest.update(sample.bytes);
+    digest.update(sample.target.dump());
+    return digest.hex().substr(0, 32);
+}
+
+}  // namespace evaljob

@@ -1,0 +1,42 @@
+// A dataset's samples in their own order. Reading is by index, so that whoever holds a lease reads what it names.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/evaljob.hpp"
+#include "api/json.hpp"
+#include "api/result.hpp"
+
+namespace evaljob {
+
+struct Sample {
+    std::string id;
+    std::vector<std::int64_t> shape;  // of the content, row-major; IDX images: [1, height, width]
+    std::string_view bytes;           // unsigned bytes; valid as long as the reader
+    Json target;                      // Classification: the class as an integer
+    std::string group;                // the name of the target's class
+};
+
+class DatasetReader {
+public:
+    virtual ~DatasetReader() = default;
+    virtual std::uint64_t size() const = 0;
+    virtual Sample sample(std::uint64_t index) const = 0;
+    /// The digests of the files as they lie there, for the manifest's config: {"sha256": …, "labelsSha256": …}.
+    virtual Json digests() const = 0;
+};
+
+/// Opens the files and checks their digests where the EvalJob names them. Fails with BadInput, naming field and file.
+Result<std::unique_ptr<DatasetReader>> open_dataset(const Dataset& dataset, const std::string& storage_root);
+
+/// Of a sample's shape, bytes and target: 32 hex characters.
+std::string content_hash(const Sample& sample);
+
+/// `path` below `root`, unless it is absolute.
+std::string resolve_path(const std::string& root, const std::string& path);
+
+}  // namespace evaljob

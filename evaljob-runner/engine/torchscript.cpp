@@ -1,0 +1,132 @@
+// The one file that includes libtorch.
+#include <ATen/Parallel.h>
+#include <c10/core/InferenceMode.h>
+#include <torch/csrc/jit/api/module.h>
+#include <torch/csrc/jit/runtime/graph_executor.h>
+#include <torch/csrc/jit/serialization/import.h>
+#include <torch/version.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <sstream>
+
+#include "api/digest.hpp"
+#include "evaljob-runner/engine/engine.hpp"
+#include "evaljob-runner/storage/files.hpp"
+
+namespace evaljob {
+
+namespace {
+
+constexpr std::uint64_t max_model_bytes = std::uint64_t{64} << 30;
+
+/// libtorch's messages go on for a screen, with a stack; the first line that says something is enough.
+std::string first_lines(const std::string& text) {
+    std::istringstream stream(text);
+    std::string kept;
+    for (std::string line; std::getline(stream, line) && kept.size() < 600;) {
+        if (line.starts_with("Exception raised from") || line.starts_with("frame #")) break;
+        if (!line.empty()) kept += (kept.empty() ? "" : " | ") + line;
+    }
+    return kept;
+}
+
+/// The class of the highest score, the first of equal ones; its softmax probability as 6 digits.
+Prediction classify(const float* scores, std::int64_t classes) {
+    if (!std::all_of(scores, scores + classes, [](float s) { return std::isfinite(s); })) {
+        return {nullptr, Json::object(), "the model's scores are not finite numbers"};
+    }
+    const float* best = std::max_element(scores, scores + classes);
+    double sum = 0;
+    for (std::int64_t i = 0; i < classes; ++i) sum += std::exp(static_cast<double>(scores[i]) - *best);
+    std::array<char, 32> text{};
+    std::snprintf(text.data(), text.size(), "%.6f", 1.0 / sum);
+    return {best - scores, {{"confidence", text.data()}}, ""};
+}
+
+class TorchScriptEngine : public Engine {
+public:
+    TorchScriptEngine(torch::jit::Module module, c10::Device device) : module_(std::move(module)), device_(device) {}
+
+    Result<std::vector<Prediction>> evaluate(const std::vector<Sample>& samples, const Task& task) override {
+        try {
+            const c10::InferenceMode guard;
+            const at::Tensor scores = module_.forward({input_of(samples).to(device_)}).toTensor().to(at::kCPU, at::kFloat).contiguous();
+            return predictions_of(scores, samples.size(), task);
+        } catch (const c10::Error& error) {
+            return fail("BadInput", "the model fails on samples of shape " + Json(samples.front().shape).dump() + ": " +
+                                        first_lines(error.what_without_backtrace()));
+        } catch (const std::exception& error) {  // TorchScript's own exceptions
+            return fail("BadInput", "the model fails on samples of shape " + Json(samples.front().shape).dump() + ": " +
+                                        first_lines(error.what()));
+        }
+    }
+
+    std::string library() const override { return std::string("libtorch ") + TORCH_VERSION; }
+    std::string device() const override { return device_.str(); }
+
+private:
+    static at::Tensor input_of(const std::vector<Sample>& samples) {
+        std::vector<std::int64_t> shape = samples.front().shape;
+        shape.insert(shape.begin(), static_cast<std::int64_t>(samples.size()));
+        at::Tensor bytes = at::empty(shape, at::kByte);
+        char* to = static_cast<char*>(bytes.data_ptr());
+        for (const Sample& sample : samples) to = std::copy(sample.bytes.begin(), sample.bytes.end(), to);
+        return bytes.to(at::kFloat).div_(255.0);
+    }
+
+    static Result<std::vector<Prediction>> predictions_of(const at::Tensor& scores, std::size_t samples, const Task& task) {
+        const auto count = static_cast<std::int64_t>(samples);
+        if (scores.dim() != 2 || scores.size(0) != count || scores.size(1) < 1) {
+            return fail("BadInput", "the model gives an output of shape " + Json(scores.sizes().vec()).dump() + " for " +
+                                        std::to_string(count) + " samples; Classification needs [samples, classes]");
+        }
+        const std::int64_t classes = scores.size(1);
+        if (!task.classes.empty() && classes != static_cast<std::int64_t>(task.classes.size())) {
+            return fail("BadInput", "the model scores " + std::to_string(classes) + " classes, task.classes names " +
+                                        std::to_string(task.classes.size()));
+        }
+        std::vector<Prediction> predictions;
+        predictions.reserve(samples);
+        for (std::int64_t i = 0; i < count; ++i) {
+            predictions.push_back(classify(scores.const_data_ptr<float>() + i * classes, classes));
+        }
+        return predictions;
+    }
+
+    torch::jit::Module module_;
+    c10::Device device_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Engine>> load_torchscript(const std::string& path, const std::string& sha256,
+                                                 const DeviceChoice& device, int threads) {
+    auto bytes = read_file(path, max_model_bytes);
+    if (!bytes) return fail("BadInput", "model: " + bytes.error().message);
+    if (!sha256.empty() && sha256_hex(*bytes) != sha256) {
+        return fail("BadInput", "model: " + path + ": is not the file that the manifest names (sha256 " + sha256 + ")");
+    }
+    try {
+        at::set_num_threads(threads);
+        at::set_num_interop_threads(1);
+        // The optimising executor runs a graph differently the second time; a prediction must not depend on which
+        // batch a process happened to see first.
+        torch::jit::setGraphExecutorOptimize(false);
+        const c10::Device target(device.kind == "cuda" ? at::kCUDA : at::kCPU,
+                                   device.kind == "cuda" ? static_cast<c10::DeviceIndex>(device.index) : c10::DeviceIndex{-1});
+        std::istringstream stream(std::move(*bytes));
+        torch::jit::Module module = torch::jit::load(stream, target);
+        module.eval();
+        return std::make_unique<TorchScriptEngine>(std::move(module), target);
+    } catch (const c10::Error& error) {
+        return fail("BadInput", "model: " + path + " is no TorchScript file that loads on " + device.kind + ": " +
+                                    first_lines(error.what_without_backtrace()));
+    } catch (const std::exception& error) {
+        return fail("BadInput", "model: " + path + " is no TorchScript file that loads: " + first_lines(error.what()));
+    }
+}
+
+}  // namespace evaljob

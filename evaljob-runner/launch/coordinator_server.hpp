@@ -1,0 +1,61 @@
+// The coordinator's shell on node 0: sockets, clock and volume around the pure Coordinator.
+// Thread rule: the io_context's one thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "api/manifest.hpp"
+#include "evaljob-runner/coordinator/coordinator.hpp"
+
+namespace evaljob {
+
+class FrameStream;
+
+class CoordinatorServer {
+public:
+    struct Callbacks {
+        std::function<void(int exit_code, const std::string& message)> end_job;  // once, when the job cannot go on
+        std::function<void()> finished;  // once, when the done marker stands and no rank is connected any more
+    };
+
+    /// Settles the manifest, claims an epoch, takes the inventory of what is on the volume, and listens.
+    static Result<std::unique_ptr<CoordinatorServer>> start(boost::asio::io_context& io, Manifest manifest,
+                                                            const RankContract& contract, CoordinatorOptions options,
+                                                            const std::string& listen_address, Callbacks callbacks);
+    ~CoordinatorServer();
+
+    CoordinatorProgress progress() const;
+
+private:
+    CoordinatorServer(boost::asio::io_context& io, Manifest manifest, std::string shared_dir, Callbacks callbacks);
+
+    boost::asio::awaitable<void> accept();
+    boost::asio::awaitable<void> serve(SessionId session, std::shared_ptr<FrameStream> stream);
+    boost::asio::awaitable<void> tick();
+    void apply(const Effects& effects);
+    void write_marker();
+    void finish_when_alone();
+
+    boost::asio::io_context& io_;
+    boost::asio::ip::tcp::acceptor acceptor_;
+    boost::asio::steady_timer timer_;
+    Manifest manifest_;
+    std::string shared_dir_;
+    Callbacks callbacks_;
+    std::unique_ptr<Coordinator> coordinator_;
+    std::map<SessionId, std::shared_ptr<FrameStream>> streams_;
+    SessionId next_session_ = 1;
+    std::uint32_t epoch_ = 0;
+    Milliseconds published_at_ = 0;
+    bool told_finished_ = false;
+};
+
+}  // namespace evaljob

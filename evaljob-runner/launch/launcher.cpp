@@ -1,0 +1,235 @@
+#include "evaljob-runner/launch/launcher.hpp"
+
+#include <signal.h>
+#include <sys/wait.h>
+
+#include <chrono>
+#include <filesystem>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <utility>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <spdlog/spdlog.h>
+
+#include "api/json.hpp"
+#include "api/runner_environment.hpp"
+#include "evaljob-runner/launch/child.hpp"
+#include "evaljob-runner/launch/coordinator_server.hpp"
+#include "evaljob-runner/launch/device.hpp"
+#include "evaljob-runner/launch/exit_status.hpp"
+#include "evaljob-runner/launch/progress_json.hpp"
+#include "evaljob-runner/launch/rank_exit.hpp"
+#include "evaljob-runner/launch/termination_log.hpp"
+#include "evaljob-runner/manifest/build_manifest.hpp"
+#include "evaljob-runner/storage/files.hpp"
+#include "evaljob-runner/wire/http_status.hpp"
+
+namespace evaljob {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr std::chrono::seconds stop_patience{20};  // below the 30 s that Kubernetes gives a Pod
+
+std::string variable(const Environment& environment, const char* name, const std::string& otherwise = "") {
+    const auto it = environment.find(name);
+    return it == environment.end() ? otherwise : it->second;
+}
+
+class Launcher {
+public:
+    Launcher(LaunchOptions options, Environment environment, RankContract contract)
+        : options_(std::move(options)), environment_(std::move(environment)), contract_(std::move(contract)),
+          signals_(io_, SIGTERM, SIGINT), child_signals_(io_, SIGCHLD), kill_timer_(io_) {}
+
+    int run() {
+        await_signals();
+        start_ranks();
+        if (contract_.node_rank == 0) {
+            if (auto started = start_coordinator(); !started) end(exit_status_of(started.error()), started.error().message);
+        }
+        await_children();
+        io_.run();
+        return status_;
+    }
+
+private:
+    struct Rank {
+        std::shared_ptr<Child> child;  // null once it has ended for good
+        int restarts = 0;
+    };
+
+    void await_signals() {
+        signals_.async_wait([this](const boost::system::error_code& error, int signal_number) {
+            if (error) return;
+            spdlog::info("launcher: signal {}: stopping", signal_number);
+            stop_ranks(exit_code::terminated, "");
+        });
+    }
+
+    void await_children() {
+        reap();  // those that ended before anyone listened
+        if (live() == 0) return;
+        child_signals_.async_wait([this](const boost::system::error_code& error, int) {
+            if (!error) await_children();
+        });
+    }
+
+    void start_ranks() {
+        if (auto made = make_folders(contract_.output_dir); !made) return end(exit_code::storage, made.error().message);
+        for (std::int32_t local = 0; local < contract_.local_world_size; ++local) start_rank(local);
+    }
+
+    void start_rank(std::int32_t local) {
+        const std::int32_t rank = contract_.node_rank * contract_.local_world_size + local;
+        Environment environment = environment_;
+        environment["RANK"] = std::to_string(rank);
+        environment["LOCAL_RANK"] = std::to_string(local);
+        environment["EVALJOB_RANK_RESTART"] = std::to_string(ranks_[local].restarts);
+        std::vector<std::string> argv = options_.wrapper;
+        argv.push_back((std::filesystem::read_symlink("/proc/self/exe").parent_path() / "evaljob-rank").string());
+        auto child = Child::start(io_, argv, environment, [rank](const std::string& line) {
+            std::cout << "[rank " << rank << "] " << line << std::endl;
+        });
+        if (!child) return end(exit_code::internal, child.error().message);
+        ranks_[local].child = *child;
+    }
+
+    Result<void> start_coordinator() {
+        auto eval = parse_eval_variable();
+        if (!eval) return tl::unexpected(eval.error());
+        const DeviceChoice device =
+            choose_device(eval->inference.device, 0, contract_.local_world_size, visible_devices(environment_));
+        auto manifest = build_manifest(*eval, variable(environment_, runner_environment::storage_root, "."), device.kind);
+        if (!manifest) return tl::unexpected(manifest.error());
+        CoordinatorOptions options;
+        options.token = variable(environment_, runner_environment::token);
+        options.expected = {contract_.run_id, contract_.world_size, contract_.local_world_size, contract_.num_nodes, device.kind};
+        const std::string address = variable(environment_, runner_environment::pod_ip);
+        auto server = CoordinatorServer::start(io_, std::move(*manifest), contract_, options, address,
+                                               {[this](int code, const std::string& why) { end(code, why); },
+                                                [this] { coordinator_finished(); }});
+        if (!server) return tl::unexpected(server.error());
+        coordinator_ = std::move(*server);
+        return serve_progress(address);
+    }
+
+    Result<Eval> parse_eval_variable() const {
+        const Json object = Json::parse(variable(environment_, runner_environment::eval), nullptr, false);
+        if (object.is_discarded()) return fail("ContractViolated", "EVALJOB_EVAL is missing or is no JSON; it is set by the operator");
+        return parse_eval(object, "EVALJOB_EVAL");
+    }
+
+    Result<void> serve_progress(const std::string& address) {
+        const std::string port = variable(environment_, runner_environment::http_port);
+        if (port.empty()) return {};
+        http_ = std::make_unique<HttpStatus>(io_, [this](const std::string& path) {
+            return path == "/progress" ? progress_json(coordinator_->progress()) : "";
+        });
+        return http_->listen(address, static_cast<std::uint16_t>(std::stoi(port)));
+    }
+
+    void reap() {
+        for (auto& [local, rank] : ranks_) {
+            if (!rank.child) continue;
+            int wait_status = 0;
+            if (::waitpid(rank.child->pid(), &wait_status, WNOHANG) != rank.child->pid()) continue;
+            rank.child->drain();
+            const int status = WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
+            rank_ended(local, status);
+        }
+        if (live() == 0) all_ended();
+    }
+
+    void rank_ended(std::int32_t local, int status) {
+        Rank& rank = ranks_[local];
+        const auto child = std::exchange(rank.child, nullptr);
+        if (ending_) return;
+        const auto decision = decide_rank_exit(status, rank.restarts, options_.max_rank_restarts);
+        const std::int32_t number = contract_.node_rank * contract_.local_world_size + local;
+        if (std::holds_alternative<RankFinished>(decision)) return;
+        std::string lines = "rank " + std::to_string(number) + " ended with status " + std::to_string(status);
+        for (const auto& line : child->last_lines()) lines += "\n" + line;
+        if (std::holds_alternative<RestartRank>(decision)) {
+            ++rank.restarts;
+            spdlog::warn("launcher: rank {} ended with status {}; restarting it in place ({} of {})", number, status,
+                         rank.restarts, options_.max_rank_restarts);
+            return start_rank(local);
+        }
+        end(std::get<EndNode>(decision).exit_code, lines);
+    }
+
+    /// The first reason to end is the one that is passed on.
+    void end(int exit_status, const std::string& message) {
+        if (!ending_) spdlog::error("launcher: {}", message);
+        stop_ranks(exit_status, message);
+    }
+
+    void stop_ranks(int exit_status, const std::string& message) {
+        if (ending_) return;
+        ending_ = true;
+        status_ = exit_status;
+        if (!message.empty()) write_termination_message(environment_, message);
+        signal_ranks(SIGTERM);
+        kill_timer_.expires_after(stop_patience);
+        kill_timer_.async_wait([this](const boost::system::error_code& error) {
+            if (!error) signal_ranks(SIGKILL);
+        });
+    }
+
+    void signal_ranks(int signal_number) const {
+        for (const auto& [local, rank] : ranks_) {
+            if (rank.child) rank.child->signal(signal_number);
+        }
+    }
+
+    void coordinator_finished() {
+        coordinator_done_ = true;
+        if (live() == 0) all_ended();
+    }
+
+    void all_ended() {
+        // Node 0 stays until every connected rank of the job has heard that it is over.
+        if (!ending_ && coordinator_ && !coordinator_done_) return;
+        io_.stop();
+    }
+
+    std::size_t live() const {
+        std::size_t count = 0;
+        for (const auto& [local, rank] : ranks_) count += rank.child ? 1 : 0;
+        return count;
+    }
+
+    LaunchOptions options_;
+    Environment environment_;
+    RankContract contract_;
+    asio::io_context io_{1};
+    asio::signal_set signals_;
+    asio::signal_set child_signals_;
+    asio::steady_timer kill_timer_;
+    std::map<std::int32_t, Rank> ranks_;
+    std::unique_ptr<CoordinatorServer> coordinator_;
+    std::unique_ptr<HttpStatus> http_;
+    bool coordinator_done_ = false;
+    bool ending_ = false;
+    int status_ = exit_code::success;
+};
+
+}  // namespace
+
+int launch_node(const LaunchOptions& options, const Environment& environment) {
+    const auto contract = read_contract(environment);
+    if (!contract) {
+        spdlog::error("launcher: {}", contract.error().message);
+        write_termination_message(environment, contract.error().message);
+        return exit_code::contract;
+    }
+    return Launcher(options, environment, *contract).run();
+}
+
+}  // namespace evaljob

@@ -1,0 +1,51 @@
+#include "evaljob-runner/launch/progress_json.hpp"
+
+#include "api/json.hpp"
+
+namespace evaljob {
+
+namespace {
+
+/// The rank that needs the longest for a sample; empty before two ranks have done any.
+std::string slowest_rank(const CoordinatorProgress& progress) {
+    std::string slowest;
+    double worst = 0;
+    int measured = 0;
+    for (const RankProgress& rank : progress.ranks) {
+        if (rank.samples == 0) continue;
+        ++measured;
+        const double us = static_cast<double>(rank.compute_us) / static_cast<double>(rank.samples);
+        if (us <= worst) continue;
+        worst = us;
+        slowest = std::to_string(rank.rank);
+    }
+    return measured > 1 ? slowest : "";
+}
+
+}  // namespace
+
+std::string progress_json(const CoordinatorProgress& p) {
+    Json ranks = Json::array();
+    for (const RankProgress& rank : p.ranks) {
+        ranks.push_back({{"rank", rank.rank},
+                         {"connected", rank.connected},
+                         {"samples", rank.samples},
+                         {"computeSeconds", static_cast<double>(rank.compute_us) / 1e6}});
+    }
+    return Json{{"samplesDone", p.samples_done},
+                {"samplesTotal", p.samples_total},
+                {"samplesResumed", p.samples_resumed},
+                {"samplesFailed", p.samples_failed},
+                {"samplesPerSecond", p.samples_per_second},
+                {"etaSeconds", p.eta_seconds},
+                {"batches", p.batches},
+                {"leases", p.leases},
+                {"leasesAgain", p.leases_again},
+                {"rendezvousReady", p.rendezvous_ready},
+                {"finished", p.finished},
+                {"slowestRank", slowest_rank(p)},
+                {"ranks", std::move(ranks)}}
+        .dump();
+}
+
+}  // namespace evaljob

@@ -1,0 +1,27 @@
+// What a launcher does when one of its ranks has ended. Pure.
+#pragma once
+
+#include <string>
+#include <variant>
+
+#include "api/exit_code.hpp"
+
+namespace evaljob {
+
+struct RestartRank {};
+struct RankFinished {};
+/// The node ends with this status; its other ranks are told to stop.
+struct EndNode {
+    int exit_code = 1;
+};
+using RankDecision = std::variant<RankFinished, RestartRank, EndNode>;
+
+/// `status` as a shell gives it: 128 + the signal's number when one ended the rank.
+inline RankDecision decide_rank_exit(int status, int restarts_used, int max_restarts) {
+    if (status == exit_code::success) return RankFinished{};
+    if (exit_code::is_final(status) || status == exit_code::unavailable) return EndNode{status};
+    if (restarts_used < max_restarts) return RestartRank{};
+    return EndNode{status};
+}
+
+}  // namespace evaljob

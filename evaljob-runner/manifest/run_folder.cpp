@@ -1,0 +1,160 @@
+#include "evaljob-runner/manifest/run_folder.hpp"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <limits>
+#include <unordered_map>
+
+#include "evaljob-runner/shard/shard_log.hpp"
+#include "evaljob-runner/storage/file_descriptor.hpp"
+#include "evaljob-runner/storage/files.hpp"
+#include "evaljob-runner/storage/layout.hpp"
+
+namespace evaljob {
+
+namespace {
+
+constexpr std::uint64_t max_manifest_bytes = std::uint64_t{16} << 30;
+constexpr std::uint64_t max_marker_bytes = std::uint64_t{256} << 20;
+
+std::string padded(std::uint32_t epoch) {
+    const std::string digits = std::to_string(epoch);
+    return std::string(digits.size() < 6 ? 6 - digits.size() : 0, '0') + digits;
+}
+
+/// Where an item stands in the manifest, by what a record calls it.
+class ItemIndex {
+public:
+    explicit ItemIndex(const Manifest& manifest) : repeats_(manifest.repeats) {
+        for (std::uint64_t i = 0; i < manifest.samples.size(); ++i) {
+            samples_[key(manifest.samples[i].dataset, manifest.samples[i].id)] = i;
+        }
+    }
+    /// The item, or `none` when the manifest has no such one.
+    std::uint64_t find(const Record& record) const {
+        const auto it = samples_.find(key(record.dataset, record.id));
+        return it == samples_.end() || record.repeat >= repeats_ ? none : it->second * repeats_ + record.repeat;
+    }
+    static constexpr std::uint64_t none = std::numeric_limits<std::uint64_t>::max();
+
+private:
+    static std::string key(std::uint32_t dataset, const std::string& id) { return std::to_string(dataset) + ":" + id; }
+    std::uint32_t repeats_;
+    std::unordered_map<std::string, std::uint64_t> samples_;
+};
+
+}  // namespace
+
+Result<void> settle_manifest(const Manifest& manifest, const std::string& shared_dir) {
+    const std::string path = layout::manifest(shared_dir);
+    const std::string text = encode_manifest(manifest);
+    const auto there = read_file(path, max_manifest_bytes);
+    if (!there && there.error().reason != "NotFound") return tl::unexpected(there.error());
+    if (!there) {
+        if (auto made = make_folders(shared_dir); !made) return made;
+        return write_file_durably(path, text);
+    }
+    if (*there == text) return {};
+    const auto other = decode_manifest(*there);
+    if (!other) return fail("BadInput", path + ": " + other.error().message + "; remove the folder to start afresh");
+    return fail("OtherIdentity", shared_dir + " holds the results of another evaluation (identity " +
+                                     identity_of(*other).substr(0, 12) + ", this one is " + identity_of(manifest).substr(0, 12) +
+                                     "): model, dataset, task or inference settings differ. Choose another storage.path "
+                                     "(or --output), or remove the folder");
+}
+
+Result<std::uint32_t> next_epoch(const std::string& shared_dir) {
+    const std::string folder = layout::epochs(shared_dir);
+    if (auto made = make_folders(folder); !made) return tl::unexpected(made.error());
+    const auto files = list_files(folder, "");
+    if (!files) return tl::unexpected(files.error());
+    std::uint32_t epoch = 0;
+    for (const auto& name : *files) {
+        std::uint32_t number = 0;
+        std::from_chars(name.data(), name.data() + name.size(), number);
+        epoch = std::max(epoch, number);
+    }
+    // Another coordinator may take the same number at the same time; only one creation succeeds.
+    for (int attempts = 0; attempts < 1000; ++attempts) {
+        const std::string path = folder + "/" + padded(++epoch);
+        const FileDescriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+        if (file) {
+            if (auto synced = sync_folder(folder); !synced) return tl::unexpected(synced.error());
+            return epoch;
+        }
+        if (errno != EEXIST) return fail("WriteFailed", path + ": " + std::strerror(errno));
+    }
+    return fail("WriteFailed", folder + ": no epoch is free");
+}
+
+Result<Inventory> take_inventory(const Manifest& manifest, const std::string& shared_dir) {
+    Inventory inventory;
+    inventory.items.resize(manifest.items());
+    inventory.failed_items.resize(manifest.items());
+    const std::string runs = layout::runs(shared_dir);
+    const auto files = list_files(runs, ".shard");
+    if (!files) return tl::unexpected(files.error());
+    if (files->empty()) return inventory;
+    const std::string identity = identity_of(manifest);
+    const ItemIndex index(manifest);
+    for (const auto& name : *files) {
+        std::vector<std::pair<std::uint64_t, bool>> found;  // counts only once the whole log is known to be readable
+        const ShardVisitor visitor{[&](Record&& record) { found.emplace_back(index.find(record), record.failed()); }, {}};
+        const auto summary = read_shard_file(runs + "/" + name, std::numeric_limits<std::uint64_t>::max(), visitor);
+        if (!summary) {
+            inventory.notes.push_back(summary.error().message + "; its samples are evaluated again");
+            continue;
+        }
+        if (summary->header.identity != identity) {
+            inventory.notes.push_back(name + ": is of another evaluation and is passed over");
+            continue;
+        }
+        for (const auto& [item, failed] : found) {
+            if (item != ItemIndex::none) (failed ? inventory.failed_items : inventory.items)[item] = true;
+        }
+        inventory.shards.push_back({"runs/" + name, summary->valid_bytes, summary->sha256, summary->records});
+    }
+    return inventory;
+}
+
+std::vector<BatchState> batch_states(const Manifest& manifest, const Inventory& inventory) {
+    std::vector<BatchState> states;
+    states.reserve(manifest.batches.size());
+    for (const auto& batch : manifest.batches) {
+        const bool finished = std::all_of(batch.items.begin(), batch.items.end(), [&](auto item) { return inventory.items[item]; });
+        states.push_back({static_cast<std::uint32_t>(batch.items.size()), finished});
+    }
+    return states;
+}
+
+Result<DoneMarker> write_done_marker(const Manifest& manifest, const std::string& shared_dir, std::uint32_t epoch) {
+    auto inventory = take_inventory(manifest, shared_dir);
+    if (!inventory) return tl::unexpected(inventory.error());
+    for (std::uint64_t item = 0; item < manifest.items(); ++item) {
+        if (inventory->items[item] || inventory->failed_items[item]) continue;
+        const std::string why = inventory->notes.empty() ? "" : " (" + inventory->notes.front() + ")";
+        return fail("Incomplete", "sample " + manifest.samples[item / manifest.repeats].id +
+                                      " was reported done, but no shard log holds a record of it" + why);
+    }
+    DoneMarker marker{identity_of(manifest), epoch, manifest.items(), std::move(inventory->shards)};
+    if (auto wrote = write_file_durably(layout::done_marker(shared_dir), encode_done_marker(marker)); !wrote) {
+        return tl::unexpected(wrote.error());
+    }
+    return marker;
+}
+
+bool is_done(const std::string& shared_dir) {
+    const auto marker_text = read_file(layout::done_marker(shared_dir), max_marker_bytes);
+    if (!marker_text) return false;
+    const auto marker = decode_done_marker(*marker_text);
+    const auto manifest_text = read_file(layout::manifest(shared_dir), max_manifest_bytes);
+    if (!marker || !manifest_text) return false;
+    const auto manifest = decode_manifest(*manifest_text);
+    return manifest && marker->identity == identity_of(*manifest);
+}
+
+}  // namespace evaljob

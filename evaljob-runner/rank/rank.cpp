@@ -1,0 +1,196 @@
+#include "evaljob-runner/rank/rank.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <chrono>
+
+#include <spdlog/spdlog.h>
+
+#include "api/json.hpp"
+#include "api/runner_environment.hpp"
+#include "evaljob-runner/launch/device.hpp"
+#include "evaljob-runner/launch/exit_status.hpp"
+#include "evaljob-runner/rank/evaluator.hpp"
+#include "evaljob-runner/rank/session.hpp"
+#include "evaljob-runner/shard/shard_log.hpp"
+#include "evaljob-runner/storage/files.hpp"
+#include "evaljob-runner/storage/layout.hpp"
+
+namespace evaljob {
+
+namespace {
+
+constexpr std::uint64_t max_manifest_bytes = std::uint64_t{16} << 30;
+
+std::string variable(const Environment& environment, const char* name, const std::string& otherwise = "") {
+    const auto it = environment.find(name);
+    return it == environment.end() ? otherwise : it->second;
+}
+
+int number(const Environment& environment, const char* name, int otherwise) {
+    const std::string text = variable(environment, name);
+    int value = otherwise;
+    std::from_chars(text.data(), text.data() + text.size(), value);
+    return value;
+}
+
+std::string host_name(const Environment& environment) {
+    std::array<char, 256> name{};
+    ::gethostname(name.data(), name.size() - 1);
+    return variable(environment, "HOSTNAME", name.data());
+}
+
+std::int64_t unix_us() {
+    return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+/// What a rank is started with.
+struct Setup {
+    RankContract contract;
+    Eval eval;
+    DeviceChoice device;
+    std::string storage_root;
+    bool pretended_devices = false;
+    SessionOptions session;
+};
+
+Result<Setup> read_setup(const Environment& environment) {
+    // Variables that contradict each other are announced all the same: the coordinator names the processes.
+    auto contract = parse_contract(environment);
+    if (!contract) return tl::unexpected(contract.error());
+    Setup setup;
+    setup.contract = std::move(*contract);
+    const Json object = Json::parse(variable(environment, runner_environment::eval), nullptr, false);
+    if (object.is_discarded()) return fail("ContractViolated", "EVALJOB_EVAL is missing or is no JSON; it is set by the operator");
+    auto eval = parse_eval(object, "EVALJOB_EVAL");
+    if (!eval) return tl::unexpected(eval.error());
+    setup.eval = std::move(*eval);
+    setup.device = choose_device(setup.eval.inference.device, setup.contract.local_rank, setup.contract.local_world_size,
+                                 visible_devices(environment));
+    setup.pretended_devices = devices_are_pretended(environment);
+    setup.storage_root = variable(environment, runner_environment::storage_root, ".");
+    Hello& hello = setup.session.hello;
+    hello.token = variable(environment, runner_environment::token);
+    hello.contract = setup.contract;
+    hello.restart = number(environment, "EVALJOB_RANK_RESTART", 0);
+    hello.device = setup.device;
+    hello.host = host_name(environment);
+    hello.pid = ::getpid();
+    setup.session.master_addr = setup.contract.master_addr;
+    setup.session.master_port = setup.contract.master_port;
+    setup.session.shared_dir = setup.contract.shared_dir;
+    setup.session.ready_timeout = std::chrono::seconds(number(environment, runner_environment::ready_timeout_seconds, 600));
+    return setup;
+}
+
+Result<Manifest> read_manifest(const std::string& shared_dir, const std::string& identity) {
+    const std::string path = layout::manifest(shared_dir);
+    const auto text = read_file(path, max_manifest_bytes);
+    if (!text) return fail("ContractViolated", text.error().message + "; EVALJOB_SHARED_DIR must be one volume that all nodes mount");
+    auto manifest = decode_manifest(*text);
+    if (!manifest) return fail("BadInput", path + ": " + manifest.error().message);
+    if (identity_of(*manifest) != identity) {
+        return fail("ContractViolated", path + ": is not the coordinator's manifest; EVALJOB_SHARED_DIR must be one volume that all nodes mount");
+    }
+    return manifest;
+}
+
+Result<Evaluator> open_evaluator(const Setup& setup, const std::string& identity, ShardHeader& header) {
+    auto manifest = read_manifest(setup.contract.shared_dir, identity);
+    if (!manifest) return tl::unexpected(manifest.error());
+    const DeviceChoice device = setup.pretended_devices ? DeviceChoice{"cpu", 0, {}} : setup.device;
+    auto engine = load_torchscript(resolve_path(setup.storage_root, setup.eval.model.path),
+                                   manifest->config.at("model").at("sha256").get<std::string>(), device,
+                                   setup.eval.inference.threads_per_rank);
+    if (!engine) return tl::unexpected(engine.error());
+    header.library = (*engine)->library();
+    header.device = setup.device.kind == "cpu" ? "cpu" : "cuda " + setup.device.visible.at(static_cast<std::size_t>(setup.device.index));
+    return Evaluator::open(setup.eval, setup.storage_root, std::move(*manifest), std::move(*engine));
+}
+
+/// A rank that was restarted in place finds its predecessor's log, and writes another.
+Result<ShardWriter> create_shard(const Setup& setup, ShardHeader header) {
+    const RankContract& c = setup.contract;
+    if (auto made = make_folders(c.output_dir); !made) return tl::unexpected(made.error());
+    header.run_id = c.run_id;
+    header.rank = c.rank;
+    header.node_rank = c.node_rank;
+    header.local_rank = c.local_rank;
+    header.attempt = c.attempt;
+    header.threads = setup.eval.inference.threads_per_rank;
+    header.opened_us = unix_us();
+    for (int sequence = 0;; ++sequence) {
+        auto shard = ShardWriter::create(
+            c.output_dir + "/rank-" + std::to_string(c.rank) + "." + std::to_string(sequence) + ".shard", header);
+        if (shard || shard.error().reason != "AlreadyExists" || sequence > 10'000) return shard;
+    }
+}
+
+Result<Done> evaluate_lease(const Lease& lease, Evaluator& evaluator, ShardWriter& shard) {
+    BatchEnd end{lease.batch, lease.number, unix_us(), 0, 0};
+    const auto start = std::chrono::steady_clock::now();
+    const auto records = evaluator.evaluate(lease.batch, lease.number);
+    if (!records) return tl::unexpected(records.error());
+    const auto took = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start);
+    end.end_us = end.begin_us + took.count();
+    end.samples = static_cast<std::uint32_t>(records->size());
+    Done done{lease.number, lease.batch, end.samples, 0, took.count()};
+    for (const Record& record : *records) {
+        done.failed += record.failed() ? 1 : 0;
+        if (auto appended = shard.append(record); !appended) return tl::unexpected(appended.error());
+    }
+    if (auto appended = shard.append(end); !appended) return tl::unexpected(appended.error());
+    if (auto committed = shard.commit(); !committed) return tl::unexpected(committed.error());
+    return done;
+}
+
+/// Ends the job when no restart can mend the error, else only this process.
+int give_up(Session& session, const Error& error) {
+    const int status = exit_status_of(error);
+    spdlog::error("{}", error.message);
+    if (exit_code::is_final(status)) session.abort(status, error.message);
+    return status;
+}
+
+int work(Session& session, Evaluator& evaluator, ShardWriter& shard) {
+    for (;;) {
+        const auto next = session.next_lease();
+        if (const auto* end = std::get_if<SessionEnd>(&next)) {
+            session.settle();
+            if (auto closed = shard.close(); !closed) spdlog::warn("{}", closed.error().message);
+            if (!end->message.empty()) spdlog::error("{}", end->message);
+            return end->exit_code;
+        }
+        const auto done = evaluate_lease(std::get<Lease>(next), evaluator, shard);
+        if (!done) return give_up(session, done.error());
+        session.done(*done);
+    }
+}
+
+}  // namespace
+
+int run_rank(const Environment& environment) {
+    const auto setup = read_setup(environment);
+    if (!setup) {
+        spdlog::error("{}", setup.error().message);
+        return exit_status_of(setup.error());
+    }
+    Session session(setup->session);
+    const auto welcome = session.wait_welcome();
+    if (const auto* end = std::get_if<SessionEnd>(&welcome)) {
+        if (!end->message.empty()) spdlog::error("{}", end->message);
+        return end->exit_code;
+    }
+    ShardHeader header;
+    header.identity = std::get<Welcome>(welcome).identity;
+    auto evaluator = open_evaluator(*setup, header.identity, header);
+    if (!evaluator) return give_up(session, evaluator.error());
+    auto shard = create_shard(*setup, header);
+    if (!shard) return give_up(session, shard.error());
+    return work(session, *evaluator, *shard);
+}
+
+}  // namespace evaljob

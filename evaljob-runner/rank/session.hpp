@@ -1,0 +1,52 @@
+// A rank's connection to the coordinator, on a thread of its own: it registers, keeps up heartbeats, comes back after a lost
+// connection or a new coordinator, and hands leases to the thread that computes.
+// Thread rule: the public functions may be called from the computing thread; everything else runs on the session's.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <variant>
+
+#include "evaljob-runner/coordinator/protocol.hpp"
+
+namespace evaljob {
+
+struct SessionOptions {
+    Hello hello;               // without `held`
+    std::string master_addr;
+    std::int32_t master_port = 0;
+    std::string shared_dir;    // where the done marker will stand
+    std::chrono::seconds ready_timeout{600};  // without a coordinator for so long, the rank gives up
+    std::uint32_t leases = 2;  // one computing, one prepared
+};
+
+/// Why there is no more work.
+struct SessionEnd {
+    int exit_code = 0;    // 0: everything is done
+    std::string message;  // for a person; empty when done
+};
+
+class Session {
+public:
+    explicit Session(SessionOptions options);
+    ~Session();  // closes the connection
+
+    /// Blocks until the coordinator has accepted this process.
+    std::variant<Welcome, SessionEnd> wait_welcome();
+    /// Blocks until there is a lease.
+    std::variant<Lease, SessionEnd> next_lease();
+    /// The lease's records are durable.
+    void done(const Done& done);
+    /// Tells the coordinator that the job cannot go on, and waits (bounded) until that is sent.
+    void abort(int exit_code, const std::string& message);
+    /// Waits (bounded) until every done() has been acknowledged.
+    void settle();
+
+private:
+    class Loop;
+    std::unique_ptr<Loop> loop_;
+};
+
+}  // namespace evaljob

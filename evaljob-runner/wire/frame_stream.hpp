@@ -1,0 +1,43 @@
+// Frames over TCP: a length (4 bytes, little endian), then so many bytes of JSON (coordinator/protocol.hpp).
+// Thread rule: everything on the io_context's one thread.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include "api/result.hpp"
+
+namespace evaljob {
+
+inline constexpr std::uint32_t max_wire_frame = 1U << 20;
+inline constexpr std::size_t max_wire_queue = 64U << 20;  // bytes that wait to be sent; a peer that reads so slowly is lost
+
+class FrameStream : public std::enable_shared_from_this<FrameStream> {
+public:
+    explicit FrameStream(boost::asio::ip::tcp::socket socket);
+
+    /// The next frame's payload. Fails with Closed (clean end), ConnectionLost or BadMessage (too long).
+    boost::asio::awaitable<Result<std::string>> read();
+
+    /// Queues a frame; a failure shows in read().
+    void write(std::string payload);
+
+    /// Closes as soon as everything queued has been sent.
+    void close_when_sent();
+    void close();
+
+private:
+    void send_next();
+
+    boost::asio::ip::tcp::socket socket_;
+    std::deque<std::string> queue_;
+    std::size_t queued_bytes_ = 0;
+    bool closing_ = false;
+};
+
+}  // namespace evaljob

@@ -1,0 +1,213 @@
+#include "evaljob-runner/merge/merge.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "api/digest.hpp"
+#include "api/exit_code.hpp"
+#include "evaljob-runner/merge/labels.hpp"
+#include "evaljob-runner/merge/metrics.hpp"
+#include "evaljob-runner/merge/proof_file.hpp"
+#include "evaljob-runner/merge/publish.hpp"
+#include "evaljob-runner/merge/report.hpp"
+#include "evaljob-runner/merge/result_lines.hpp"
+#include "evaljob-runner/merge/shard_reading.hpp"
+#include "evaljob-runner/storage/files.hpp"
+#include "evaljob-runner/storage/layout.hpp"
+
+namespace evaljob {
+
+namespace {
+
+constexpr std::uint64_t manifest_limit = std::uint64_t{16} << 30;
+constexpr std::uint64_t marker_limit = std::uint64_t{256} << 20;
+constexpr std::size_t block = std::size_t{64} << 10;
+
+/// Everything a merge has learnt when it decides.
+struct Findings {
+    Manifest manifest;
+    std::string identity;
+    std::optional<DoneMarker> marker;
+    ShardReading reading;
+    std::vector<DatasetScores> scores;
+    std::vector<std::string> faults;  // any of them forbids a whole result
+};
+
+Result<Manifest> read_manifest(const std::string& shared) {
+    auto bytes = read_file(layout::manifest(shared), manifest_limit);
+    if (!bytes && bytes.error().reason == "NotFound")
+        return fail("Unfinished", "manifest.jsonl is missing: no run has begun here, or its folder was moved");
+    if (!bytes) return tl::unexpected(bytes.error());
+    auto manifest = decode_manifest(*bytes);
+    if (!manifest) return fail("Damaged", "manifest.jsonl: " + manifest.error().message);
+    return manifest;
+}
+
+/// Nothing when there is none and partial results are allowed.
+Result<std::optional<DoneMarker>> read_marker(const std::string& shared, bool allow_partial) {
+    auto bytes = read_file(layout::done_marker(shared), marker_limit);
+    if (!bytes && bytes.error().reason != "NotFound") return tl::unexpected(bytes.error());
+    if (!bytes && allow_partial) return std::optional<DoneMarker>();
+    if (!bytes)
+        return fail("Unfinished",
+                    "done.json is missing: the run has not finished; run it again to resume it, or set "
+                    "merge.allowPartial");
+    auto marker = decode_done_marker(*bytes);
+    if (!marker) return fail("Damaged", "done.json: " + marker.error().message);
+    return std::optional<DoneMarker>(std::move(*marker));
+}
+
+std::string some_of(const Fault& fault) {
+    std::string text;
+    for (std::size_t i = 0; i < std::min<std::size_t>(5, fault.ids.size()); ++i) text += (i ? ", " : "") + fault.ids[i];
+    return fault.count > 5 ? text + ", …" : text;
+}
+
+/// A sentence for each reason why this is no whole result.
+std::vector<std::string> faults_of(const Findings& f, std::int64_t max_failed) {
+    const Proof& proof = f.reading.proof;
+    std::vector<std::string> faults = f.reading.damaged;
+    std::string of = " of " + std::to_string(proof.items) + " samples ";
+    if (f.marker && f.marker->identity != f.identity)
+        faults.push_back("done.json is of another evaluation (identity " + f.marker->identity +
+                         ") than manifest.jsonl (" + f.identity + ")");
+    if (f.marker && f.marker->items != proof.items)
+        faults.push_back("done.json is of " + std::to_string(f.marker->items) + " samples, manifest.jsonl has " +
+                         std::to_string(proof.items));
+    for (const std::string& shard : proof.foreign_shards) faults.push_back(shard + " is a log of another evaluation");
+    if (proof.foreign.count > 0)
+        faults.push_back(std::to_string(proof.foreign.count) + " foreign records: " + some_of(proof.foreign));
+    if (proof.missing.count > 0)
+        faults.push_back(std::to_string(proof.missing.count) + of + "have no record: " + some_of(proof.missing));
+    if (proof.failed.count > static_cast<std::uint64_t>(std::max<std::int64_t>(0, max_failed)))
+        faults.push_back(std::to_string(proof.failed.count) + of + "failed, merge.maxFailedSamples is " +
+                         std::to_string(max_failed) + ": " + some_of(proof.failed));
+    return faults;
+}
+
+Result<Findings> find(const MergeOptions& options) {
+    Findings f;
+    auto manifest = read_manifest(options.shared_dir);
+    if (!manifest) return tl::unexpected(manifest.error());
+    f.manifest = std::move(*manifest);
+    f.identity = identity_of(f.manifest);
+    auto marker = read_marker(options.shared_dir, options.allow_partial);
+    if (!marker) return tl::unexpected(marker.error());
+    f.marker = std::move(*marker);
+    auto reading = read_shards(options.shared_dir, f.manifest, f.identity, f.marker);
+    if (!reading) return tl::unexpected(reading.error());
+    f.reading = std::move(*reading);
+    f.faults = faults_of(f, options.max_failed_samples);
+    return f;
+}
+
+/// One file of lines, written block by block.
+template <class Append>
+Result<void> write_lines(Publication& publication, const std::string& name, std::string head, std::uint64_t items,
+                         Append append) {
+    if (auto opened = publication.open(name); !opened) return opened;
+    std::string out = std::move(head);
+    for (std::uint64_t item = 0; item < items; ++item) {
+        append(out, item);
+        if (out.size() < block) continue;
+        if (auto written = publication.write(out); !written) return written;
+        out.clear();
+    }
+    return publication.write(out);
+}
+
+Result<void> write_text(Publication& publication, const std::string& name, const std::string& text) {
+    if (auto opened = publication.open(name); !opened) return opened;
+    return publication.write(text);
+}
+
+Result<Published> publish(const MergeOptions& options, const Findings& f) {
+    auto begun = Publication::begin(options.shared_dir);
+    if (!begun) return tl::unexpected(begun.error());
+    Publication& p = *begun;
+    const Proof& proof = f.reading.proof;
+    ResultLines lines(f.manifest, proof);
+    auto json_line = [&](std::string& out, std::uint64_t item) { lines.append_json(out, item); };
+    auto csv_line = [&](std::string& out, std::uint64_t item) { lines.append_csv(out, item); };
+    auto sealed =
+        write_lines(p, "results.jsonl", "", proof.items, json_line)
+            .and_then([&] {
+                return write_text(p, "metrics.json",
+                                  metrics_json(f.manifest, f.identity, proof, f.scores, !f.faults.empty()));
+            })
+            .and_then([&] { return write_lines(p, "results.csv", lines.csv_header(), proof.items, csv_line); })
+            .and_then([&] { return write_text(p, "confusion.csv", confusion_csv(f.manifest, f.scores)); })
+            .and_then([&] { return p.seal(); });
+    if (!sealed) return tl::unexpected(sealed.error());
+    ReportInput input{f.manifest, proof, f.scores, f.reading.traces, options.job_name, f.identity, *sealed, f.faults};
+    return write_text(p, "proof.json", proof_json(f.identity, proof, f.reading.traces, f.faults))
+        .and_then([&] { return write_text(p, "report.html", render_report(input)); })
+        .and_then([&] { return p.publish(); });
+}
+
+MergeReport counts_of(const Findings& f) {
+    const Proof& proof = f.reading.proof;
+    MergeReport report;
+    report.identity = f.identity;
+    report.samples = static_cast<std::int64_t>(proof.items);
+    report.missing = static_cast<std::int64_t>(proof.missing.count);
+    report.repeated = static_cast<std::int64_t>(proof.repeated.count);
+    report.conflicting = static_cast<std::int64_t>(proof.conflicting.count);
+    report.failed = static_cast<std::int64_t>(proof.failed.count);
+    report.foreign = static_cast<std::int64_t>(proof.foreign.count);
+    for (const Fault* fault : {&proof.missing, &proof.foreign, &proof.conflicting, &proof.failed})
+        for (const std::string& id : fault->ids)
+            if (report.ids.size() < max_named_ids) report.ids.push_back(id);
+    return report;
+}
+
+Metric primary_metric(const Manifest& manifest, const Score& score) {
+    return {dataset_name(manifest, score.dataset),
+            score.name,
+            "",
+            metric_value(score.share.value()),
+            metric_value(score.share.standard_error()),
+            static_cast<std::int64_t>(score.share.n)};
+}
+
+std::string joined(const std::vector<std::string>& sentences) {
+    std::string text;
+    for (const std::string& sentence : sentences) text += (text.empty() ? "" : "; ") + sentence;
+    return text;
+}
+
+/// What another try cannot mend is a failed proof; a volume that refuses may recover.
+MergeOutcome refused(MergeReport report, const Error& error) {
+    bool final = error.reason == "Unfinished" || error.reason == "Damaged" || error.reason == "TooLarge";
+    report.error = error.message;
+    return {final ? exit_code::proof : exit_code::storage, std::move(report), {}};
+}
+
+}  // namespace
+
+MergeOutcome run_merge(const MergeOptions& options) {
+    auto found = find(options);
+    if (!found) return refused({}, found.error());
+    Findings& f = *found;
+    MergeReport report = counts_of(f);
+    if (!f.faults.empty() && !options.allow_partial) {
+        report.error = joined(f.faults);
+        return {exit_code::proof, std::move(report), {}};
+    }
+    f.scores = score(f.manifest, f.reading.proof);
+    auto published = publish(options, f);
+    if (!published) return refused(std::move(report), published.error());
+    report.published = true;
+    report.partial = !f.faults.empty();
+    report.digest = published->digest;
+    report.path = published->path;
+    MergeOutcome outcome{exit_code::success, std::move(report), {}};
+    for (const DatasetScores& dataset : f.scores) {
+        outcome.report.metrics.push_back(primary_metric(f.manifest, dataset.all));
+        outcome.scores.push_back({dataset_name(f.manifest, dataset.dataset), dataset.all.name, dataset.all.share});
+    }
+    return outcome;
+}
+
+}  // namespace evaljob

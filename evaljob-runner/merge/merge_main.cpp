@@ -1,0 +1,97 @@
+#include "evaljob-runner/merge/merge_main.hpp"
+
+#include <fcntl.h>
+
+#include <cerrno>
+#include <cstring>
+#include <iostream>
+#include <limits>
+
+#include "api/exit_code.hpp"
+#include "api/json.hpp"
+#include "api/merge_report.hpp"
+#include "api/runner_environment.hpp"
+#include "evaljob-runner/merge/merge.hpp"
+#include "evaljob-runner/storage/file_descriptor.hpp"
+
+namespace evaljob {
+
+namespace {
+
+std::string value_or(const Environment& environment, const char* name, const std::string& otherwise) {
+    auto found = environment.find(name);
+    return found == environment.end() || found->second.empty() ? otherwise : found->second;
+}
+
+Result<MergeOptions> read_options(const Environment& environment) {
+    MergeOptions options;
+    options.shared_dir = value_or(environment, "EVALJOB_SHARED_DIR", "");
+    if (options.shared_dir.empty())
+        return fail("InvalidField", "EVALJOB_SHARED_DIR is not set: it names the folder of the run to merge");
+    options.job_name = value_or(environment, "EVALJOB_NAME", "");
+    std::string text = value_or(environment, runner_environment::merge, "{}");
+    Json merge = Json::parse(text, nullptr, false);
+    if (!merge.is_object()) return fail("InvalidField", std::string(runner_environment::merge) + ": is no JSON object");
+    for (const auto& [key, value] : merge.items()) {
+        std::string field = std::string(runner_environment::merge) + "." + key;
+        if (key == "allowPartial" && value.is_boolean()) {
+            options.allow_partial = value.get<bool>();
+        } else if (key == "maxFailedSamples" && value.is_number_integer() && value.get<std::int64_t>() >= 0) {
+            options.max_failed_samples = value.get<std::int64_t>();
+        } else if (key == "allowPartial" || key == "maxFailedSamples") {
+            return fail("InvalidField",
+                        field + ": must be " + (key == "allowPartial" ? "a boolean" : "an integer of at least 0"));
+        } else {
+            return fail("InvalidField", field + ": unknown field");
+        }
+    }
+    return options;
+}
+
+/// In place: Kubernetes mounts this very file into the container, so that nothing can be renamed over it.
+void leave_message(const Environment& environment, const MergeReport& report) {
+    std::string path = value_or(environment, runner_environment::termination_log, "/dev/termination-log");
+    FileDescriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+    Result<void> written = file ? write_all(file.get(), encode_merge_report(report), path)
+                                : fail("WriteFailed", path + ": " + std::strerror(errno));
+    if (!written) std::cerr << "merge: the termination message is lost: " << written.error().message << "\n";
+}
+
+std::string percent(double share) { return decimal(100 * share, 2); }
+
+void print_summary(const MergeOutcome& outcome, const std::string& shared) {
+    const MergeReport& report = outcome.report;
+    for (const ScoreLine& line : outcome.scores) {
+        Interval interval = wilson(line.share);
+        std::cout << line.dataset << ": " << line.name << " " << percent(line.share.value()) << " % (95 % interval "
+                  << percent(interval.low) << " to " << percent(interval.high) << " %), " << line.share.successes
+                  << " of " << line.share.n << " samples\n";
+    }
+    std::cout << report.samples << " samples: " << report.missing << " missing, " << report.conflicting
+              << " conflicting, " << report.failed << " failed, " << report.foreign << " foreign; " << report.repeated
+              << " found more than once and counted once\n";
+    if (report.partial) std::cout << "PARTIAL: samples are missing or failed; see report.html\n";
+    std::cout << "results: " << shared << "/" << report.path << "\n"
+              << "report:  " << shared << "/" << report.path << "/report.html\n";
+}
+
+}  // namespace
+
+int merge_main(const Environment& environment) {
+    auto options = read_options(environment);
+    MergeOutcome outcome;
+    if (options) {
+        outcome = run_merge(*options);
+    } else {
+        outcome.exit_code = exit_code::usage;
+        outcome.report.error = options.error().message;
+    }
+    if (outcome.exit_code == exit_code::success)
+        print_summary(outcome, options->shared_dir);
+    else
+        std::cerr << "merge: nothing was published: " << outcome.report.error << "\n";
+    leave_message(environment, outcome.report);
+    return outcome.exit_code;
+}
+
+}  // namespace evaljob

@@ -1,0 +1,12 @@
+// `evaljob-runner merge`: the merge Pod's only container. One thread.
+#pragma once
+
+#include "api/contract.hpp"
+
+namespace evaljob {
+
+/// Reads EVALJOB_SHARED_DIR, EVALJOB_NAME and api/runner_environment.hpp's EVALJOB_MERGE and EVALJOB_TERMINATION_LOG,
+/// merges, prints a summary on standard output and leaves the termination message. Returns the exit status.
+int merge_main(const Environment& environment);
+
+}  // namespace evaljob

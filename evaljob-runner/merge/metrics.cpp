@@ -1,0 +1,159 @@
+#include "evaljob-runner/merge/metrics.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+#include <set>
+
+#include "evaljob-runner/merge/labels.hpp"
+
+namespace evaljob {
+
+namespace {
+
+/// Class numbers beyond this are taken for no class: nobody reads such a matrix, and hostile ones must not fill memory.
+constexpr std::int64_t max_class = 100'000;
+
+std::int64_t class_number(std::string_view text) {
+    std::int64_t number = 0;
+    auto end = std::from_chars(text.data(), text.data() + text.size(), number);
+    bool whole = end.ec == std::errc() && end.ptr == text.data() + text.size();
+    return whole && number >= 0 && number <= max_class ? number : column_no_class;
+}
+
+double number_or_zero(const std::string& text) {
+    double value = 0;
+    auto end = std::from_chars(text.data(), text.data() + text.size(), value);
+    return end.ec == std::errc() ? value : 0;
+}
+
+bool more_confident(const WrongAnswer& a, const WrongAnswer& b) {
+    return a.confidence != b.confidence ? a.confidence > b.confidence : a.item < b.item;
+}
+
+/// What is gathered of one dataset in one pass over the items.
+class Tally {
+public:
+    Tally(std::uint32_t dataset, std::size_t classes, std::size_t worst_limit)
+        : dataset_(dataset), worst_limit_(worst_limit) {
+        for (std::size_t c = 0; c < classes; ++c) classes_.insert(static_cast<std::int64_t>(c));
+    }
+
+    void add(const ManifestSample& sample, std::uint64_t item, const Outcome& outcome) {
+        if (outcome.state == ItemState::Missing) return;
+        std::int64_t target = class_number(sample.target.dump());
+        bool correct = is_correct(sample.target, outcome);
+        count(all_, correct);
+        if (!sample.group.empty()) count_group(sample.group, target, correct);
+        bool failed = outcome.state == ItemState::Failed;
+        std::int64_t column = failed ? column_failed : class_number(outcome.prediction);
+        ++confusion_[{target, column}];
+        if (!correct && !failed) remember({item, number_or_zero(confidence_of(outcome))});
+    }
+
+    DatasetScores result() {
+        DatasetScores scores;
+        scores.dataset = dataset_;
+        scores.all = {dataset_, "accuracy", "", all_};
+        for (const auto& [group, tally] : groups_) scores.groups.push_back({dataset_, "accuracy", group, tally.share});
+        std::stable_sort(scores.groups.begin(), scores.groups.end(), [&](const Score& a, const Score& b) {
+            return groups_.at(a.group).target < groups_.at(b.group).target;
+        });
+        scores.confusion = confusion();
+        std::sort(worst_.begin(), worst_.end(), more_confident);
+        if (worst_.size() > worst_limit_) worst_.resize(worst_limit_);
+        scores.worst = std::move(worst_);
+        return scores;
+    }
+
+private:
+    struct Group {
+        std::int64_t target = std::numeric_limits<std::int64_t>::max();
+        Proportion share;
+    };
+
+    static void count(Proportion& share, bool correct) {
+        ++share.n;
+        share.successes += correct;
+    }
+
+    void count_group(const std::string& name, std::int64_t target, bool correct) {
+        Group& group = groups_[name];
+        group.target = std::min(group.target, target);
+        count(group.share, correct);
+    }
+
+    void remember(WrongAnswer wrong) {
+        worst_.push_back(wrong);
+        if (worst_.size() < 4 * worst_limit_ + 64) return;
+        std::nth_element(worst_.begin(), worst_.begin() + static_cast<std::ptrdiff_t>(worst_limit_), worst_.end(),
+                         more_confident);
+        worst_.resize(worst_limit_);
+    }
+
+    Confusion confusion() {
+        std::set<std::int64_t> targets = classes_;
+        std::set<std::int64_t> columns = classes_;
+        for (const auto& [cell, n] : confusion_) {
+            targets.insert(cell.first);
+            columns.insert({cell.first, cell.second});
+        }
+        bool no_class = columns.erase(column_no_class) > 0;
+        bool failed = columns.erase(column_failed) > 0;
+        Confusion c{{targets.begin(), targets.end()}, {columns.begin(), columns.end()}, std::move(confusion_)};
+        if (no_class) c.columns.push_back(column_no_class);
+        if (failed) c.columns.push_back(column_failed);
+        return c;
+    }
+
+    std::uint32_t dataset_;
+    std::size_t worst_limit_;
+    std::set<std::int64_t> classes_;
+    Proportion all_;
+    std::map<std::string, Group> groups_;
+    std::map<std::pair<std::int64_t, std::int64_t>, std::uint64_t> confusion_;
+    std::vector<WrongAnswer> worst_;
+};
+
+}  // namespace
+
+std::uint64_t Confusion::at(std::int64_t target, std::int64_t column) const {
+    auto found = counts.find({target, column});
+    return found == counts.end() ? 0 : found->second;
+}
+
+bool is_correct(const Json& target, const Outcome& outcome) {
+    return outcome.state == ItemState::Predicted && outcome.prediction == target.dump();
+}
+
+std::string confidence_of(const Outcome& outcome) {
+    if (outcome.detail.find("\"confidence\"") == std::string_view::npos) return "";
+    Json detail = Json::parse(outcome.detail, nullptr, false);
+    if (!detail.is_object()) return "";
+    auto found = detail.find("confidence");
+    if (found == detail.end()) return "";
+    std::string text = found->is_string() ? found->get<std::string>() : found->dump();
+    // Only what is a JSON number goes on: results.jsonl prints it as one. (The parser alone would let white space
+    // pass.)
+    if (text.find_first_not_of("0123456789+-.eE") != std::string::npos) return "";
+    return Json::parse(text, nullptr, false).is_number() ? text : "";
+}
+
+std::vector<DatasetScores> score(const Manifest& manifest, const Proof& proof, std::size_t worst_limit) {
+    std::map<std::uint32_t, Tally> tallies;
+    for (std::uint64_t item = 0; item < proof.items; ++item) {
+        const ManifestSample& sample = manifest.samples[item / manifest.repeats];
+        auto tally = tallies.find(sample.dataset);
+        if (tally == tallies.end())
+            tally = tallies
+                        .emplace(sample.dataset,
+                                 Tally(sample.dataset, class_names(manifest, sample.dataset).size(), worst_limit))
+                        .first;
+        tally->second.add(sample, item, proof.outcome(item));
+    }
+    std::vector<DatasetScores> scores;
+    for (auto& [dataset, tally] : tallies) scores.push_back(tally.result());
+    return scores;
+}
+
+}  // namespace evaljob

@@ -1,0 +1,59 @@
+// The scores of a proven run: accuracy over all and per group, the confusion matrix, the worst errors. Pure.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "api/manifest.hpp"
+#include "evaljob-runner/merge/proof.hpp"
+#include "evaljob-runner/merge/statistics.hpp"
+
+namespace evaljob {
+
+/// Failed items count as wrong. Missing ones (only in a partial result) count in no score.
+struct Score {
+    std::uint32_t dataset = 0;
+    std::string name;   // "accuracy"
+    std::string group;  // empty: all samples of the dataset
+    Proportion share;
+};
+
+/// A column of the confusion matrix that is no class.
+inline constexpr std::int64_t column_failed = -1;
+inline constexpr std::int64_t column_no_class = -2;  // a prediction that is no class number
+
+struct Confusion {
+    std::vector<std::int64_t> targets;  // rows: every named class and every target seen
+    std::vector<std::int64_t>
+        columns;  // the same and every prediction seen; then column_no_class and column_failed if any
+    std::map<std::pair<std::int64_t, std::int64_t>, std::uint64_t> counts;  // (target, column) → items; zeros left out
+
+    std::uint64_t at(std::int64_t target, std::int64_t column) const;
+};
+
+struct WrongAnswer {
+    std::uint64_t item = 0;
+    double confidence = 0;
+};
+
+struct DatasetScores {
+    std::uint32_t dataset = 0;
+    Score all;
+    std::vector<Score> groups;  // in the order of their classes
+    Confusion confusion;
+    std::vector<WrongAnswer> worst;  // wrong, not failed; the highest confidence first
+};
+
+/// Whether the item's answer is its target. False when it failed or is missing.
+bool is_correct(const Json& target, const Outcome& outcome);
+
+/// The confidence that came with a prediction as the record has it: a decimal; empty: none.
+std::string confidence_of(const Outcome& outcome);
+
+/// One entry for each dataset that has samples, in the manifest's order of datasets.
+std::vector<DatasetScores> score(const Manifest& manifest, const Proof& proof, std::size_t worst_limit = 30);
+
+}  // namespace evaljob

@@ -1,0 +1,134 @@
+#include "evaljob-runner/merge/proof.hpp"
+
+#include <utility>
+
+#include "evaljob-runner/merge/labels.hpp"
+
+namespace evaljob {
+
+namespace {
+
+/// A record's content as it is compared and kept.
+struct Content {
+    ItemState state;
+    std::string prediction;
+    std::string detail;
+    std::string error;
+};
+
+Content content_of(const Record& record) {
+    Content c;
+    c.detail = record.detail.dump();
+    c.error = record.error;
+    // A record that holds neither prediction nor error must not pass for a prediction.
+    if (!record.failed() && record.prediction.is_null()) c.error = "the record holds no prediction";
+    c.state = c.error.empty() ? ItemState::Predicted : ItemState::Failed;
+    if (c.state == ItemState::Predicted) c.prediction = record.prediction.dump();
+    return c;
+}
+
+}  // namespace
+
+Outcome Proof::outcome(std::uint64_t item) const {
+    const Held& held = held_[item];
+    std::string_view content(contents_);
+    content = content.substr(held.at);
+    return {held.state, held.lease, content.substr(0, held.prediction), content.substr(held.prediction, held.detail),
+            content.substr(held.prediction + held.detail, held.error)};
+}
+
+Prover::Prover(const Manifest& manifest, std::string identity) : manifest_(manifest), identity_(std::move(identity)) {
+    proof_.items = manifest.items();
+    proof_.held_.resize(proof_.items);
+    samples_.reserve(manifest.samples.size());
+    for (std::uint64_t i = 0; i < manifest.samples.size(); ++i)
+        samples_.emplace(Key{manifest.samples[i].dataset, manifest.samples[i].id}, i);
+}
+
+void Prover::begin_shard(std::string name, std::string_view identity) {
+    shard_ = std::move(name);
+    foreign_shard_ = identity != identity_;
+    if (foreign_shard_) proof_.foreign_shards.push_back(shard_);
+}
+
+std::uint64_t Prover::sample_of(const Record& record) {
+    if (next_ < manifest_.samples.size()) {
+        const ManifestSample& guess = manifest_.samples[next_];
+        if (guess.dataset == record.dataset && guess.id == record.id) return next_;
+    }
+    auto found = samples_.find(Key{record.dataset, record.id});
+    return found == samples_.end() ? none : found->second;
+}
+
+void Prover::add(const Record& record) {
+    ++proof_.records;
+    std::uint64_t sample = foreign_shard_ || record.repeat >= manifest_.repeats ? none : sample_of(record);
+    if (sample == none) {
+        proof_.foreign.add("dataset " + std::to_string(record.dataset) + ", id \"" + record.id + "\", repeat " +
+                           std::to_string(record.repeat) + " in " + shard_);
+        return;
+    }
+    next_ = record.repeat + 1 == manifest_.repeats ? sample + 1 : sample;
+    hold(proof_.held_[sample * manifest_.repeats + record.repeat], record);
+}
+
+void Prover::hold(Proof::Held& held, const Record& record) {
+    Content content = content_of(record);
+    std::string bytes = content.prediction + content.detail + content.error;
+    bool better = true;
+    if (held.state != ItemState::Missing) {
+        held.repeated = true;
+        ++proof_.extra_records;
+        std::string_view before =
+            std::string_view(proof_.contents_).substr(held.at, std::size_t{held.prediction} + held.detail + held.error);
+        bool same = before == bytes && held.state == content.state;
+        // Failures may word themselves differently each time; only two predictions can contradict each other.
+        if (!same && held.state == ItemState::Predicted && content.state == ItemState::Predicted)
+            held.conflicting = true;
+        if (content.state != held.state)
+            better = content.state == ItemState::Predicted;
+        else if (record.lease != held.lease)
+            better = record.lease < held.lease;
+        else
+            better = bytes < before;  // one lease, two contents: any fixed choice, as long as reading order has no say
+        if (better && same) {
+            held.lease = record.lease;
+            return;
+        }
+    }
+    if (!better) return;
+    held.lease = record.lease;
+    held.state = content.state;
+    held.at = proof_.contents_.size();
+    held.prediction = static_cast<std::uint32_t>(content.prediction.size());
+    held.detail = static_cast<std::uint32_t>(content.detail.size());
+    held.error = static_cast<std::uint32_t>(content.error.size());
+    proof_.contents_ += bytes;
+}
+
+Proof Prover::finish() && {
+    auto list = [&](Fault& fault, std::uint64_t item) {
+        if (fault.count < max_named_ids)
+            fault.add(item_name(manifest_, item));
+        else
+            ++fault.count;
+    };
+    for (std::uint64_t item = 0; item < proof_.items; ++item) {
+        const Proof::Held& held = proof_.held_[item];
+        if (held.state == ItemState::Missing) list(proof_.missing, item);
+        if (held.state == ItemState::Failed) list(proof_.failed, item);
+        if (held.repeated) list(proof_.repeated, item);
+        if (held.conflicting) list(proof_.conflicting, item);
+    }
+    return std::move(proof_);
+}
+
+std::string item_name(const Manifest& manifest, std::uint64_t item) {
+    const ManifestSample& sample = manifest.samples[item / manifest.repeats];
+    std::string name = sample.id;
+    if (dataset_count(manifest) > 1) name = dataset_name(manifest, sample.dataset) + "/" + name;
+    if (manifest.repeats > 1) name += "#" + std::to_string(item % manifest.repeats);
+    return name;
+}
+
+}  // namespace evaljob

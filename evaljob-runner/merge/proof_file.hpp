@@ -1,0 +1,16 @@
+// proof.json: what the merge found on the volume, history included. It stands beside the result and is not part of its
+// digest, because two runs with different deaths leave different histories of the same result. Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "evaljob-runner/merge/proof.hpp"
+#include "evaljob-runner/merge/timeline.hpp"
+
+namespace evaljob {
+
+std::string proof_json(const std::string& identity, const Proof& proof, const std::vector<ShardTrace>& shards,
+                       const std::vector<std::string>& faults);
+
+}  // namespace evaljob

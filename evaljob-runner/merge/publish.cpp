@@ -1,0 +1,193 @@
+#include "evaljob-runner/merge/publish.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <random>
+
+#include "api/digest.hpp"
+#include "evaljob-runner/storage/file_descriptor.hpp"
+#include "evaljob-runner/storage/files.hpp"
+#include "evaljob-runner/storage/layout.hpp"
+
+namespace evaljob {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr const char* temporary_prefix = ".tmp-";
+constexpr const char* sums_name = "SHA256SUMS";
+constexpr std::size_t buffer_limit = std::size_t{1} << 20;
+
+tl::unexpected<Error> write_failed(const std::string& path) {
+    return fail("WriteFailed", path + ": " + std::strerror(errno), true);
+}
+
+std::string random_name() {
+    std::random_device device;
+    char text[17];
+    std::snprintf(text, sizeof text, "%08x%08x", device(), device());
+    return text;
+}
+
+/// Waits for another publication here. An empty descriptor where the file system knows no locks.
+FileDescriptor lock_folder(const std::string& results) {
+    FileDescriptor file(::open((results + "/.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+    while (file && ::flock(file.get(), LOCK_EX) != 0)
+        if (errno != EINTR) return FileDescriptor();
+    return file;
+}
+
+/// Only under the lock: whoever made them is dead.
+void remove_stale(const std::string& results) {
+    std::error_code error;
+    for (fs::directory_iterator it(results, error), end; !error && it != end; it.increment(error))
+        if (it->path().filename().string().starts_with(temporary_prefix)) {
+            std::error_code ignored;  // what cannot be removed is in nobody's way
+            fs::remove_all(it->path(), ignored);
+        }
+}
+
+Result<void> rename_path(const std::string& from, const std::string& to) {
+    if (::rename(from.c_str(), to.c_str()) != 0) return write_failed(to);
+    return {};
+}
+
+}  // namespace
+
+struct Publication::State {
+    std::string shared;
+    std::string results;
+    std::string temporary;
+    FileDescriptor lock;
+    FileDescriptor file;
+    std::string name;  // of the open file
+    std::string buffer;
+    Sha256 sum;
+    std::vector<std::pair<std::string, std::string>> files;  // name and SHA-256
+    std::size_t sealed = 0;  // the first so many of them are covered by the digest, SHA256SUMS included
+    std::string digest;
+
+    ~State() {
+        std::error_code ignored;
+        if (!temporary.empty()) fs::remove_all(temporary, ignored);
+    }
+
+    Result<void> flush() {
+        sum.update(buffer);
+        auto written = write_all(file.get(), buffer, temporary + "/" + name);
+        buffer.clear();
+        return written;
+    }
+
+    Result<void> close_file() {
+        if (!file) return {};
+        if (auto flushed = flush(); !flushed) return flushed;
+        // Network file systems report write errors as late as at close.
+        if (::fsync(file.get()) != 0 || ::close(file.release()) != 0) return write_failed(temporary + "/" + name);
+        files.emplace_back(name, sum.hex());
+        return {};
+    }
+
+    bool equals(const std::string& folder, std::size_t from, std::size_t to) const {
+        for (std::size_t i = from; i < to; ++i) {
+            auto there = sha256_file(folder + "/" + files[i].first);
+            if (!there || *there != files[i].second) return false;
+        }
+        return true;
+    }
+
+    /// Into an intact folder of the same digest: what the digest does not cover, if it differs.
+    Result<void> renew_rest(const std::string& folder) {
+        for (std::size_t i = sealed; i < files.size(); ++i) {
+            if (equals(folder, i, i + 1)) continue;
+            const std::string& file_name = files[i].first;
+            if (auto moved = rename_path(temporary + "/" + file_name, folder + "/" + file_name); !moved) return moved;
+        }
+        return sync_folder(folder);
+    }
+
+    Result<void> take_place(const std::string& folder) {
+        std::error_code error;
+        if (fs::exists(folder, error)) {
+            if (equals(folder, 0, sealed)) return renew_rest(folder);
+            // Damaged: out of the way first. A crash in between leaves none, and the next merge publishes again.
+            std::string away = results + "/" + temporary_prefix + random_name();
+            if (auto moved = rename_path(folder, away); !moved) return moved;
+            if (auto moved = rename_path(temporary, folder); !moved) return moved;
+            fs::remove_all(away, error);
+        } else if (auto moved = rename_path(temporary, folder); !moved) {
+            return moved;
+        }
+        temporary.clear();
+        return sync_folder(results);
+    }
+};
+
+Publication::Publication(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Publication::Publication(Publication&&) noexcept = default;
+Publication& Publication::operator=(Publication&&) noexcept = default;
+Publication::~Publication() = default;
+
+Result<Publication> Publication::begin(const std::string& shared) {
+    auto state = std::make_unique<State>();
+    state->shared = shared;
+    state->results = layout::results(shared);
+    if (auto made = make_folders(state->results); !made) return tl::unexpected(made.error());
+    state->lock = lock_folder(state->results);
+    if (state->lock) remove_stale(state->results);
+    std::string temporary = state->results + "/" + temporary_prefix + random_name();
+    if (auto made = make_folders(temporary); !made) return tl::unexpected(made.error());
+    state->temporary = temporary;
+    return Publication(std::move(state));
+}
+
+Result<void> Publication::open(const std::string& name) {
+    State& s = *state_;
+    if (auto closed = s.close_file(); !closed) return closed;
+    std::string path = s.temporary + "/" + name;
+    s.file = FileDescriptor(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+    if (!s.file) return write_failed(path);
+    s.name = name;
+    s.sum = Sha256();
+    return {};
+}
+
+Result<void> Publication::write(std::string_view bytes) {
+    state_->buffer += bytes;
+    return state_->buffer.size() < buffer_limit ? Result<void>() : state_->flush();
+}
+
+Result<std::string> Publication::seal() {
+    State& s = *state_;
+    if (auto closed = s.close_file(); !closed) return tl::unexpected(closed.error());
+    std::string sums;
+    for (const auto& [name, sum] : s.files) sums += sum + "  " + name + "\n";
+    s.digest = sha256_hex(sums);
+    if (auto opened = open(sums_name); !opened) return tl::unexpected(opened.error());
+    if (auto written = write(sums); !written) return tl::unexpected(written.error());
+    if (auto closed = s.close_file(); !closed) return tl::unexpected(closed.error());
+    s.sealed = s.files.size();
+    return s.digest;
+}
+
+Result<Published> Publication::publish() {
+    State& s = *state_;
+    if (auto closed = s.close_file(); !closed) return tl::unexpected(closed.error());
+    if (auto synced = sync_folder(s.temporary); !synced) return tl::unexpected(synced.error());
+    std::string name = "sha256-" + s.digest;
+    if (auto placed = s.take_place(s.results + "/" + name); !placed) return tl::unexpected(placed.error());
+    std::string current = layout::current(s.shared);
+    auto before = read_file(current, 4096);
+    if (!before || *before != name + "\n")
+        if (auto written = write_file_durably(current, name + "\n"); !written) return tl::unexpected(written.error());
+    return Published{s.digest, "results/" + name};
+}
+
+}  // namespace evaljob

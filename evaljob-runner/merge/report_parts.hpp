@@ -1,0 +1,34 @@
+// Parts of report.html as values for its template, and how numbers read in it. Internal to the report. Pure.
+#pragma once
+
+#include <cstdint>
+#include <kainjow/mustache.hpp>
+#include <string>
+
+#include "evaljob-runner/merge/timeline.hpp"
+
+namespace evaljob::report {
+
+using View = kainjow::mustache::data;
+
+inline View view_list() { return View(View::type::list); }
+
+/// "10,000"
+std::string grouped(std::uint64_t number);
+
+/// 0.91342 → "91.34" with two digits; the sign stands in the template.
+std::string percent(double share, int digits);
+
+/// "1 sample", "10,000 samples"
+std::string counted(std::uint64_t number, const std::string& one, const std::string& many);
+
+/// "820 ms", "12.4 s", "3 min 20 s", "2 h 05 min"
+std::string duration(std::int64_t us);
+
+/// At most `limit` bytes, cut in front of a character, with an ellipsis.
+std::string shortened(const std::string& text, std::size_t limit);
+
+/// The panels of the timeline with their lanes; at most `lane_limit` lanes a panel.
+View timeline_view(const Timeline& timeline, std::size_t lane_limit = 64);
+
+}  // namespace evaljob::report

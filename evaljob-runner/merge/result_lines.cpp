@@ -1,0 +1,154 @@
+#include "evaljob-runner/merge/result_lines.hpp"
+
+#include <algorithm>
+
+#include "evaljob-runner/merge/labels.hpp"
+
+namespace evaljob {
+
+namespace {
+
+constexpr const char* csv_end = "\r\n";  // RFC 4180
+
+bool is_plain(unsigned char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; }
+
+void append_quoted(std::string& out, std::string_view text) {
+    if (std::all_of(text.begin(), text.end(), is_plain)) {  // nearly always; building a Json value costs ten times more
+        out += '"';
+        out += text;
+        out += '"';
+        return;
+    }
+    out += Json(std::string(text)).dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+/// A JSON value as a cell: text without its quotes, everything else as it stands.
+std::string csv_value(std::string_view json) {
+    if (json.empty() || json.front() != '"')
+        return json.find_first_of(",\"") == std::string_view::npos ? std::string(json) : csv_text(json);
+    Json text = Json::parse(json, nullptr, false);
+    return csv_text(text.is_string() ? text.get<std::string>() : std::string(json));
+}
+
+Json score_json(const Manifest& manifest, const Score& score) {
+    Interval interval = wilson(score.share);
+    return {{"dataset", dataset_name(manifest, score.dataset)},
+            {"name", score.name},
+            {"group", score.group},
+            {"value", metric_value(score.share.value())},
+            {"stderr", metric_value(score.share.standard_error())},
+            {"interval",
+             {{"low", metric_value(interval.low)},
+              {"high", metric_value(interval.high)},
+              {"confidence", decimal(confidence_level, 2)},
+              {"method", "Wilson"}}},
+            {"correct", score.share.successes},
+            {"samples", score.share.n}};
+}
+
+}  // namespace
+
+ResultLines::ResultLines(const Manifest& manifest, const Proof& proof) : manifest_(manifest), proof_(proof) {
+    std::uint32_t datasets = 1;
+    for (const ManifestSample& sample : manifest.samples) datasets = std::max(datasets, sample.dataset + 1);
+    for (std::uint32_t i = 0; i < datasets; ++i) {
+        std::string name = dataset_name(manifest, i);
+        append_quoted(dataset_json_.emplace_back(), name);
+        dataset_csv_.push_back(csv_text(name));
+    }
+}
+
+void ResultLines::append_json(std::string& out, std::uint64_t item) const {
+    const ManifestSample& sample = manifest_.samples[item / manifest_.repeats];
+    Outcome outcome = proof_.outcome(item);
+    out += "{\"id\":";
+    append_quoted(out, sample.id);
+    out += ",\"dataset\":";
+    out += dataset_json_[sample.dataset];
+    if (manifest_.repeats > 1) out += ",\"repeat\":" + std::to_string(item % manifest_.repeats);
+    out += ",\"prediction\":";
+    out += outcome.state == ItemState::Predicted ? outcome.prediction : "null";
+    out += ",\"target\":";
+    out += sample.target.dump();
+    out += ",\"group\":";
+    append_quoted(out, sample.group);
+    if (std::string confidence = confidence_of(outcome); !confidence.empty()) out += ",\"confidence\":" + confidence;
+    if (outcome.state == ItemState::Failed) {
+        out += ",\"error\":";
+        append_quoted(out, outcome.error);
+    }
+    if (outcome.state == ItemState::Missing)
+        out += ",\"missing\":true";
+    else
+        out += is_correct(sample.target, outcome) ? ",\"accuracy\":1" : ",\"accuracy\":0";
+    out += "}\n";
+}
+
+std::string ResultLines::csv_header() const {
+    std::string repeat = manifest_.repeats > 1 ? "repeat," : "";
+    return "id,dataset," + repeat + "prediction,target,group,confidence,error,accuracy" + csv_end;
+}
+
+void ResultLines::append_csv(std::string& out, std::uint64_t item) const {
+    const ManifestSample& sample = manifest_.samples[item / manifest_.repeats];
+    Outcome outcome = proof_.outcome(item);
+    out += csv_text(sample.id) + "," + dataset_csv_[sample.dataset] + ",";
+    if (manifest_.repeats > 1) out += std::to_string(item % manifest_.repeats) + ",";
+    out += csv_value(outcome.prediction) + "," + csv_value(sample.target.dump()) + "," + csv_text(sample.group) + ",";
+    out += confidence_of(outcome) + "," + csv_text(outcome.error) + ",";
+    if (outcome.state != ItemState::Missing) out += is_correct(sample.target, outcome) ? "1" : "0";
+    out += csv_end;
+}
+
+std::string metrics_json(const Manifest& manifest, const std::string& identity, const Proof& proof,
+                         const std::vector<DatasetScores>& scores, bool partial) {
+    Json metrics = Json::array();
+    for (const DatasetScores& dataset : scores) {
+        metrics.push_back(score_json(manifest, dataset.all));
+        for (const Score& group : dataset.groups) metrics.push_back(score_json(manifest, group));
+    }
+    Json object = {{"identity", identity},
+                   {"evaluated", manifest.config},
+                   {"samples", proof.items},
+                   {"missing", proof.missing.count},
+                   // Samples that count more than once here. How often one was evaluated is history: proof.json has it.
+                   {"repeated", 0},
+                   {"conflicting", proof.conflicting.count},
+                   {"failed", proof.failed.count},
+                   {"partial", partial},
+                   {"metrics", std::move(metrics)}};
+    return object.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::string confusion_csv(const Manifest& manifest, const std::vector<DatasetScores>& scores) {
+    std::string out = std::string("dataset,target,prediction,count") + csv_end;
+    for (const DatasetScores& dataset : scores) {
+        std::vector<std::string> classes = class_names(manifest, dataset.dataset);
+        std::string name = csv_text(dataset_name(manifest, dataset.dataset));
+        for (std::int64_t target : dataset.confusion.targets)
+            for (std::int64_t column : dataset.confusion.columns)
+                if (std::uint64_t n = dataset.confusion.at(target, column); n > 0)
+                    out += name + "," + csv_text(column_label(classes, target)) + "," +
+                           csv_text(column_label(classes, column)) + "," + std::to_string(n) + csv_end;
+    }
+    return out;
+}
+
+std::string csv_text(std::string_view text) {
+    std::string cell;
+    // A spreadsheet takes a cell that begins so for a formula, whatever its quotes; the apostrophe keeps it text.
+    if (!text.empty() && std::string_view("=+-@\t\r").find(text.front()) != std::string_view::npos) cell = "'";
+    cell += text;
+    if (cell.find_first_of(",\"\r\n") == std::string::npos) return cell;
+    std::string quoted = "\"";
+    for (char c : cell) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
+    return quoted + '"';
+}
+
+std::string column_label(const std::vector<std::string>& classes, std::int64_t column) {
+    if (column == column_failed) return "(failed)";
+    if (column == column_no_class) return "(no class)";
+    return class_label(classes, column);
+}
+
+}  // namespace evaljob

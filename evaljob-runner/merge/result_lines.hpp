@@ -1,0 +1,45 @@
+// The bytes of the published files, all but report.html. Pure. They hold no times, ranks or run ids, so that they are
+// the same for any number of ranks and any history of failures. docs/results.md describes them field by field.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/manifest.hpp"
+#include "evaljob-runner/merge/metrics.hpp"
+#include "evaljob-runner/merge/proof.hpp"
+
+namespace evaljob {
+
+/// Makes the lines of results.jsonl and results.csv, one item at a time; both grow `out`, whose owner writes it away.
+class ResultLines {
+public:
+    /// Both must outlive this.
+    ResultLines(const Manifest& manifest, const Proof& proof);
+
+    std::string csv_header() const;
+    void append_json(std::string& out, std::uint64_t item) const;
+    void append_csv(std::string& out, std::uint64_t item) const;
+
+private:
+    const Manifest& manifest_;
+    const Proof& proof_;
+    std::vector<std::string> dataset_json_;  // names, quoted once
+    std::vector<std::string> dataset_csv_;
+};
+
+/// metrics.json: identity, what was evaluated, counts, every score with its interval.
+std::string metrics_json(const Manifest& manifest, const std::string& identity, const Proof& proof,
+                         const std::vector<DatasetScores>& scores, bool partial);
+
+/// confusion.csv: dataset, target, prediction, count; pairs that never occurred are left out.
+std::string confusion_csv(const Manifest& manifest, const std::vector<DatasetScores>& scores);
+
+/// One CSV cell of text: quoted as RFC 4180 has it, and never read as a formula by a spreadsheet.
+std::string csv_text(std::string_view text);
+
+/// The name of a column of the confusion matrix, "(failed)" and "(no class)" included.
+std::string column_label(const std::vector<std::string>& classes, std::int64_t column);
+
+}  // namespace evaljob

@@ -49,7 +49,8 @@ Request watch(const Resource& resource, const std::string& ns, const std::string
               const std::string& resource_version);
 Request get(const Resource& resource, const std::string& ns, const std::string& name);
 Request create(const Resource& resource, const std::string& ns, const Json& object);
-/// Only if the object still has this uid, so that a namesake made meanwhile is safe. grace_seconds < 0: the object's own.
+/// Only if the object still has this uid, so that a namesake made meanwhile is safe. grace_seconds < 0: the object's
+/// own.
 Request remove(const Resource& resource, const std::string& ns, const std::string& name, const std::string& uid,
                int grace_seconds);
 /// A merge patch of the status subresource that fails with Conflict when the object changed since `resource_version`.

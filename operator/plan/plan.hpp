@@ -1,5 +1,13 @@
 // The planner: what an EvalJob wants, what is observed, and the time → what to do, what to say, and when to look again.
 // Pure. A plan is a value, so tests assert whole sequences of plans; status is recomputed from what is observed.
+//
+//   1. A job that is being deleted, or has reached its end, gets nothing new; at the end its live Pods are deleted.
+//   2. A child's name that someone else holds fails the job; children of an older job of the same name are waited out.
+//   3. Until every node is done: each node has one Pod; a dead one gets its next attempt (or all do), within the
+//   budget.
+//   4. Then one merge Job, and what it proved is the result.
+//
+// Whatever ends the job is written to status in a plan of its own, without actions: clean-up is a later plan's.
 #pragma once
 
 #include <chrono>
@@ -22,19 +30,21 @@ struct ContainerView {
     bool running = false;
     bool terminated = false;
     int exit_code = 0;
-    std::string reason;               // of waiting or terminated: "ErrImagePull", "OOMKilled", "Error"
+    std::string reason;  // of waiting or terminated: "ErrImagePull", "OOMKilled", "Error"
     std::string termination_message;
+    UnixSeconds finished_at = 0;  // of terminated; 0: unknown
 };
 
 struct PodView {
     std::string name;
     std::string uid;
-    std::string owner_uid;    // of the controlling owner
-    std::int32_t node = -1;   // label node-rank; -1 on merge Pods
+    std::string owner_uid;   // of the controlling owner
+    std::string owner_kind;  // of the controlling owner: "EvalJob", "Job", …; empty: none
+    std::int32_t node = -1;  // label node-rank; -1 on merge Pods
     std::int32_t attempt = 0;
     bool merge = false;
-    std::string phase;        // Pending, Running, Succeeded, Failed, Unknown
-    std::string reason;       // Evicted, NodeLost, …
+    std::string phase;   // Pending, Running, Succeeded, Failed, Unknown
+    std::string reason;  // Evicted, NodeLost, …
     std::string message;
     std::string ip;
     bool ready = false;
@@ -47,13 +57,15 @@ struct ChildView {
     std::string uid;
     std::string owner_uid;
     bool deleting = false;
+    std::string owner_kind;
 };
 
 struct MergeJobView {
     ChildView child;
     bool complete = false;
     bool failed = false;
-    std::string message;  // of the Failed condition
+    std::string message;          // of the Failed condition
+    UnixSeconds finished_at = 0;  // when complete or failed was said; 0: unknown
 };
 
 /// What node 0's runner said last, and when.
@@ -67,34 +79,62 @@ struct ProgressReport {
     UnixSeconds time = 0;
 };
 
+/// What the API server said against a child when a plan was applied: what no list by label can show.
+struct Obstacle {
+    std::string kind;  // "Pod", "Service", "Job"
+    std::string name;
+    std::string reason;   // NameTaken, or Invalid: the object itself was refused (422)
+    std::string message;  // for a person
+};
+
 struct Observed {
     EvalJob job;
     std::vector<PodView> pods;  // all that carry the job's label, whoever owns them
     std::optional<ChildView> service;
     std::optional<MergeJobView> merge_job;
     std::optional<ProgressReport> progress;
+    std::vector<Obstacle> obstacles;
 };
 
 /// The same for every job; set when the operator starts.
 struct Settings {
     std::string runner_image = "evaljob-runner:latest";
-    std::string storage_mount_path = "/evaljob";  // where the claim is mounted; local mode: the EvalJob file's folder
-    bool needs_claim = true;                      // false in local mode: paths are the machine's own
-    std::int32_t default_rendezvous_port = 29500; // the HTTP port of a node is the next one
+    std::string storage_mount_path = "/evaljob";   // where the claim is mounted; local mode: the EvalJob file's folder
+    bool needs_claim = true;                       // false in local mode: paths are the machine's own
+    std::int32_t default_rendezvous_port = 29500;  // the HTTP port of a node is the next one
 };
 
-struct CreateService { Json object; };
-/// A Secret that holds the run's token. Whoever applies the plan fills in 32 random bytes; that it exists already is fine.
-struct CreateToken { Json object; };
-struct CreatePod { Json object; };
-struct CreateMergeJob { Json object; };
-struct DeletePod { std::string name; std::string uid; int grace_seconds = -1; };
+struct CreateService {
+    Json object;
+};
+/// A Secret that holds the run's token. Whoever applies the plan fills in 32 random bytes; that it exists already is
+/// fine.
+struct CreateToken {
+    Json object;
+};
+struct CreatePod {
+    Json object;
+};
+struct CreateMergeJob {
+    Json object;
+};
+struct DeletePod {
+    std::string name;
+    std::string uid;
+    int grace_seconds = -1;
+};
 
-using Action = std::variant<CreateService, CreateToken, CreatePod, CreateMergeJob, DeletePod>;
+/// For a merge Job that completed but whose Pod, and so its report, is gone: the next one proves and says the same.
+struct DeleteMergeJob {
+    std::string name;
+    std::string uid;
+};
+
+using Action = std::variant<CreateService, CreateToken, CreatePod, CreateMergeJob, DeletePod, DeleteMergeJob>;
 
 struct Event {
     bool warning = false;
-    std::string reason;  // "PodsCreated", "NodeRestarted", "MergeStarted", "Succeeded", …
+    std::string reason;  // "NodesCreated", "NodeRestarted", "MergeStarted", "Succeeded", …
     std::string note;
     bool operator==(const Event&) const = default;
 };
@@ -112,7 +152,9 @@ Plan make_plan(const Observed& observed, const Settings& settings, UnixSeconds n
 
 /// The Pod of one node as it would be created; `evaljob explain` prints it.
 Json node_pod(const EvalJob& job, const Settings& settings, std::int32_t node, std::int32_t attempt);
-Json headless_service(const EvalJob& job);
+Json headless_service(const EvalJob& job, const Settings& settings = {});
 Json merge_job(const EvalJob& job, const Settings& settings);
+/// Without the token itself, which whoever applies the plan fills in.
+Json token_secret(const EvalJob& job);
 
 }  // namespace evaljob

@@ -1,0 +1,94 @@
+#include "operator/kube/source.hpp"
+
+#include <utility>
+
+namespace evaljob::kube {
+namespace {
+
+constexpr int most_steps_a_turn = 1000;  // so that one busy kind does not keep the others from their turn
+
+}  // namespace
+
+Source::Source(Transport& transport, Reflector reflector, std::function<void(const StoreChange&)> change)
+    : transport_(transport), reflector_(std::move(reflector)), change_(std::move(change)) {}
+
+Source::~Source() {
+    if (stream_) stream_->cancel();
+}
+
+bool Source::turn(Milliseconds now) {
+    bool happened = false;
+    if (!std::exchange(begun_, true)) take(Begin{}, now);
+    for (int i = 0; i < most_steps_a_turn; ++i) {
+        if (std::holds_alternative<Wait>(next_)) {
+            if (now < *due_) return happened;
+            due_.reset();
+            take(Waited{}, now);
+        } else if (auto* send = std::get_if<SendList>(&next_)) {
+            list(Request(send->request), now);
+        } else if (auto* watch = std::get_if<OpenWatch>(&next_)) {
+            open(Request(watch->request), now);
+        } else if (!read(now)) {
+            return happened;
+        }
+        happened = true;
+    }
+    return happened;
+}
+
+void Source::take(ReflectorInput input, Milliseconds now) {
+    ReflectorStep step = reflector_.step(std::move(input), now);
+    for (const StoreChange& change : step.changes) change_(change);
+    next_ = std::move(step.next);
+    if (const auto* wait = std::get_if<Wait>(&next_)) due_ = now + wait->time;
+    if (!std::holds_alternative<ReadOn>(next_) && stream_) {
+        stream_->cancel();
+        stream_.reset();
+    }
+}
+
+void Source::list(const Request& request, Milliseconds now) {
+    const auto response = transport_.send(request);
+    auto page = response ? read_response(*response) : Result<Json>(tl::unexpected(response.error()));
+    if (page)
+        take(Listed{std::move(*page)}, now);
+    else
+        take(ListFailed{page.error()}, now);
+}
+
+void Source::open(const Request& request, Milliseconds now) {
+    auto stream = transport_.open(request);
+    if (!stream) return take(WatchFailed{stream.error()}, now);
+    stream_ = std::move(*stream);
+    decoder_ = WatchDecoder();
+    take(WatchOpened{}, now);
+}
+
+bool Source::read(Milliseconds now) {
+    const auto bytes = stream_->read();
+    if (!bytes) {
+        take(StreamBroke{bytes.error()}, now);
+        return true;
+    }
+    if (!bytes->empty()) {
+        take_bytes(*bytes, now);
+        return true;
+    }
+    if (stream_->pending()) return false;
+    if (decoder_.at_boundary())
+        take(StreamEnded{}, now);
+    else
+        take(StreamBroke{{"Cut", "the watch ended inside a line", true}}, now);
+    return true;
+}
+
+void Source::take_bytes(std::string_view bytes, Milliseconds now) {
+    auto events = decoder_.feed(bytes);
+    if (!events) return take(StreamBroke{events.error()}, now);
+    for (WatchEvent& event : *events) {
+        take(Arrived{std::move(event)}, now);
+        if (!std::holds_alternative<ReadOn>(next_)) return;  // an error event: what follows it does not count
+    }
+}
+
+}  // namespace evaljob::kube

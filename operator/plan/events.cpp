@@ -1,0 +1,65 @@
+#include "operator/plan/events.hpp"
+
+#include "api/names.hpp"
+
+namespace evaljob {
+namespace {
+
+constexpr std::size_t most_note_bytes = 1024;  // the API's limit
+
+bool begins(const EvalJobStatus& before, const EvalJobStatus& after, const std::string& type) {
+    return is_true(after, type) && !is_true(before, type);
+}
+
+std::string message_of(const EvalJobStatus& status, const std::string& type) {
+    const Condition* condition = find_condition(status, type);
+    return condition ? condition->message : std::string();
+}
+
+std::string budget(const EvalJob& job, std::int32_t used) {
+    return std::to_string(used) + " of " + std::to_string(job.spec.restart_policy.max_restarts) + " restarts";
+}
+
+void restarts(const EvalJob& job, const EvalJobStatus& after, const Verdict& verdict, std::vector<Event>& events) {
+    const auto& restarted = verdict.decision.restarted;
+    if (restarted.empty() || after.restarts <= job.status.restarts) return;
+    if (job.spec.restart_policy.scope == RestartScope::Group) {
+        events.push_back({true, "GroupRestarted",
+                          restarted.front().death + "; all nodes start attempt " + std::to_string(after.attempt) +
+                              " (" + budget(job, after.restarts) + ")"});
+        return;
+    }
+    for (const NodeRestart& restart : restarted)
+        events.push_back({true, "NodeRestarted",
+                          restart.death + "; node " + std::to_string(restart.node) + " starts attempt " +
+                              std::to_string(restart.attempt) + " (" + budget(job, after.restarts) + ")"});
+}
+
+}  // namespace
+
+std::vector<Event> events_between(const EvalJob& job, const EvalJobStatus& after, const Verdict& verdict) {
+    const EvalJobStatus& before = job.status;
+    std::vector<Event> events;
+    const bool nothing_made = before.summary.status.empty() || before.summary.status == "Pending";
+    if (nothing_made && verdict.phase == Verdict::Phase::Nodes && !verdict.decision.create.empty())
+        events.push_back({false, "NodesCreated",
+                          "made " + std::to_string(verdict.decision.create.size()) + " Pods for " +
+                              std::to_string(job.spec.num_nodes) + " nodes of " +
+                              std::to_string(job.spec.num_proc_per_node) + " processes"});
+    restarts(job, after, verdict, events);
+    if (find_condition(after, "Merged") && !find_condition(before, "Merged"))
+        events.push_back(
+            {false, "MergeStarted",
+             "all nodes have succeeded; Job " + names::merge_job(job.meta.name) + " proves and merges their records"});
+    if (begins(before, after, "Succeeded"))
+        events.push_back({false, "Succeeded",
+                          (after.summary.score.empty() ? "" : "score " + after.summary.score + ": ") +
+                              message_of(after, "Succeeded")});
+    if (begins(before, after, "Failed"))
+        events.push_back(
+            {true, "Failed", find_condition(after, "Failed")->reason + ": " + message_of(after, "Failed")});
+    for (Event& event : events) event.note = shortened(event.note, most_note_bytes);
+    return events;
+}
+
+}  // namespace evaljob

@@ -1,0 +1,235 @@
+#include "operator/plan/status.hpp"
+
+#include <algorithm>
+
+#include "api/names.hpp"
+#include "operator/plan/progress.hpp"
+#include "operator/plan/time.hpp"
+
+namespace evaljob {
+namespace {
+
+using Phase = Verdict::Phase;
+
+constexpr std::size_t most_message_bytes = 8192;
+
+void say(EvalJobStatus& status, const Observed& observed, UnixSeconds now, const char* type, bool holds,
+         const std::string& reason, const std::string& message) {
+    set_condition(status,
+                  {type, holds, reason, shortened(message, most_message_bytes), "", observed.job.meta.generation}, now);
+}
+
+NodeCounts count(const Observed& observed, Phase phase, const std::vector<NodeState>& nodes) {
+    NodeCounts counts;
+    counts.total = observed.job.spec.num_nodes;
+    if (phase == Phase::Merging || phase == Phase::Succeeded) {
+        counts.succeeded = counts.total;  // whatever has become of their Pods since
+        return counts;
+    }
+    for (const NodeState& state : nodes) {
+        counts.ready += state.life == NodeLife::Live && state.pod->ready;
+        counts.succeeded += state.life == NodeLife::Done;
+        counts.failed += state.life == NodeLife::Dead || state.life == NodeLife::Leaving;
+    }
+    return counts;
+}
+
+bool runs(const NodeState& state) { return state.life == NodeLife::Live && is_running(*state.pod); }
+
+/// What a Pod that does not start is waiting for: "Pod demo-1-0: ErrImagePull"; empty when nothing is out of order.
+std::string trouble(const std::vector<NodeState>& nodes) {
+    for (const NodeState& state : nodes) {
+        if (state.life != NodeLife::Live || is_running(*state.pod)) continue;
+        const PodView& pod = *state.pod;
+        for (const ContainerView& container : pod.containers) {
+            const bool ordinary = container.reason.empty() || container.reason == "ContainerCreating" ||
+                                  container.reason == "PodInitializing";
+            if (!ordinary && !container.running && !container.terminated)
+                return "Pod " + pod.name + ": container " + container.name + ": " + container.reason;
+        }
+        if (!pod.reason.empty())
+            return "Pod " + pod.name + ": " + pod.reason + (pod.message.empty() ? "" : ": " + pod.message);
+    }
+    return {};
+}
+
+/// True from when all nodes' runners run (or are done) until none does.
+bool is_job_running(const Observed& observed, const Verdict& verdict) {
+    if (verdict.phase != Phase::Nodes || verdict.decision.group_restart) return false;
+    if (std::ranges::none_of(verdict.nodes, runs)) return false;
+    if (is_true(observed.job.status, "Running")) return true;
+    return std::ranges::all_of(verdict.nodes,
+                               [](const NodeState& state) { return runs(state) || state.life == NodeLife::Done; });
+}
+
+void say_running(EvalJobStatus& status, const Observed& observed, const Verdict& verdict, UnixSeconds now) {
+    if (is_job_running(observed, verdict)) {
+        say(status, observed, now, "Running", true, "NodesRunning", trouble(verdict.nodes));
+        return;
+    }
+    switch (verdict.phase) {
+        case Phase::Waiting:
+            say(status, observed, now, "Running", false, verdict.reason.reason, verdict.reason.message);
+            return;
+        case Phase::Nodes: {
+            const bool group = verdict.decision.group_restart;
+            std::string message = group ? "the group's Pods are being ended" : trouble(verdict.nodes);
+            if (!verdict.decision.restarted.empty()) message = verdict.decision.restarted.front().death;
+            say(status, observed, now, "Running", false, group ? "GroupRestarting" : "NodesStarting", message);
+            return;
+        }
+        case Phase::Merging:
+            say(status, observed, now, "Running", false, "NodesSucceeded", "all nodes have succeeded");
+            return;
+        case Phase::Succeeded:
+            say(status, observed, now, "Running", false, "Succeeded", "");
+            return;
+        case Phase::Failed:
+            say(status, observed, now, "Running", false, "Failed", "");
+            return;
+    }
+}
+
+void say_rendezvous(EvalJobStatus& status, const Observed& observed, const Verdict& verdict, UnixSeconds now) {
+    if (!observed.job.spec.eval) return;  // nobody reports it
+    const Condition* old = find_condition(status, "RendezvousReady");
+    if (verdict.phase == Phase::Merging || verdict.phase == Phase::Succeeded) {
+        if (!old || !old->status)
+            say(status, observed, now, "RendezvousReady", true, "NodesSucceeded", "all nodes have succeeded");
+        return;
+    }
+    if (verdict.phase != Phase::Nodes) return;
+    const bool restarting = verdict.decision.group_restart;
+    if (!restarting && observed.progress && observed.progress->rendezvous_ready)
+        say(status, observed, now, "RendezvousReady", true, "AllRanksRegistered", "every rank has registered");
+    else if (!old || restarting || observed.progress)  // unreachable is not unready
+        say(status, observed, now, "RendezvousReady", false, "WaitingForRanks", "not every rank has registered yet");
+}
+
+void say_end(EvalJobStatus& status, const Observed& observed, const Verdict& verdict, UnixSeconds now) {
+    switch (verdict.phase) {
+        case Phase::Merging:
+            say(status, observed, now, "Merged", false, "Merging",
+                "all nodes have succeeded; the merge proves their records");
+            return;
+        case Phase::Succeeded: {
+            const bool partial = verdict.report->partial;
+            const char* reason = partial ? "Partial" : "Proven";
+            const std::string message =
+                partial ? "published without " + std::to_string(verdict.report->missing) + " missing and with " +
+                              std::to_string(verdict.report->failed) + " failed samples (merge.allowPartial)"
+                        : "every one of " + std::to_string(verdict.report->samples) + " samples is counted once";
+            say(status, observed, now, "Merged", true, reason, message);
+            say(status, observed, now, "Succeeded", true, reason, message);
+            return;
+        }
+        case Phase::Failed:
+            if (find_condition(status, "Merged"))
+                say(status, observed, now, "Merged", false, verdict.reason.reason, verdict.reason.message);
+            say(status, observed, now, "Failed", true, verdict.reason.reason, verdict.reason.message);
+            return;
+        default:
+            return;
+    }
+}
+
+std::string word(const EvalJobStatus& status, const Verdict& verdict) {
+    switch (verdict.phase) {
+        case Phase::Waiting:
+            return "Pending";
+        case Phase::Merging:
+            return "Merging";
+        case Phase::Succeeded:
+            return "Succeeded";
+        case Phase::Failed:
+            return "Failed";
+        case Phase::Nodes:
+            break;
+    }
+    const bool restarting = std::ranges::any_of(verdict.nodes, [](const NodeState& state) {
+        const bool later_attempt = state.attempt > 0 && state.life != NodeLife::Done && !runs(state);
+        return later_attempt || state.life == NodeLife::Dead || state.life == NodeLife::Leaving;
+    });
+    if (restarting || verdict.decision.group_restart) return "Restarting";
+    return is_true(status, "Running") ? "Running" : "Starting";
+}
+
+void put_results(EvalJobStatus& status, const Observed& observed, const Verdict& verdict) {
+    if (!verdict.report) return;
+    const MergeReport& report = *verdict.report;
+    const Storage& storage = observed.job.spec.storage;
+    status.identity = report.identity;
+    Results results{storage.claim_name, "",           report.digest, report.samples, report.missing, report.repeated,
+                    report.conflicting, report.failed};
+    if (!report.path.empty()) results.path = storage.path.empty() ? report.path : storage.path + "/" + report.path;
+    status.results = std::move(results);
+    if (verdict.phase == Phase::Succeeded) status.metrics = report.metrics;
+}
+
+void put_times(EvalJobStatus& status, const Verdict& verdict, UnixSeconds now) {
+    const bool ran = is_true(status, "Running") || verdict.phase == Phase::Merging;
+    if (ran && status.start_time.empty()) status.start_time = rfc3339(now);
+    const bool ended = verdict.phase == Phase::Succeeded || verdict.phase == Phase::Failed;
+    if (ended) status.completion_time = rfc3339(now);
+}
+
+}  // namespace
+
+EvalJobStatus make_status(const Observed& observed, const Verdict& verdict, UnixSeconds now) {
+    EvalJobStatus status = observed.job.status;
+    status.observed_generation = observed.job.meta.generation;
+    status.node_attempts = seen_attempts(observed);
+    status.selector =
+        std::string(names::label_job) + "=" + observed.job.meta.name + "," + names::label_role + "=" + names::role_node;
+    status.nodes = count(observed, verdict.phase, verdict.nodes);
+    if (verdict.phase == Phase::Nodes) {
+        status.attempt = verdict.decision.attempt;
+        status.restarts = verdict.decision.restarts;
+    } else {
+        status.restarts = std::max(status.restarts, restarts_seen(observed));
+    }
+    status.progress = next_progress(observed, verdict);
+    say_rendezvous(status, observed, verdict, now);
+    say_running(status, observed, verdict, now);
+    say_end(status, observed, verdict, now);
+    put_results(status, observed, verdict);
+    put_times(status, verdict, now);
+    status.summary.status = word(status, verdict);
+    status.summary.nodes =
+        std::to_string(status.nodes.ready + status.nodes.succeeded) + "/" + std::to_string(status.nodes.total);
+    status.summary.progress = percent(status.progress);
+    status.summary.score = score(status.metrics);
+    return status;
+}
+
+const Condition* find_condition(const EvalJobStatus& status, const std::string& type) {
+    const auto found = std::ranges::find(status.conditions, type, &Condition::type);
+    return found == status.conditions.end() ? nullptr : &*found;
+}
+
+bool is_true(const EvalJobStatus& status, const std::string& type) {
+    const Condition* condition = find_condition(status, type);
+    return condition && condition->status;
+}
+
+bool is_terminal(const EvalJobStatus& status) { return is_true(status, "Succeeded") || is_true(status, "Failed"); }
+
+void set_condition(EvalJobStatus& status, Condition condition, UnixSeconds now) {
+    const auto found = std::ranges::find(status.conditions, condition.type, &Condition::type);
+    const bool is_new = found == status.conditions.end();
+    condition.last_transition_time =
+        !is_new && found->status == condition.status ? found->last_transition_time : rfc3339(now);
+    if (is_new)
+        status.conditions.push_back(std::move(condition));
+    else
+        *found = std::move(condition);
+}
+
+std::string shortened(const std::string& text, std::size_t most) {
+    if (text.size() <= most) return text;
+    std::size_t end = most - std::min(most, std::string_view("…").size());
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
+    return text.substr(0, end) + "…";
+}
+
+}  // namespace evaljob

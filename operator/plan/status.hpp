@@ -1,0 +1,40 @@
+// Status: conditions, the columns' summary, counts, progress, results. Recomputed from what is observed; of the old
+// status only what cannot be observed again is kept (times, attempts seen, the last progress). Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "operator/plan/merging.hpp"
+
+namespace evaljob {
+
+/// Progress is copied into status at most this often.
+inline constexpr UnixSeconds progress_interval_seconds = 10;
+
+/// Where the job stands, as the planner found it.
+struct Verdict {
+    enum class Phase { Waiting, Nodes, Merging, Succeeded, Failed };
+    Phase phase = Phase::Waiting;
+    std::vector<NodeState> nodes;
+    NodeDecision decision;              // of phase Nodes
+    Failure reason;                     // why it waits or has failed
+    std::optional<MergeReport> report;  // the merge's, also when it failed
+};
+
+EvalJobStatus make_status(const Observed& observed, const Verdict& verdict, UnixSeconds now);
+
+const Condition* find_condition(const EvalJobStatus& status, const std::string& type);
+bool is_true(const EvalJobStatus& status, const std::string& type);
+
+/// Succeeded or Failed is true: nothing is made any more.
+bool is_terminal(const EvalJobStatus& status);
+
+/// Sets it, at its old place or the end; the transition time changes only when `condition.status` does.
+void set_condition(EvalJobStatus& status, Condition condition, UnixSeconds now);
+
+/// The first `most` bytes of a text, cut at a character's border, with "…" when something was cut.
+std::string shortened(const std::string& text, std::size_t most);
+
+}  // namespace evaljob

@@ -1,0 +1,231 @@
+#include "operator/reconciler.hpp"
+
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+#include <spdlog/spdlog.h>
+
+#include <array>
+#include <utility>
+
+#include "api/json.hpp"
+#include "operator/event_object.hpp"
+#include "operator/kube/views.hpp"
+#include "operator/plan/status.hpp"
+#include "operator/plan/time.hpp"
+
+namespace evaljob {
+namespace {
+
+constexpr int most_plans_a_reconcile = 3;  // a plan, and again with what stood in its way
+constexpr std::chrono::seconds leftover_look{2};
+
+template <class... F>
+struct Overloaded : F... {
+    using F::operator()...;
+};
+
+/// 32 random bytes as 64 hexadecimal characters, and those as base64, the way a Secret holds them.
+Result<std::string> random_token() {
+    std::array<unsigned char, 32> bytes{};
+    if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1)
+        return fail("NoRandomness", "the system gives no random bytes for the run's token", true);
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string hex;
+    for (const unsigned char byte : bytes) {
+        hex += digits[byte >> 4U];
+        hex += digits[byte & 15U];
+    }
+    std::string base64(4 * ((hex.size() + 2) / 3) + 1, '\0');
+    const int length =
+        EVP_EncodeBlock(reinterpret_cast<unsigned char*>(base64.data()),
+                        reinterpret_cast<const unsigned char*>(hex.data()), static_cast<int>(hex.size()));
+    base64.resize(static_cast<std::size_t>(length));
+    return base64;
+}
+
+std::string name_of(const Json& object) { return object.at("metadata").at("name").get<std::string>(); }
+
+}  // namespace
+
+Reconciler::Reconciler(kube::Transport& transport, Settings settings, Clock clock)
+    : transport_(transport), settings_(std::move(settings)), clock_(std::move(clock)) {}
+
+Reconciled Reconciler::reconcile(const Observed& seen) {
+    Observed observed = seen;
+    Reconciled reconciled;
+    for (int i = 0; i < most_plans_a_reconcile; ++i) {
+        const Plan plan = make_plan(observed, settings_, clock_());
+        reconciled.look_again = plan.look_again;
+        bool again = false;
+        for (const Action& action : plan.actions) {
+            Applied applied = apply(observed.job, action, reconciled);
+            reconciled.error = std::move(applied.error);
+            if (reconciled.error) return reconciled;
+            if (!applied.obstacle) continue;
+            observed.obstacles.push_back(std::move(*applied.obstacle));
+            again = true;
+            break;
+        }
+        if (again) continue;
+        reconciled.error = write_status(observed.job, plan.status, reconciled);
+        if (reconciled.error) return reconciled;
+        for (const Event& event : plan.events) say(observed.job, event);
+        return reconciled;
+    }
+    reconciled.error = Error{"Obstructed", "children of " + observed.job.meta.name + " cannot be made", true};
+    return reconciled;
+}
+
+Reconciler::Applied Reconciler::apply(const EvalJob& job, const Action& action, Reconciled& reconciled) {
+    const auto removed = [&](const kube::Resource& resource, const std::string& name, const std::string& uid,
+                             int grace) {
+        return Applied{{}, remove(job, resource, name, uid, grace, reconciled)};
+    };
+    return std::visit(Overloaded{
+                          [&](const CreateService& a) { return create(job, kube::services, a.object, reconciled); },
+                          [&](const CreatePod& a) { return create(job, kube::pods, a.object, reconciled); },
+                          [&](const CreateMergeJob& a) { return create(job, kube::jobs, a.object, reconciled); },
+                          [&](const CreateToken& a) {
+                              auto token = random_token();
+                              if (!token) return Applied{{}, token.error()};
+                              Json secret = a.object;
+                              secret["data"] = {{"token", std::move(*token)}};
+                              const auto answer = send(kube::create(kube::secrets, job.meta.ns, secret));
+                              // That it exists is fine: its name holds the job's uid, and it may not be read back.
+                              if (!answer && answer.error().reason != "AlreadyExists")
+                                  return Applied{{}, answer.error()};
+                              return Applied{};
+                          },
+                          [&](const DeletePod& a) { return removed(kube::pods, a.name, a.uid, a.grace_seconds); },
+                          [&](const DeleteMergeJob& a) { return removed(kube::jobs, a.name, a.uid, -1); },
+                      },
+                      action);
+}
+
+Reconciler::Applied Reconciler::create(const EvalJob& job, const kube::Resource& resource, const Json& object,
+                                       Reconciled& reconciled) {
+    auto answer = send(kube::create(resource, job.meta.ns, object));
+    if (answer) {
+        reconciled.changed = true;
+        reconciled.written.push_back({resource, std::move(*answer)});
+        return {};
+    }
+    const std::string name = name_of(object);
+    if (answer.error().reason == "AlreadyExists") return look_at_namesake(job, resource, name, reconciled);
+    if (answer.error().reason != "Invalid") return {{}, answer.error()};
+    return {Obstacle{resource.kind, name, "Invalid",
+                     "the API server refuses " + resource.kind + " " + name + ": " + answer.error().message},
+            {}};
+}
+
+/// Ours already (an earlier create whose answer or watch event was late), about to go, or someone else's.
+Reconciler::Applied Reconciler::look_at_namesake(const EvalJob& job, const kube::Resource& resource,
+                                                 const std::string& name, Reconciled& reconciled) {
+    auto answer = send(kube::get(resource, job.meta.ns, name));
+    if (!answer) return {{}, answer.error()};
+    const ChildView child = kube::child_view(*answer);
+    if (child.owner_uid == job.meta.uid) {
+        reconciled.written.push_back({resource, std::move(*answer)});
+        return {};
+    }
+    const std::string what = resource.kind + " " + name;
+    if (child.deleting || child.owner_kind == kind) {
+        reconciled.look_again = leftover_look;
+        return {{}, Error{"WaitingForOldChildren", what + " of an older EvalJob is still there", true}};
+    }
+    return {Obstacle{resource.kind, name, "NameTaken",
+                     what + " exists and is not this EvalJob's: delete it, or rename the EvalJob"},
+            {}};
+}
+
+std::optional<Error> Reconciler::remove(const EvalJob& job, const kube::Resource& resource, const std::string& name,
+                                        const std::string& uid, int grace_seconds, Reconciled& reconciled) {
+    auto answer = send(kube::remove(resource, job.meta.ns, name, uid, grace_seconds));
+    if (answer) {
+        reconciled.changed = true;
+        // A Pod that takes its time is answered as it now is; what is gone at once is answered by the watch.
+        if (kube::child_view(*answer).deleting) reconciled.written.push_back({resource, std::move(*answer)});
+        return {};
+    }
+    // Gone, or gone and made again by someone else: either way the one that was meant is no more.
+    if (answer.error().reason == "NotFound" || answer.error().reason == "Conflict") return {};
+    return answer.error();
+}
+
+std::optional<Error> Reconciler::write_status(const EvalJob& job, const EvalJobStatus& status, Reconciled& reconciled) {
+    if (status == job.status) return {};
+    return patch(job.meta, merge_patch(status_to_json(job.status), status_to_json(status)), reconciled);
+}
+
+std::optional<Error> Reconciler::patch(const ObjectMeta& meta, const Json& change, Reconciled& reconciled) {
+    auto answer = send(kube::patch_status(kube::evaljobs, meta.ns, meta.name, meta.resource_version, change));
+    if (!answer) {
+        if (answer.error().reason == "NotFound") return {};  // deleted meanwhile
+        return answer.error();
+    }
+    reconciled.changed = true;
+    reconciled.written.push_back({kube::evaljobs, std::move(*answer)});
+    return {};
+}
+
+Reconciled Reconciler::refuse(const ObjectMeta& meta, const Json& status, const Error& error) {
+    Reconciled reconciled;
+    // As JSON, because the status of an object that cannot be read as an EvalJob is not ours to drop.
+    Json conditions = status.is_object() ? status.value("conditions", Json::array()) : Json::array();
+    EvalJobStatus said;
+    set_condition(said, {"Running", false, "InvalidSpec", shortened(error.message, 8192), "", meta.generation}, clock_());
+    Json refusal = status_to_json(said).at("conditions").at(0);
+    Json* old = nullptr;
+    for (Json& condition : conditions) {
+        if (!condition.is_object()) continue;
+        const std::string type = condition.value("type", "");
+        if ((type == "Succeeded" || type == "Failed") && condition.value("status", "") == "True") return reconciled;
+        if (type == "Running") old = &condition;
+    }
+    if (old && old->value("status", "") == "False") {
+        refusal["lastTransitionTime"] = old->value("lastTransitionTime", "");
+        if (*old == refusal) return reconciled;
+    }
+    if (old)
+        *old = std::move(refusal);
+    else
+        conditions.push_back(std::move(refusal));
+    const Json change = {{"observedGeneration", meta.generation},
+                         {"summary", {{"status", "Pending"}}},
+                         {"conditions", std::move(conditions)}};
+    reconciled.error = patch(meta, change, reconciled);
+    return reconciled;
+}
+
+void Reconciler::say(const EvalJob& job, const Event& event) {
+    const auto answer = send(kube::create(kube::events, job.meta.ns, event_object(job, event, clock_())));
+    // An event is a courtesy: status holds what counts. One that could not be said is not lost silently, though.
+    if (!answer && answer.error().reason != "AlreadyExists")
+        spdlog::warn("{}/{}: event {} was not written: {}", job.meta.ns, job.meta.name, event.reason,
+                     answer.error().message);
+}
+
+Result<Json> Reconciler::send(const kube::Request& request) {
+    const auto response = transport_.send(request);
+    if (!response) return tl::unexpected(response.error());
+    return kube::read_response(*response);
+}
+
+Json merge_patch(const Json& before, const Json& after) {
+    Json patch = Json::object();
+    for (const auto& [key, value] : after.items()) {
+        const auto old = before.find(key);
+        if (old == before.end())
+            patch[key] = value;
+        else if (value.is_object() && old->is_object()) {
+            if (Json inner = merge_patch(*old, value); !inner.empty()) patch[key] = std::move(inner);
+        } else if (*old != value) {
+            patch[key] = value;
+        }
+    }
+    for (const auto& [key, value] : before.items())
+        if (!after.contains(key)) patch[key] = nullptr;
+    return patch;
+}
+
+}  // namespace evaljob

@@ -1,0 +1,65 @@
+// Observe → plan → apply, for one job at a time, over a Transport.
+// Thread rule: at most one reconcile per job at a time; requests are sent one after the other, and each is waited for.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "operator/kube/transport.hpp"
+#include "operator/plan/plan.hpp"
+
+namespace evaljob {
+
+using Clock = std::function<UnixSeconds()>;
+
+/// An object as the API server answered it: what the stores should know at once.
+struct Written {
+    kube::Resource resource;
+    Json object;
+};
+
+struct Reconciled {
+    bool changed = false;  // something was written or deleted
+    std::optional<std::chrono::seconds> look_again;
+    std::vector<Written> written;
+    std::optional<Error> error;  // the first failure: the rest of the plan was not applied; look at the job again
+};
+
+class Reconciler {
+public:
+    Reconciler(kube::Transport& transport, Settings settings, Clock clock);
+
+    Reconciled reconcile(const Observed& observed);
+
+    /// Says in status why the EvalJob is refused (by parse_evaljob). `status` is the one it has.
+    Reconciled refuse(const ObjectMeta& meta, const Json& status, const Error& error);
+
+private:
+    /// The obstacle that a create met, when it is one that planning again must know of.
+    struct Applied {
+        std::optional<Obstacle> obstacle;
+        std::optional<Error> error;
+    };
+
+    Applied apply(const EvalJob& job, const Action& action, Reconciled& reconciled);
+    Applied create(const EvalJob& job, const kube::Resource& resource, const Json& object, Reconciled& reconciled);
+    Applied look_at_namesake(const EvalJob& job, const kube::Resource& resource, const std::string& name,
+                             Reconciled& reconciled);
+    std::optional<Error> remove(const EvalJob& job, const kube::Resource& resource, const std::string& name,
+                                const std::string& uid, int grace_seconds, Reconciled& reconciled);
+    std::optional<Error> write_status(const EvalJob& job, const EvalJobStatus& status, Reconciled& reconciled);
+    std::optional<Error> patch(const ObjectMeta& meta, const Json& change, Reconciled& reconciled);
+    void say(const EvalJob& job, const Event& event);
+    Result<Json> send(const kube::Request& request);
+
+    kube::Transport& transport_;
+    Settings settings_;
+    Clock clock_;
+};
+
+/// What a JSON merge patch (RFC 7396) must say to make `before` into `after`; an empty object when they are equal.
+Json merge_patch(const Json& before, const Json& after);
+
+}  // namespace evaljob

@@ -1,0 +1,48 @@
+// A world of one job, small enough to see through: plans are applied to it, its Pods live and die as the test says.
+// A plan is asserted as one line: "actions | events | status word".
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "operator/plan/plan.hpp"
+
+namespace evaljob::testing {
+
+class World {
+public:
+    explicit World(EvalJob job);
+
+    // What happens by itself.
+    void run_pods();                                                          // every waiting Pod starts
+    void exit(std::int32_t node, int code, const std::string& message = "");  // the node's runner ends
+    void exit_all(int code);
+    void exit_beside_server(std::int32_t node, int code);  // the runner ends, a server beside it goes on
+    void begin_deletion(std::int32_t node);                // someone deletes the Pod; it has yet to end
+    void vanish(std::int32_t node);                        // the Pod is gone
+    void finish_deletions();                               // Pods being deleted are gone
+    void finish_merge(const std::string& report);          // the merge Pod exits 0
+    void fail_merge(int code, const std::string& message);
+    void report(std::int64_t done, std::int64_t total, bool rendezvous_ready);
+    void pass(UnixSeconds seconds) { now += seconds; }
+
+    /// One plan, applied. Checks what must hold of every plan.
+    Plan step();
+    /// Plans until one changes nothing; fails the test when there are more than ten.
+    void settle();
+
+    Observed observed;
+    UnixSeconds now = 1'800'000'000;
+    Settings settings;
+
+private:
+    PodView* current(std::int32_t node);
+    void apply(const Action& action);
+    void check(const Plan& plan) const;
+};
+
+/// "Token, Service, +demo-0-0, -demo-1-0, Merge | NodesCreated | Starting 0/2"
+std::string line(const Plan& plan);
+
+}  // namespace evaljob::testing

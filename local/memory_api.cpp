@@ -224,6 +224,14 @@ Answer<Json> MemoryApi::begin_removal(const Call& call, const Json& old, int gra
     return *store_->write(call.key, std::move(next));
 }
 
+std::vector<ObjectPtr> MemoryApi::objects(const kube::Resource& resource) const {
+    std::vector<ObjectPtr> found;
+    for (const auto& [key, object] : store_->objects()) {
+        if (key.resource == qualified(resource)) found.push_back(object);
+    }
+    return found;
+}
+
 void MemoryApi::erase(const ObjectKey& key) {
     store_->erase(key);
     garbage_possible_ = true;

@@ -53,6 +53,9 @@ public:
     Result<kube::Response> send(const kube::Request& request) override;
     Result<std::unique_ptr<kube::ByteStream>> open(const kube::Request& request) override;
 
+    /// The present objects of one kind, for controllers in the same program.
+    std::vector<ObjectPtr> objects(const kube::Resource& resource) const;
+
     /// Deletes what is owned by objects that are gone alone; returns how many.
     int collect_garbage();
     void send_bookmarks() { ++store_->bookmarks; }

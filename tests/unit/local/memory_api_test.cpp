@@ -73,6 +73,8 @@ struct Refused {
     const char* message;
 };
 
+std::ostream& operator<<(std::ostream& out, const Refused& row) { return out << row.name; }
+
 class RefusedTest : public MemoryApiTest, public testing::WithParamInterface<Refused> {};
 
 TEST_P(RefusedTest, AsAStatus) {

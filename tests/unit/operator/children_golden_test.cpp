@@ -1,4 +1,5 @@
-// The children as JSON, byte for byte. EVALJOB_UPDATE_GOLDEN=1 rewrites the files; read the difference before committing.
+// The children as JSON, byte for byte. EVALJOB_UPDATE_GOLDEN=1 rewrites the files; read the difference before
+// committing.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -56,7 +57,8 @@ const std::vector<Row> rows = {
     {"merge_job_claim", [] { return merge_job(JobBuilder().claim("results").build(), {}); }},
     {"node_pod_custom_image",
      [] {
-         Json pod = {{"spec", {{"containers", {{{"name", "runner"}, {"image", "torch:2"}, {"command", {"torchrun"}}}}}}}};
+         Json pod = {
+             {"spec", {{"containers", {{{"name", "runner"}, {"image", "torch:2"}, {"command", {"torchrun"}}}}}}}};
          return node_pod(JobBuilder().custom_image().nodes(2).procs(2).pod_template(pod).build(), {}, 1, 0);
      }},
     {"node_pod_local",
@@ -98,7 +100,8 @@ const Json& container(const Json& pod, const char* list, const std::string& name
 Environment plain_environment(const Json& container) {
     Environment environment;
     for (const Json& variable : container.value("env", Json::array()))
-        if (variable.contains("value")) environment[variable.at("name").get<std::string>()] = variable.at("value").get<std::string>();
+        if (variable.contains("value"))
+            environment[variable.at("name").get<std::string>()] = variable.at("value").get<std::string>();
     return environment;
 }
 

@@ -20,7 +20,9 @@ void misfortune(World& world, std::mt19937& random) {
     switch (random() % 10) {
         case 0:
         case 1:
-        case 2: world.run_pods(); break;
+        case 2:
+            world.run_pods();
+            break;
         case 3:
             if (has_pod) world.exit(node, 1);
             break;
@@ -34,8 +36,11 @@ void misfortune(World& world, std::mt19937& random) {
         case 7:
             if (has_pod) world.vanish(node);
             break;
-        case 8: world.finish_deletions(); break;
-        default: break;
+        case 8:
+            world.finish_deletions();
+            break;
+        default:
+            break;
     }
 }
 

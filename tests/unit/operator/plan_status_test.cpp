@@ -244,9 +244,10 @@ TEST(Status, FailureSaysTheFirstFailingPodsLastWords) {
     world.exit(0, 1, "connection to rank 5 lost");
     world.step();
     EXPECT_EQ(condition(world, "Failed").reason, "MaxRestartsExceeded");
-    EXPECT_EQ(condition(world, "Failed").message,
-              "Pod demo-0-0 exited 1 (Error), and restartPolicy.maxRestarts (1) is used up. First failure: Pod demo-2-0 "
-              "exited 139 (Error): rank 5: segmentation fault in sample s12");
+    EXPECT_EQ(
+        condition(world, "Failed").message,
+        "Pod demo-0-0 exited 1 (Error), and restartPolicy.maxRestarts (1) is used up. First failure: Pod demo-2-0 "
+        "exited 139 (Error): rank 5: segmentation fault in sample s12");
     EXPECT_EQ(world.observed.job.status.restarts, 1);
 }
 

@@ -67,14 +67,23 @@ double axis_begin(const std::vector<Score>& scores) {
     return std::min(0.9, std::floor(lowest * 10) / 10);
 }
 
+/// Round steps from the right end, 100 %, as far as the axis goes.
+double axis_step(double begin) {
+    double length = 1 - begin;
+    if (length < 0.15) return 0.02;
+    if (length < 0.25) return 0.05;
+    return length < 0.55 ? 0.1 : 0.2;
+}
+
 View axis_view(double begin) {
     View ticks = view_list();
-    for (int i = 0; i <= 4; ++i) {
+    double step = axis_step(begin);
+    int count = static_cast<int>((1 - begin) / step + 1e-9);
+    for (int i = count; i >= 0; --i) {
+        double value = 1 - step * i;
         View tick;
-        tick.set("at", std::to_string(25 * i));
-        double value = begin + (1 - begin) * i / 4;
-        bool whole = std::abs(value * 100 - std::round(value * 100)) < 1e-9;
-        tick.set("label", percent(value, whole ? 0 : 1));
+        tick.set("at", percent((value - begin) / (1 - begin), 2));
+        tick.set("label", percent(value, 0));
         ticks.push_back(tick);
     }
     return ticks;
@@ -113,6 +122,7 @@ View groups_view(std::vector<Score> groups) {
     for (const Score& group : groups) rows.push_back(score_view(group, begin));
     view.set("rows", rows);
     view.set("ticks", axis_view(begin));
+    view.set("step", percent(axis_step(begin) / (1 - begin), 4));
     return view;
 }
 

@@ -45,8 +45,9 @@ class RunFolder {
 public:
     RunFolder() {
         static int number = 0;
-        shared = (fs::temp_directory_path() / ("evaljob-merge-" + std::to_string(::getpid()) + "-" +
-                                               std::to_string(number++))).string();
+        shared = (fs::temp_directory_path() /
+                  ("evaljob-merge-" + std::to_string(::getpid()) + "-" + std::to_string(number++)))
+                     .string();
         fs::remove_all(shared);
         fs::create_directories(shared);
     }
@@ -67,8 +68,9 @@ public:
         bool good = writer.has_value();
         for (const Record& record : records) good = good && writer->append(record);
         std::int64_t begin = 1'700'000'000'000'000 + static_cast<std::int64_t>(counter) * 400'000;
-        good = good && writer->append(BatchEnd{counter % 3, {1, counter}, begin, begin + 300'000,
-                                               static_cast<std::uint32_t>(records.size())});
+        good =
+            good && writer->append(BatchEnd{
+                        counter % 3, {1, counter}, begin, begin + 300'000, static_cast<std::uint32_t>(records.size())});
         good = good && (close ? writer->close() : writer->commit());
         if (!good) throw std::runtime_error("cannot write " + path);
         shards.push_back(path);

@@ -5,8 +5,9 @@
 namespace evaljob {
 namespace {
 
-/// Intervals and standard errors computed elsewhere: wilson_reference.py made the numbers with 50 digits. The rows called
-/// Newcombe… are the published examples (Statistics in Medicine 17, 1998, page 861, method 3: 0.2553 to 0.3662, …).
+/// Intervals and standard errors computed elsewhere: wilson_reference.py made the numbers with 50 digits. The rows
+/// called Newcombe… are the published examples (Statistics in Medicine 17, 1998, page 861, method 3: 0.2553 to 0.3662,
+/// …).
 struct Row {
     const char* name;
     std::uint64_t successes, n;

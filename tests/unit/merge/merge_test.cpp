@@ -1,0 +1,444 @@
+#include "evaljob-runner/merge/merge.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <functional>
+
+#include "api/exit_code.hpp"
+#include "evaljob-runner/merge/merge_main.hpp"
+#include "run_folder.hpp"
+
+namespace evaljob {
+namespace {
+
+using test::answer;
+using test::RunFolder;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+namespace fs = std::filesystem;
+
+const std::vector<std::string> covered = {"results.jsonl", "metrics.json", "results.csv", "confusion.csv"};
+
+std::string covered_bytes(const RunFolder& run, const MergeReport& report) {
+    std::string bytes;
+    for (const std::string& name : covered) bytes += name + "\n" + run.read(report.path + "/" + name);
+    return bytes;
+}
+
+MergeOutcome whole_run(RunFolder& run) {
+    run.add_whole_run();
+    run.finish();
+    return run_merge(run.options());
+}
+
+Record failed(int sample, LeaseNumber lease) {
+    Record record = answer(sample, lease);
+    record.prediction = nullptr;
+    record.detail = Json::object();
+    record.error = "out of memory";
+    return record;
+}
+
+TEST(Merge, PublishesAWholeRun) {
+    RunFolder run;
+    MergeOutcome outcome = whole_run(run);
+    ASSERT_EQ(outcome.exit_code, exit_code::success) << outcome.report.error;
+    const MergeReport& report = outcome.report;
+    EXPECT_TRUE(report.published);
+    EXPECT_FALSE(report.partial);
+    EXPECT_EQ(report.samples, 12);
+    EXPECT_EQ(report.missing + report.repeated + report.conflicting + report.failed + report.foreign, 0);
+    EXPECT_EQ(report.identity, identity_of(run.manifest));
+    EXPECT_THAT(report.metrics, ElementsAre(Metric{"wardrobe", "accuracy", "", "0.833333", "0.107583", 12}));
+    EXPECT_EQ(run.read("CURRENT"), "sha256-" + report.digest + "\n");
+    for (const std::string& name : covered) EXPECT_NE(run.read(report.path + "/" + name), "") << name;
+    Json metrics = Json::parse(run.read(report.path + "/metrics.json"));
+    EXPECT_EQ(metrics.at("samples"), 12);
+    EXPECT_EQ(metrics.at("repeated"), 0);
+    EXPECT_EQ(metrics.at("metrics").size(), 4u);
+    EXPECT_EQ(metrics.at("metrics")[0].at("value"), "0.833333");
+}
+
+TEST(Merge, AgainProvesAgainAndSaysTheSame) {
+    RunFolder run;
+    MergeOutcome first = whole_run(run);
+    MergeOutcome second = run_merge(run.options());
+    EXPECT_EQ(second.exit_code, exit_code::success);
+    EXPECT_EQ(encode_merge_report(second.report), encode_merge_report(first.report));
+}
+
+TEST(Merge, AgainFindsDamageThatCameSince) {
+    RunFolder run;
+    MergeOutcome first = whole_run(run);
+    run.write(first.report.path + "/results.csv", "not what was published");
+    MergeOutcome second = run_merge(run.options());
+    EXPECT_EQ(encode_merge_report(second.report), encode_merge_report(first.report));
+    EXPECT_THAT(run.read(first.report.path + "/results.csv"), HasSubstr("0,wardrobe,0,0,Shirt"));
+}
+
+/// Histories that end in the same answers must end in the same bytes.
+struct History {
+    const char* name;
+    std::function<void(RunFolder&)> happens;
+    std::int64_t repeated;
+};
+void PrintTo(const History& h, std::ostream* out) { *out << h.name; }
+
+std::vector<Record> batch(int number, LeaseNumber lease) {
+    std::vector<Record> records;
+    for (int i = 4 * number; i < 4 * number + 4; ++i) records.push_back(answer(i, lease));
+    return records;
+}
+
+const History histories[] = {
+    {"OneRank",
+     [](RunFolder& run) {
+         std::vector<Record> all;
+         for (int i = 11; i >= 0; --i) all.push_back(answer(i, {1, 0}));
+         run.add_shard(0, all, 0);
+     },
+     0},
+    {"BatchUnderTwoLeases",
+     [](RunFolder& run) {
+         run.add_whole_run();
+         run.add_shard(2, batch(1, {2, 7}), 7);
+     },
+     4},
+    {"LogWithoutFooter",
+     [](RunFolder& run) {
+         run.add_shard(0, batch(0, {1, 0}), 0, false);
+         run.add_shard(1, batch(1, {1, 1}), 1);
+         run.add_shard(0, batch(2, {1, 2}), 2, false);
+     },
+     0},
+    {"FailedFirst",
+     [](RunFolder& run) {
+         run.add_whole_run();
+         run.add_shard(3, {failed(5, {0, 1})}, 9);
+     },
+     1},
+};
+
+class MergeAfter : public testing::TestWithParam<History> {};
+
+TEST_P(MergeAfter, GivesTheBytesOfAnUndisturbedRun) {
+    RunFolder undisturbed;
+    MergeOutcome expected = whole_run(undisturbed);
+    RunFolder run;
+    GetParam().happens(run);
+    run.finish();
+    MergeOutcome outcome = run_merge(run.options());
+    ASSERT_EQ(outcome.exit_code, exit_code::success) << outcome.report.error;
+    EXPECT_EQ(outcome.report.digest, expected.report.digest);
+    EXPECT_EQ(covered_bytes(run, outcome.report), covered_bytes(undisturbed, expected.report));
+    EXPECT_EQ(outcome.report.repeated, GetParam().repeated);
+    EXPECT_EQ(Json::parse(run.read(outcome.report.path + "/proof.json")).at("repeated").at("count"),
+              GetParam().repeated);
+}
+
+INSTANTIATE_TEST_SUITE_P(Histories, MergeAfter, testing::ValuesIn(histories),
+                         [](const auto& row) { return row.param.name; });
+
+TEST(Merge, WhatAZombieWritesBehindTheListedLengthChangesNothing) {
+    RunFolder run;
+    run.add_shard(0, batch(0, {1, 0}), 0, false);
+    run.add_shard(1, batch(1, {1, 1}), 1);
+    run.add_shard(2, batch(2, {1, 2}), 2);
+    run.finish();
+    MergeOutcome before = run_merge(run.options());
+    ASSERT_EQ(before.exit_code, exit_code::success) << before.report.error;
+    std::ofstream(run.shared + "/" + run.shards[0], std::ios::app | std::ios::binary) << "half a frame";
+    MergeOutcome after = run_merge(run.options());
+    EXPECT_EQ(encode_merge_report(after.report), encode_merge_report(before.report));
+}
+
+/// Faults that must be named, publish nothing and end with the code that no restart can mend.
+struct FaultRow {
+    const char* name;
+    std::function<void(RunFolder&)> happens;  // to an empty folder
+    std::vector<std::string> named;           // what the message must hold
+};
+void PrintTo(const FaultRow& row, std::ostream* out) { *out << row.name; }
+
+void flip_byte(const RunFolder& run, const std::string& path, std::size_t at) {
+    std::string bytes = run.read(path);
+    bytes[at] = static_cast<char>(bytes[at] ^ 1);
+    std::ofstream(run.shared + "/" + path, std::ios::binary) << bytes;
+}
+
+const FaultRow faults[] = {
+    {"NothingThere", [](RunFolder&) {}, {"manifest.jsonl", "missing"}},
+    {"NoDoneMarker",
+     [](RunFolder& run) {
+         run.add_whole_run();
+         run.finish();
+         fs::remove(run.shared + "/done.json");
+     },
+     {"done.json", "has not finished"}},
+    {"RecordMissing",
+     [](RunFolder& run) {
+         run.add_shard(0, batch(0, {1, 0}), 0);
+         run.add_shard(1, batch(1, {1, 1}), 1);
+         run.add_shard(0, {answer(8, {1, 2}), answer(10, {1, 2}), answer(11, {1, 2})}, 2);
+         run.finish();
+     },
+     {"1 of 12 samples have no record", "9"}},
+    {"RecordForeign",
+     [](RunFolder& run) {
+         run.add_whole_run();
+         Record stranger = answer(3, {1, 5});
+         stranger.id = "no-such-sample";
+         run.add_shard(2, {stranger}, 5);
+         run.finish();
+     },
+     {"1 foreign record", "no-such-sample", "rank-2-5.shard"}},
+    {"LogOfAnotherEvaluation",
+     [](RunFolder& run) {
+         run.add_whole_run();
+         run.foreign_identity = std::string(64, 'f');
+         run.add_shard(2, batch(0, {1, 5}), 5);
+         run.foreign_identity.clear();
+         run.finish();
+     },
+     {"rank-2-5.shard", "another evaluation", "4 foreign records"}},
+    {"ByteDamagedInTheMiddle",
+     [](RunFolder& run) {
+         run.add_whole_run();
+         run.finish();
+         flip_byte(run, run.shards[1], fs::file_size(run.shared + "/" + run.shards[1]) / 2);
+     },
+     {"rank-1-1.shard", "damaged"}},
+    {"ByteDamagedInALogWithoutFooter",
+     [](RunFolder& run) {
+         run.add_shard(0, batch(0, {1, 0}), 0, false);
+         run.add_shard(1, batch(1, {1, 1}), 1);
+         run.add_shard(2, batch(2, {1, 2}), 2);
+         run.finish();
+         flip_byte(run, run.shards[0], fs::file_size(run.shared + "/" + run.shards[0]) - 3);
+     },
+     {"rank-0-0.shard", "damaged"}},
+    {"HeaderDamaged",
+     [](RunFolder& run) {
+         run.add_whole_run();
+         run.finish();
+         flip_byte(run, run.shards[2], 20);
+     },
+     {"rank-0-2.shard"}},
+    {"LogCutShort",
+     [](RunFolder& run) {
+         run.add_whole_run();
+         run.finish();
+         fs::resize_file(run.shared + "/" + run.shards[2], fs::file_size(run.shared + "/" + run.shards[2]) - 1);
+     },
+     {"rank-0-2.shard"}},
+    {"LogGone",
+     [](RunFolder& run) {
+         run.add_whole_run();
+         run.finish();
+         fs::remove(run.shared + "/" + run.shards[1]);
+     },
+     {"rank-1-1.shard", "4 of 12 samples have no record"}},
+    {"LogExchangedForAnotherSoundOne",
+     [](RunFolder& run) {
+         run.add_whole_run();
+         run.finish();
+         RunFolder liar;
+         std::vector<Record> records = batch(1, {1, 1});
+         records[1].prediction = 0;  // sample 5 is a Bag
+         liar.add_shard(1, records, 1);
+         fs::copy_file(liar.shared + "/" + liar.shards[0], run.shared + "/" + run.shards[1],
+                       fs::copy_options::overwrite_existing);
+     },
+     {"rank-1-1.shard", "digest"}},
+    {"MarkerDamaged",
+     [](RunFolder& run) {
+         run.add_whole_run();
+         run.finish();
+         flip_byte(run, "done.json", run.read("done.json").find("sha256") + 15);
+     },
+     {"done.json"}},
+    {"ManifestDamaged",
+     [](RunFolder& run) {
+         run.add_whole_run();
+         run.finish();
+         flip_byte(run, "manifest.jsonl", run.read("manifest.jsonl").find("Coat"));
+     },
+     {"manifest.jsonl"}},
+    {"MarkerOfAnotherEvaluation",
+     [](RunFolder& run) {
+         run.add_whole_run();
+         run.finish();
+         run.write("done.json", encode_done_marker({std::string(64, 'e'), 1, 12, {}}));
+     },
+     {"done.json is of another evaluation"}},
+    {"TooManyFailed",
+     [](RunFolder& run) {
+         run.add_whole_run();
+         fs::remove_all(run.shared + "/runs");
+         run.shards.clear();
+         run.add_shard(0, batch(0, {1, 0}), 0);
+         run.add_shard(1, batch(1, {1, 1}), 1);
+         run.add_shard(0, {failed(8, {1, 2}), answer(9, {1, 2}), answer(10, {1, 2}), answer(11, {1, 2})}, 2);
+         run.finish();
+     },
+     {"1 of 12 samples failed", "merge.maxFailedSamples is 0", "8"}},
+};
+
+class MergeRefuses : public testing::TestWithParam<FaultRow> {};
+
+TEST_P(MergeRefuses, AndNamesTheFault) {
+    RunFolder run;
+    GetParam().happens(run);
+    MergeOutcome outcome = run_merge(run.options());
+    EXPECT_EQ(outcome.exit_code, exit_code::proof);
+    EXPECT_FALSE(outcome.report.published);
+    EXPECT_THAT(outcome.report.metrics, testing::IsEmpty());
+    for (const std::string& part : GetParam().named) EXPECT_THAT(outcome.report.error, HasSubstr(part));
+    EXPECT_FALSE(run.exists("CURRENT"));
+    EXPECT_FALSE(run.exists("results"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Faults, MergeRefuses, testing::ValuesIn(faults),
+                         [](const auto& row) { return row.param.name; });
+
+TEST(Merge, AnOlderResultStaysWhenALaterProofFails) {
+    RunFolder run;
+    MergeOutcome first = whole_run(run);
+    fs::remove(run.shared + "/" + run.shards[0]);
+    EXPECT_EQ(run_merge(run.options()).exit_code, exit_code::proof);
+    EXPECT_EQ(run.read("CURRENT"), "sha256-" + first.report.digest + "\n");
+}
+
+TEST(Merge, ConflictingRecordsAreReportedAndTheLowestLeaseCounts) {
+    RunFolder run;
+    run.add_whole_run();
+    Record other = answer(3, {2, 5});
+    other.prediction = 2;
+    run.add_shard(2, {other}, 5);
+    run.finish();
+    MergeOutcome outcome = run_merge(run.options());
+    ASSERT_EQ(outcome.exit_code, exit_code::success);
+    EXPECT_EQ(outcome.report.conflicting, 1);
+    EXPECT_THAT(outcome.report.ids, ElementsAre("3"));
+    EXPECT_THAT(run.read(outcome.report.path + "/results.jsonl"),
+                HasSubstr(R"("id":"3","dataset":"wardrobe","prediction":0)"));
+}
+
+TEST(Merge, AFailedSampleWithinTheAllowedNumberIsPublishedAsWrong) {
+    RunFolder run;
+    run.add_shard(0, batch(0, {1, 0}), 0);
+    run.add_shard(1, batch(1, {1, 1}), 1);
+    run.add_shard(0, {failed(8, {1, 2}), answer(9, {1, 2}), answer(10, {1, 2}), answer(11, {1, 2})}, 2);
+    run.finish();
+    MergeOptions options = run.options();
+    options.max_failed_samples = 1;
+    MergeOutcome outcome = run_merge(options);
+    ASSERT_EQ(outcome.exit_code, exit_code::success) << outcome.report.error;
+    EXPECT_FALSE(outcome.report.partial);
+    EXPECT_EQ(outcome.report.failed, 1);
+    EXPECT_THAT(outcome.report.ids, ElementsAre("8"));
+    EXPECT_EQ(outcome.report.metrics.at(0).value, "0.750000");
+}
+
+TEST(MergePartial, PublishesWhatIsThereAndSaysSo) {
+    RunFolder run;
+    run.add_shard(0, batch(0, {1, 0}), 0, false);
+    run.add_shard(1, batch(1, {1, 1}), 1);
+    std::ofstream(run.shared + "/" + run.shards[0], std::ios::app | std::ios::binary) << "a torn tail";
+    run.write("manifest.jsonl", encode_manifest(run.manifest));
+    MergeOptions options = run.options();
+    options.allow_partial = true;
+    MergeOutcome outcome = run_merge(options);
+    ASSERT_EQ(outcome.exit_code, exit_code::success) << outcome.report.error;
+    EXPECT_TRUE(outcome.report.partial);
+    EXPECT_EQ(outcome.report.missing, 4);
+    EXPECT_THAT(outcome.report.ids, ElementsAre("8", "9", "10", "11"));
+    EXPECT_EQ(outcome.report.metrics.at(0).samples, 8);
+    Json metrics = Json::parse(run.read(outcome.report.path + "/metrics.json"));
+    EXPECT_EQ(metrics.at("partial"), true);
+    EXPECT_EQ(metrics.at("missing"), 4);
+    EXPECT_THAT(run.read(outcome.report.path + "/report.html"), HasSubstr("Partial result"));
+}
+
+TEST(MergePartial, OfAWholeRunIsWhole) {
+    RunFolder run;
+    MergeOutcome whole = whole_run(run);
+    MergeOptions options = run.options();
+    options.allow_partial = true;
+    MergeOutcome outcome = run_merge(options);
+    EXPECT_FALSE(outcome.report.partial);
+    EXPECT_EQ(outcome.report.digest, whole.report.digest);
+}
+
+TEST(Merge, AVolumeThatRefusesWritesIsWorthAnotherTry) {
+    RunFolder run;
+    run.add_whole_run();
+    run.finish();
+    run.write("results", "a file where the folder should be");
+    EXPECT_EQ(run_merge(run.options()).exit_code, exit_code::storage);
+}
+
+TEST(MergeMain, LeavesTheReportInTheTerminationLog) {
+    RunFolder run;
+    run.add_whole_run();
+    run.finish();
+    run.write("termination-log", "something longer that was there before " + std::string(5000, 'x'));
+    testing::internal::CaptureStdout();
+    int status = merge_main({{"EVALJOB_SHARED_DIR", run.shared},
+                             {"EVALJOB_NAME", "wardrobe-job"},
+                             {"EVALJOB_MERGE", R"({"allowPartial":false,"maxFailedSamples":0})"},
+                             {"EVALJOB_TERMINATION_LOG", run.shared + "/termination-log"}});
+    std::string printed = testing::internal::GetCapturedStdout();
+    EXPECT_EQ(status, exit_code::success);
+    auto report = decode_merge_report(run.read("termination-log"));
+    ASSERT_TRUE(report);
+    EXPECT_TRUE(report->published);
+    EXPECT_THAT(printed,
+                AllOf(HasSubstr("83.33 %"), HasSubstr("12 samples"), HasSubstr(report->path + "/report.html")));
+    EXPECT_THAT(run.read(report->path + "/report.html"), HasSubstr("<h1>wardrobe-job</h1>"));
+}
+
+TEST(MergeMain, LeavesTheReasonWhenItRefuses) {
+    RunFolder run;
+    testing::internal::CaptureStderr();
+    int status = merge_main({{"EVALJOB_SHARED_DIR", run.shared}, {"EVALJOB_TERMINATION_LOG", run.shared + "/log"}});
+    EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("manifest.jsonl"));
+    EXPECT_EQ(status, exit_code::proof);
+    auto report = decode_merge_report(run.read("log"));
+    ASSERT_TRUE(report);
+    EXPECT_FALSE(report->published);
+    EXPECT_THAT(report->error, HasSubstr("manifest.jsonl"));
+}
+
+struct OptionRow {
+    const char* name;
+    const char* merge;
+    const char* named;
+};
+void PrintTo(const OptionRow& row, std::ostream* out) { *out << row.name; }
+
+class MergeOptionsRefused : public testing::TestWithParam<OptionRow> {};
+
+TEST_P(MergeOptionsRefused, NamingTheField) {
+    RunFolder run;
+    testing::internal::CaptureStderr();
+    int status = merge_main({{"EVALJOB_SHARED_DIR", run.shared},
+                             {"EVALJOB_MERGE", GetParam().merge},
+                             {"EVALJOB_TERMINATION_LOG", run.shared + "/log"}});
+    EXPECT_EQ(status, exit_code::usage);
+    EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr(GetParam().named));
+}
+
+INSTANTIATE_TEST_SUITE_P(Rows, MergeOptionsRefused,
+                         testing::Values(OptionRow{"NoJson", "yes", "EVALJOB_MERGE"},
+                                         OptionRow{"WrongType", R"({"allowPartial":1})", "EVALJOB_MERGE.allowPartial"},
+                                         OptionRow{"Negative", R"({"maxFailedSamples":-1})",
+                                                   "EVALJOB_MERGE.maxFailedSamples"},
+                                         OptionRow{"Unknown", R"({"outputs":[]})", "EVALJOB_MERGE.outputs"}),
+                         [](const auto& row) { return row.param.name; });
+
+}  // namespace
+}  // namespace evaljob

@@ -11,6 +11,7 @@ constexpr std::size_t most_bytes = 4095;  // Kubernetes cuts a termination messa
 constexpr std::size_t most_ids = 20;
 constexpr std::size_t most_error_bytes = 1024;  // at first; less only when nothing else is left to drop
 constexpr std::size_t most_digest_bytes = 128;  // twice what a SHA-256 needs: a bound, not a format
+constexpr std::size_t least_metric_bytes = 40;  // of a metric's keys, as JSON
 constexpr std::size_t most_read_bytes = 65536;
 
 /// The first `most` bytes of a text, cut in front of a character, not inside one.
@@ -39,12 +40,19 @@ Json whole_report(const MergeReport& report) {
                 {"metrics", Json::array()},
                 {"ids", Json::array()},
                 {"error", beginning(report.error, most_error_bytes)}};
-    // No more than could ever fit: the loop that drops from the end stays short.
-    constexpr std::size_t most_metrics = 128;
-    for (std::size_t i = 0; i < std::min(report.metrics.size(), most_metrics); ++i) {
-        object["metrics"].push_back(metric_to_json(report.metrics[i]));
+    // No more than could ever fit, so that the loop which drops from the end stays short whatever comes in.
+    std::size_t bytes = 0;
+    for (const Metric& metric : report.metrics) {
+        bytes += metric.dataset.size() + metric.name.size() + metric.group.size() + least_metric_bytes;
+        if (bytes > most_bytes) break;
+        object["metrics"].push_back(metric_to_json(metric));
     }
-    for (std::size_t i = 0; i < std::min(report.ids.size(), most_ids); ++i) object["ids"].push_back(report.ids[i]);
+    bytes = 0;
+    for (std::size_t i = 0; i < std::min(report.ids.size(), most_ids); ++i) {
+        bytes += report.ids[i].size();
+        if (bytes > most_bytes) break;
+        object["ids"].push_back(report.ids[i]);
+    }
     return object;
 }
 

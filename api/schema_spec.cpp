@@ -9,12 +9,12 @@ constexpr std::int64_t max_nodes = 4096;
 constexpr std::int64_t max_procs_per_node = 64;
 
 void check_eval_is_there(const Json& spec, const std::string& path, Violations& violations) {
-    if (spec.contains("eval") && !spec["eval"].is_null()) return;
+    if (!spec.is_object() || (spec.contains("eval") && !spec["eval"].is_null())) return;
     violations.push_back(path + ".eval: a spec without eval (an image of your own) is not supported yet; add eval");
 }
 
 void check_scope(const Json& spec, const std::string& path, Violations& violations) {
-    if (spec.contains("eval") && !spec["eval"].is_null()) return;
+    if (!spec.is_object() || (spec.contains("eval") && !spec["eval"].is_null())) return;
     if (!spec.contains("restartPolicy") || !spec["restartPolicy"].is_object()) return;
     if (spec["restartPolicy"].value("scope", Json()) != Json("Node")) return;
     violations.push_back(path +

@@ -127,13 +127,15 @@ private:
         }
     }
 
-    bool check_count(const Field& field, std::size_t count, const std::string& path, const char* what) {
+    /// False when there are so many that looking at each would cost too much.
+    bool check_count(const Field& field, std::size_t count, const std::string& path, const std::string& what) {
+        const auto counted = [&what](std::size_t n) { return std::to_string(n) + " " + what + (n == 1 ? "" : "s"); };
         const std::string is = ", has " + std::to_string(count);
         if (field.min_items && count < *field.min_items) {
-            say(path, "must have at least " + std::to_string(*field.min_items) + " " + what + is);
+            say(path, "must have at least " + counted(*field.min_items) + is);
         }
         if (field.max_items && count > *field.max_items) {
-            say(path, "must have at most " + std::to_string(*field.max_items) + " " + what + is);
+            say(path, "must have at most " + counted(*field.max_items) + is);
             return false;
         }
         return true;
@@ -141,7 +143,7 @@ private:
 
     void check_array(const Node& node, const Json& value, const std::string& path) {
         if (!value.is_array()) return wrong_type(path, "a list", value);
-        if (!check_count(*node.field, value.size(), path, "items")) return;
+        if (!check_count(*node.field, value.size(), path, "item")) return;
         if (!node.item.empty()) {
             for (std::size_t i = 0; i < value.size(); ++i) {
                 check(node.item.front(), value[i], path + "[" + std::to_string(i) + "]");
@@ -212,7 +214,7 @@ private:
 
     void check_map(const Field& field, const Json& value, const std::string& path) {
         if (!value.is_object()) return wrong_type(path, "an object", value);
-        if (!check_count(field, value.size(), path, "entries")) return;
+        if (!check_count(field, value.size(), path, "label")) return;
         for (const auto& [key, entry] : value.items()) {
             Field of_entry = field;
             of_entry.type = Type::String;

@@ -36,6 +36,16 @@ std::size_t line_that_is_no_text(std::string_view text) {
     }
 }
 
+/// yaml-cpp's words, or plainer ones where it stumbles over a tab.
+std::string reason_of(const YAML::Exception& failure, std::string_view text) {
+    for (int line = 0; line < failure.mark.line && text.find('\n') != std::string_view::npos; ++line) {
+        text.remove_prefix(text.find('\n') + 1);
+    }
+    const std::string_view indentation = text.substr(0, text.find_first_not_of(" \t"));
+    if (indentation.find('\t') != std::string_view::npos) return "YAML is indented by spaces, here stands a tab";
+    return failure.msg;
+}
+
 Result<Json> parse_yaml_text(std::string_view text, const std::string& file) {
     try {
         std::istringstream stream{std::string(text)};
@@ -53,7 +63,7 @@ Result<Json> parse_yaml_text(std::string_view text, const std::string& file) {
         if (failure.mark.is_null()) return invalid(file, failure.msg);
         const std::string where =
             file + ":" + std::to_string(failure.mark.line + 1) + ":" + std::to_string(failure.mark.column + 1);
-        return invalid(where, failure.msg);
+        return invalid(where, reason_of(failure, text));
     }
 }
 

@@ -108,7 +108,7 @@ Scalar read_plain_scalar(const std::string& text) {
 
 bool is_plainly_a_string(const std::string& text) {
     return !among(null_words, text) && !among(true_words, text) && !among(false_words, text) && text != "<<" &&
-           text != "=" && !looks_numeric(text);
+           text != "=" && !text.starts_with("---") && !text.starts_with("...") && !looks_numeric(text);
 }
 
 JsonText parse_json_text(std::string_view text) {

@@ -121,7 +121,7 @@ std::vector<Field> inference_fields() {
         {.path = inference, .type = Type::Object, .text = "How the model is run.", .fallback = "{}"},
         {.path = inference + ".device",
          .type = Type::String,
-         .text = "Auto: a GPU where the node has one for each of its processes, else the CPU. CUDA: the device of "
+         .text = "Auto: CUDA where there is a GPU, else CPU. CUDA: the device is that of "
                  "LOCAL_RANK, which must exist.",
          .fallback = "\"Auto\"",
          .values = {"Auto", "CPU", "CUDA"}},

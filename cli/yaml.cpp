@@ -6,6 +6,7 @@
 
 #include <yaml-cpp/emitter.h>
 #include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/null.h>
 #include <yaml-cpp/parser.h>
 
 #include "cli/yaml_builder.hpp"
@@ -93,8 +94,11 @@ void emit(YAML::Emitter& out, const Json& value) {
             out << text;
             break;
         }
+        case Json::value_t::null:
+            out << YAML::Null;
+            break;
         default:
-            out << value.dump();  // numbers, booleans and null are written as JSON writes them
+            out << value.dump();  // numbers and booleans are written as JSON writes them
     }
 }
 

@@ -21,9 +21,9 @@ bool is_reserved_variable(std::string_view name);
 
 /// One process's place in the job, read from its environment.
 struct RankContract {
-    std::string job_name;    // EVALJOB_NAME
-    std::string job_uid;     // EVALJOB_UID
-    std::string run_id;      // EVALJOB_RUN_ID: the same on every node
+    std::string job_name;      // EVALJOB_NAME
+    std::string job_uid;       // EVALJOB_UID
+    std::string run_id;        // EVALJOB_RUN_ID: the same on every node
     std::int32_t attempt = 0;  // EVALJOB_ATTEMPT: of this node
     std::int32_t rank = 0;
     std::int32_t local_rank = 0;
@@ -44,11 +44,12 @@ struct RankContract {
 Environment contract_environment(const RankContract& c);
 
 /// Reads the contract back. Fails, naming the variable, when one is missing or not a number, and when the variables
-/// contradict each other (RANK = NODE_RANK · LOCAL_WORLD_SIZE + LOCAL_RANK, ranges, WORLD_SIZE = NNODES · LOCAL_WORLD_SIZE).
+/// contradict each other (RANK = NODE_RANK · LOCAL_WORLD_SIZE + LOCAL_RANK, ranges, WORLD_SIZE = NNODES ·
+/// LOCAL_WORLD_SIZE).
 Result<RankContract> read_contract(const Environment& environment);
 
-/// Reads the variables without holding them against each other: what a process announces so that the coordinator can name
-/// it beside the others. Fails, naming the variable, when one is missing or is not a number.
+/// Reads the variables without holding them against each other: what a process announces so that the coordinator can
+/// name it beside the others. Fails, naming the variable, when one is missing or is not a number.
 Result<RankContract> parse_contract(const Environment& environment);
 
 /// Only whether the variables of one process fit each other; empty when they do, else a sentence that names them.

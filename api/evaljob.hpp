@@ -1,5 +1,5 @@
-// The EvalJob resource, evaljob.dev/v1alpha1, as values. A member here is a field that works today; fields of the design
-// that are not built yet are refused by parse_evaljob with "not supported yet".
+// The EvalJob resource, evaljob.dev/v1alpha1, as values. A member here is a field that works today; fields of the
+// design that are not built yet are refused by parse_evaljob with "not supported yet".
 #pragma once
 
 #include <cstdint>
@@ -41,9 +41,9 @@ struct Task {
 struct Dataset {
     std::string name;
     DatasetFormat format = DatasetFormat::IDX;
-    std::string path;          // IDX: the images, gzip or plain
-    std::string sha256;        // hex of the file as it lies there; empty: not checked
-    std::string labels_path;   // IDX: the labels
+    std::string path;         // IDX: the images, gzip or plain
+    std::string sha256;       // hex of the file as it lies there; empty: not checked
+    std::string labels_path;  // IDX: the labels
     std::string labels_sha256;
     std::optional<std::int64_t> limit;  // the first so many samples
     Task task;
@@ -179,11 +179,11 @@ struct Results {
 
 struct EvalJobStatus {
     std::int64_t observed_generation = 0;
-    std::string start_time;       // RFC 3339; empty: not yet
+    std::string start_time;  // RFC 3339; empty: not yet
     std::string completion_time;
-    std::string identity;         // of the evaluation, as the merge proved it
-    std::int32_t attempt = 0;     // of the group; rises with each group restart
-    std::int32_t restarts = 0;    // of nodes or groups, against restartPolicy.maxRestarts
+    std::string identity;                               // of the evaluation, as the merge proved it
+    std::int32_t attempt = 0;                           // of the group; rises with each group restart
+    std::int32_t restarts = 0;                          // of nodes or groups, against restartPolicy.maxRestarts
     std::map<std::string, std::int32_t> node_attempts;  // node rank → highest attempt ever seen
     Summary summary;
     NodeCounts nodes;

@@ -14,19 +14,19 @@ namespace evaljob {
 
 struct MergeReport {
     bool published = false;
-    bool partial = false;           // published although samples are missing or failed (merge.allowPartial)
+    bool partial = false;  // published although samples are missing or failed (merge.allowPartial)
     std::string identity;
-    std::string digest;             // of the published files; names their folder; empty when nothing was published
-    std::string path;               // of that folder, relative to the job's shared folder
-    std::int64_t samples = 0;       // in the manifest, repeats included
+    std::string digest;        // of the published files; names their folder; empty when nothing was published
+    std::string path;          // of that folder, relative to the job's shared folder
+    std::int64_t samples = 0;  // in the manifest, repeats included
     std::int64_t missing = 0;
     std::int64_t repeated = 0;
     std::int64_t conflicting = 0;
     std::int64_t failed = 0;
     std::int64_t foreign = 0;
-    std::vector<Metric> metrics;    // the primary ones: all samples of each dataset, no groups
-    std::vector<std::string> ids;   // the first 20 at fault
-    std::string error;              // one sentence for a person; empty when published
+    std::vector<Metric> metrics;   // the primary ones: all samples of each dataset, no groups
+    std::vector<std::string> ids;  // the first 20 at fault
+    std::string error;             // one sentence for a person; empty when published
 
     bool operator==(const MergeReport&) const = default;
 };

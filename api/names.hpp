@@ -9,22 +9,22 @@
 
 namespace evaljob::names {
 
-inline constexpr const char* label_job = "evaljob.dev/job";          // the EvalJob's name
+inline constexpr const char* label_job = "evaljob.dev/job";  // the EvalJob's name
 inline constexpr const char* label_job_uid = "evaljob.dev/job-uid";
-inline constexpr const char* label_role = "evaljob.dev/role";        // "node" or "merge"
+inline constexpr const char* label_role = "evaljob.dev/role";  // "node" or "merge"
 inline constexpr const char* label_node_rank = "evaljob.dev/node-rank";
 inline constexpr const char* label_attempt = "evaljob.dev/attempt";
 inline constexpr const char* role_node = "node";
 inline constexpr const char* role_merge = "merge";
 inline constexpr const char* runner_container = "runner";
 
-std::string service(const std::string& job);                                           // JOB
-std::string hostname(const std::string& job, std::int32_t node);                       // JOB-NODE
-std::string pod(const std::string& job, std::int32_t node, std::int32_t attempt);      // JOB-NODE-ATTEMPT
+std::string service(const std::string& job);                                              // JOB
+std::string hostname(const std::string& job, std::int32_t node);                          // JOB-NODE
+std::string pod(const std::string& job, std::int32_t node, std::int32_t attempt);         // JOB-NODE-ATTEMPT
 std::string host_fqdn(const std::string& job, const std::string& ns, std::int32_t node);  // JOB-NODE.JOB.NS.svc
-std::string merge_job(const std::string& job);                                         // JOB-merge
-std::string token_secret(const std::string& uid);                                      // evaljob-UID
-std::string run_id(const std::string& job, const std::string& uid);                    // JOB-<first 8 of the uid>
+std::string merge_job(const std::string& job);                                            // JOB-merge
+std::string token_secret(const std::string& uid);                                         // evaljob-UID
+std::string run_id(const std::string& job, const std::string& uid);                       // JOB-<first 8 of the uid>
 std::string output_dir(const std::string& shared_dir, const std::string& run_id, std::int32_t node,
                        std::int32_t attempt);  // SHARED/runs/RUN/node-NODE/attempt-ATTEMPT
 

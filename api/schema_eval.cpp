@@ -121,8 +121,9 @@ std::vector<Field> inference_fields() {
         {.path = inference, .type = Type::Object, .text = "How the model is run.", .fallback = "{}"},
         {.path = inference + ".device",
          .type = Type::String,
-         .text = "Auto: CUDA where there is a GPU, else CPU. CUDA: the device is that of "
-                 "LOCAL_RANK, which must exist.",
+         .text = "Auto: CUDA where the node has a GPU for each of its ranks, else CPU. CUDA: the device is that of "
+                 "LOCAL_RANK, "
+                 "which must exist.",
          .fallback = "\"Auto\"",
          .values = {"Auto", "CPU", "CUDA"}},
         {.path = inference + ".maxBatchSize",

@@ -18,4 +18,4 @@ add_library(isal INTERFACE)
 target_include_directories(isal SYSTEM INTERFACE ${ISAL_INCLUDE})
 target_link_libraries(isal INTERFACE ${ISAL_LIBRARY})
 
-include(cmake/torch.cmake)
+include(${CMAKE_CURRENT_LIST_DIR}/torch.cmake)

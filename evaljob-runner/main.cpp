@@ -1,27 +1,29 @@
-// evaljob-runner: what runs in a node's Pod (`launch`) and in the merge Job (`merge`). Without libtorch, so that it starts
-// at once; the ranks are evaljob-rank.
-#include <CLI/CLI.hpp>
+// evaljob-runner: what runs in a node's Pod (`launch`) and in the merge Job (`merge`). Without libtorch, so that it
+// starts at once; the ranks are evaljob-rank.
 #include <spdlog/spdlog.h>
+#include <CLI/CLI.hpp>
 
 #include "api/exit_code.hpp"
 #include "evaljob-runner/launch/launcher.hpp"
 #include "evaljob-runner/launch/own_environment.hpp"
 #include "evaljob-runner/launch/start_logging.hpp"
-#include "evaljob-runner/merge/run_merge.hpp"
+#include "evaljob-runner/merge/merge_main.hpp"
 
 int main(int argc, char** argv) {
     using namespace evaljob;
     const Environment environment = own_environment();
     start_logging(environment);
 
-    CLI::App app("The runner of EvalJob: one node of an evaluation, or its merge. The operator starts it; see docs/runner.md.");
+    CLI::App app(
+        "The runner of EvalJob: one node of an evaluation, or its merge. The operator starts it; see docs/runner.md.");
     app.require_subcommand(1);
     LaunchOptions launch_options;
     auto* launch = app.add_subcommand("launch", "Start this node's ranks (and on node 0 the coordinator)");
     launch->add_option("--max-rank-restarts", launch_options.max_rank_restarts, "Restarts of each rank in place")
         ->capture_default_str()
         ->check(CLI::Range(0, 1000));
-    launch->add_option("wrapper", launch_options.wrapper, "A command put in front of each rank's, behind --: numactl, a profiler");
+    launch->add_option("wrapper", launch_options.wrapper,
+                       "A command put in front of each rank's, behind --: numactl, a profiler");
     auto* merge = app.add_subcommand("merge", "Prove that every sample is there, compute metrics, publish results");
     try {
         app.parse(argc, argv);

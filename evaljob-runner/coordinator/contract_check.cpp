@@ -53,12 +53,12 @@ bool same_device(const Hello& a, const Hello& b) {
 
 std::string against_other(const Hello& hello, const Hello& other) {
     if (hello.contract.rank == other.contract.rank) {
-        return "RANK: two processes have RANK=" + std::to_string(hello.contract.rank) + ": " + describe(other) + " and " +
-               describe(hello) + "; each process needs its own (RANK is not LOCAL_RANK)";
+        return "RANK: two processes have RANK=" + std::to_string(hello.contract.rank) + ": " + describe(other) +
+               " and " + describe(hello) + "; each process needs its own (RANK is not LOCAL_RANK)";
     }
     if (same_device(hello, other)) {
-        return "CUDA_VISIBLE_DEVICES: two processes would compute on device " + device_name(hello) + ": " + describe(other) +
-               " and " + describe(hello) + "; a process's device is the one at its LOCAL_RANK";
+        return "CUDA_VISIBLE_DEVICES: two processes would compute on device " + device_name(hello) + ": " +
+               describe(other) + " and " + describe(hello) + "; a process's device is the one at its LOCAL_RANK";
     }
     return "";
 }
@@ -88,8 +88,9 @@ std::string contract_violation(const Hello& hello, const ExpectedContract& expec
     }
     if (auto v = against_job(hello, expected); !v.empty()) return v;
     if (hello.device.kind != expected.device_kind) {
-        return "spec.eval.inference.device: " + describe(hello) + " would compute on " + hello.device.kind + ", node 0 on " +
-               expected.device_kind + "; say CPU or CUDA instead of Auto, or give every node the same devices";
+        return "spec.eval.inference.device: " + describe(hello) + " would compute on " + hello.device.kind +
+               ", node 0 on " + expected.device_kind +
+               "; say CPU or CUDA instead of Auto, or give every node the same devices";
     }
     if (auto v = of_device(hello); !v.empty()) return v;
     for (const Hello& other : connected) {

@@ -25,6 +25,7 @@ bool supersedes(const Hello& newer, const Hello& older);
 
 /// The first violation of the contract by `hello` itself or against the processes that are connected now; empty when
 /// there is none. It names the processes and the variable, and says what to mend.
-std::string contract_violation(const Hello& hello, const ExpectedContract& expected, const std::vector<Hello>& connected);
+std::string contract_violation(const Hello& hello, const ExpectedContract& expected,
+                               const std::vector<Hello>& connected);
 
 }  // namespace evaljob

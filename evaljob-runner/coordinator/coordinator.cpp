@@ -71,7 +71,8 @@ void Coordinator::on_hello(SessionId session, const Hello& hello, Milliseconds n
         return refuse(exit_code::contract, "EVALJOB_TOKEN: is not this run's token");
     }
     if (hello.version != protocol_version) {
-        return refuse(exit_code::contract, "the runner of " + describe(hello) + " is of another version than node 0's; " +
+        return refuse(exit_code::contract, "the runner of " + describe(hello) +
+                                               " is of another version than node 0's; " +
                                                "give all nodes the same image");
     }
     if (ended_) return refuse(ended_->exit_code, ended_->message);
@@ -93,7 +94,8 @@ void Coordinator::on_hello(SessionId session, const Hello& hello, Milliseconds n
     holder.last_heard = now;
     ranks_[hello.contract.rank].registered = true;
     adopt_held(session, holder, now);
-    effects.push_back(Send{session, Welcome{options_.epoch, options_.identity, static_cast<std::int32_t>(options_.heartbeat)}});
+    effects.push_back(
+        Send{session, Welcome{options_.epoch, options_.identity, static_cast<std::int32_t>(options_.heartbeat)}});
     effects.push_back(Note{"registered " + describe(hello) + ", device " + hello.device.kind + " " +
                            std::to_string(hello.device.index)});
 }
@@ -116,7 +118,8 @@ void Coordinator::on_done(SessionId session, const Done& done, Effects& effects)
     RankRecord& rank = ranks_[holder.hello.contract.rank];
     const auto it = outstanding_.find(done.lease);
     if (it != outstanding_.end() && it->second.batch == done.batch) {
-        if (const auto of = holders_.find(it->second.session); of != holders_.end()) of->second.leases.erase(done.lease);
+        if (const auto of = holders_.find(it->second.session); of != holders_.end())
+            of->second.leases.erase(done.lease);
         outstanding_.erase(it);
     }
     BatchState& batch = batches_[done.batch];
@@ -235,10 +238,13 @@ Milliseconds Coordinator::deadline_of(std::uint64_t batch, Milliseconds now) con
     return now + std::max(options_.min_lease, static_cast<Milliseconds>(patience_factor * predicted_ms));
 }
 
-void Coordinator::requeue(std::uint64_t batch) { pending_.insert({-static_cast<std::int64_t>(batches_[batch].items), batch}); }
+void Coordinator::requeue(std::uint64_t batch) {
+    pending_.insert({-static_cast<std::int64_t>(batches_[batch].items), batch});
+}
 
 bool Coordinator::is_outstanding(std::uint64_t batch) const {
-    return std::any_of(outstanding_.begin(), outstanding_.end(), [&](const auto& lease) { return lease.second.batch == batch; });
+    return std::any_of(outstanding_.begin(), outstanding_.end(),
+                       [&](const auto& lease) { return lease.second.batch == batch; });
 }
 
 std::vector<Hello> Coordinator::connected_hellos() const {
@@ -256,7 +262,8 @@ CoordinatorProgress Coordinator::progress(Milliseconds now) const {
     p.samples_failed = items_failed_;
     const double seconds = first_lease_ ? static_cast<double>(now - *first_lease_) / 1000.0 : 0;
     if (seconds > 0) p.samples_per_second = static_cast<double>(items_done_ - items_resumed_) / seconds;
-    if (p.samples_per_second > 0) p.eta_seconds = static_cast<double>(items_total_ - items_done_) / p.samples_per_second;
+    if (p.samples_per_second > 0)
+        p.eta_seconds = static_cast<double>(items_total_ - items_done_) / p.samples_per_second;
     p.batches = batches_.size();
     p.leases = next_counter_ - 1;
     p.leases_again = leases_again_;

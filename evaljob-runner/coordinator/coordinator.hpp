@@ -29,7 +29,7 @@ struct CoordinatorOptions {
     std::string identity;
     std::uint32_t epoch = 1;
     Milliseconds heartbeat = 2'000;
-    Milliseconds silence = 10'000;     // without a word for so long, a holder is lost
+    Milliseconds silence = 10'000;  // without a word for so long, a holder is lost
     Milliseconds min_lease = 60'000;
 };
 
@@ -71,14 +71,14 @@ struct CoordinatorProgress {
     std::uint64_t samples_total = 0;
     std::uint64_t samples_resumed = 0;  // found on the volume at the start
     std::uint64_t samples_failed = 0;
-    double samples_per_second = 0;      // since the first lease of this coordinator
+    double samples_per_second = 0;  // since the first lease of this coordinator
     double eta_seconds = 0;
     std::uint64_t batches = 0;
-    std::uint64_t leases = 0;           // handed out by this coordinator
-    std::uint64_t leases_again = 0;     // of those, for a batch that had been leased before
-    bool rendezvous_ready = false;      // every rank of the job has registered once
+    std::uint64_t leases = 0;        // handed out by this coordinator
+    std::uint64_t leases_again = 0;  // of those, for a batch that had been leased before
+    bool rendezvous_ready = false;   // every rank of the job has registered once
     bool finished = false;
-    std::vector<RankProgress> ranks;    // those that ever registered, by rank
+    std::vector<RankProgress> ranks;  // those that ever registered, by rank
 };
 
 class Coordinator {

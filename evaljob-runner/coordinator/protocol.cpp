@@ -9,9 +9,14 @@ Json lease_json(const LeaseNumber& n) { return Json::array({n.epoch, n.counter})
 LeaseNumber lease_from(const Json& j) { return {j.at(0).get<std::uint32_t>(), j.at(1).get<std::uint64_t>()}; }
 
 Json contract_json(const RankContract& c) {
-    return {{"runId", c.run_id},           {"attempt", c.attempt},     {"rank", c.rank},
-            {"localRank", c.local_rank},   {"nodeRank", c.node_rank},  {"worldSize", c.world_size},
-            {"localWorldSize", c.local_world_size}, {"nodes", c.num_nodes},
+    return {{"runId", c.run_id},
+            {"attempt", c.attempt},
+            {"rank", c.rank},
+            {"localRank", c.local_rank},
+            {"nodeRank", c.node_rank},
+            {"worldSize", c.world_size},
+            {"localWorldSize", c.local_world_size},
+            {"nodes", c.num_nodes},
             {"masterPort", c.master_port}};
 }
 
@@ -81,7 +86,8 @@ Hello hello_from(const Json& j) {
                 device.at("visible").get<std::vector<std::string>>()};
     m.host = j.at("host").get<std::string>();
     m.pid = j.at("pid").get<std::int32_t>();
-    for (const Json& h : j.at("held")) m.held.push_back({lease_from(h.at("lease")), h.at("batch").get<std::uint64_t>()});
+    for (const Json& h : j.at("held"))
+        m.held.push_back({lease_from(h.at("lease")), h.at("batch").get<std::uint64_t>()});
     return m;
 }
 

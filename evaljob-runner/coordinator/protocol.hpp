@@ -34,8 +34,8 @@ struct HeldLease {
 struct Hello {
     int version = protocol_version;
     std::string token;
-    RankContract contract;        // names, MASTER_ADDR and folders are not sent
-    std::int32_t restart = 0;     // how often the launcher has restarted this rank in place
+    RankContract contract;     // names, MASTER_ADDR and folders are not sent
+    std::int32_t restart = 0;  // how often the launcher has restarted this rank in place
     DeviceChoice device;
     std::string host;
     std::int32_t pid = 0;

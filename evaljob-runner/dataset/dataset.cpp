@@ -27,8 +27,8 @@ Result<LoadedFile> load(const Dataset& dataset, const std::string& path, const s
     auto digest = sha256_file(path);
     if (!digest) return bad_input(dataset, digest.error().message + " (field " + field + ")");
     if (!expected_sha256.empty() && *digest != expected_sha256) {
-        return bad_input(dataset, path + ": its sha256 is " + *digest + ", the EvalJob says " + expected_sha256 + " (field " +
-                                      field + "): another file, or a damaged one");
+        return bad_input(dataset, path + ": its sha256 is " + *digest + ", the EvalJob says " + expected_sha256 +
+                                      " (field " + field + "): another file, or a damaged one");
     }
     auto content = read_gzip_or_plain(path, max_file_bytes);
     if (!content) return bad_input(dataset, content.error().message);
@@ -56,7 +56,8 @@ public:
     Sample sample(std::uint64_t index) const override {
         const auto label = static_cast<unsigned char>(labels_.elements[index]);
         const auto bytes = images_.elements.substr(index * sample_bytes_, sample_bytes_);
-        return {std::to_string(index), shape_, bytes, label, label < classes_.size() ? classes_[label] : std::to_string(label)};
+        return {std::to_string(index), shape_, bytes, label,
+                label < classes_.size() ? classes_[label] : std::to_string(label)};
     }
 
     Json digests() const override { return {{"sha256", images_file_.sha256}, {"labelsSha256", labels_file_.sha256}}; }
@@ -90,8 +91,9 @@ private:
         for (std::uint64_t i = 0; i < size_; ++i) {
             const auto label = static_cast<unsigned char>(labels_.elements[i]);
             if (label < classes_.size()) continue;
-            return bad_input(dataset, labels_path + ": sample " + std::to_string(i) + " has label " + std::to_string(label) +
-                                          ", but task.classes names " + std::to_string(classes_.size()));
+            return bad_input(dataset, labels_path + ": sample " + std::to_string(i) + " has label " +
+                                          std::to_string(label) + ", but task.classes names " +
+                                          std::to_string(classes_.size()));
         }
         return {};
     }
@@ -114,7 +116,8 @@ std::string resolve_path(const std::string& root, const std::string& path) {
 
 Result<std::unique_ptr<DatasetReader>> open_dataset(const Dataset& dataset, const std::string& storage_root) {
     switch (dataset.format) {
-        case DatasetFormat::IDX: return IdxDataset::open(dataset, storage_root);
+        case DatasetFormat::IDX:
+            return IdxDataset::open(dataset, storage_root);
     }
     return bad_input(dataset, "is of a format that is not supported yet");
 }

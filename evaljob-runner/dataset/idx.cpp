@@ -17,11 +17,13 @@ std::int64_t read_u32_big_endian(std::string_view bytes) {
 }  // namespace
 
 Result<IdxArray> read_idx(std::string_view bytes) {
-    if (bytes.size() < 4 || bytes[0] != 0 || bytes[1] != 0) return fail("BadInput", "is no IDX file: its first two bytes are not 0");
+    if (bytes.size() < 4 || bytes[0] != 0 || bytes[1] != 0)
+        return fail("BadInput", "is no IDX file: its first two bytes are not 0");
     const auto type = static_cast<unsigned char>(bytes[2]);
     const auto rank = static_cast<std::size_t>(static_cast<unsigned char>(bytes[3]));
     if (type != type_unsigned_byte) {
-        return fail("BadInput", "holds IDX elements of type " + std::to_string(type) + "; only unsigned bytes (8) are read");
+        return fail("BadInput",
+                    "holds IDX elements of type " + std::to_string(type) + "; only unsigned bytes (8) are read");
     }
     if (rank < 1 || rank > max_rank) {
         return fail("BadInput", "has " + std::to_string(rank) + " dimensions; 1 to 4 are read");
@@ -32,7 +34,8 @@ Result<IdxArray> read_idx(std::string_view bytes) {
     std::int64_t elements = 1;
     for (std::size_t i = 0; i < rank; ++i) {
         array.shape.push_back(read_u32_big_endian(bytes.substr(4 + 4 * i)));
-        if (array.shape.back() > 0 && elements > max_elements / array.shape.back()) return fail("BadInput", "states absurd dimensions");
+        if (array.shape.back() > 0 && elements > max_elements / array.shape.back())
+            return fail("BadInput", "states absurd dimensions");
         elements *= array.shape.back();
     }
     array.elements = bytes.substr(header);

@@ -1,5 +1,6 @@
 // The one file that includes libtorch.
 #include <ATen/Parallel.h>
+#include <ATen/ops/empty.h>
 #include <c10/core/InferenceMode.h>
 #include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/runtime/graph_executor.h>
@@ -53,7 +54,8 @@ public:
     Result<std::vector<Prediction>> evaluate(const std::vector<Sample>& samples, const Task& task) override {
         try {
             const c10::InferenceMode guard;
-            const at::Tensor scores = module_.forward({input_of(samples).to(device_)}).toTensor().to(at::kCPU, at::kFloat).contiguous();
+            const at::Tensor scores =
+                module_.forward({input_of(samples).to(device_)}).toTensor().to(at::kCPU, at::kFloat).contiguous();
             return predictions_of(scores, samples.size(), task);
         } catch (const c10::Error& error) {
             return fail("BadInput", "the model fails on samples of shape " + Json(samples.front().shape).dump() + ": " +
@@ -77,11 +79,13 @@ private:
         return bytes.to(at::kFloat).div_(255.0);
     }
 
-    static Result<std::vector<Prediction>> predictions_of(const at::Tensor& scores, std::size_t samples, const Task& task) {
+    static Result<std::vector<Prediction>> predictions_of(const at::Tensor& scores, std::size_t samples,
+                                                          const Task& task) {
         const auto count = static_cast<std::int64_t>(samples);
         if (scores.dim() != 2 || scores.size(0) != count || scores.size(1) < 1) {
-            return fail("BadInput", "the model gives an output of shape " + Json(scores.sizes().vec()).dump() + " for " +
-                                        std::to_string(count) + " samples; Classification needs [samples, classes]");
+            return fail("BadInput", "the model gives an output of shape " + Json(scores.sizes().vec()).dump() +
+                                        " for " + std::to_string(count) +
+                                        " samples; Classification needs [samples, classes]");
         }
         const std::int64_t classes = scores.size(1);
         if (!task.classes.empty() && classes != static_cast<std::int64_t>(task.classes.size())) {
@@ -115,8 +119,9 @@ Result<std::unique_ptr<Engine>> load_torchscript(const std::string& path, const 
         // The optimising executor runs a graph differently the second time; a prediction must not depend on which
         // batch a process happened to see first.
         torch::jit::setGraphExecutorOptimize(false);
-        const c10::Device target(device.kind == "cuda" ? at::kCUDA : at::kCPU,
-                                   device.kind == "cuda" ? static_cast<c10::DeviceIndex>(device.index) : c10::DeviceIndex{-1});
+        const c10::Device target(
+            device.kind == "cuda" ? at::kCUDA : at::kCPU,
+            device.kind == "cuda" ? static_cast<c10::DeviceIndex>(device.index) : c10::DeviceIndex{-1});
         std::istringstream stream(std::move(*bytes));
         torch::jit::Module module = torch::jit::load(stream, target);
         module.eval();

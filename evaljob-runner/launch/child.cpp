@@ -60,7 +60,8 @@ Result<std::shared_ptr<Child>> Child::start(asio::io_context& io, const std::vec
     const auto argument_list = pointers(arguments);
     const auto variable_list = pointers(variables);
     std::array<int, 2> ends{};
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail("StartFailed", std::string("pipe: ") + std::strerror(errno), true);
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0)
+        return fail("StartFailed", std::string("pipe: ") + std::strerror(errno), true);
     const int parent = ::getpid();
     const int pid = ::fork();
     if (pid == 0) become(argument_list.data(), variable_list.data(), ends[1], parent);
@@ -77,11 +78,12 @@ Result<std::shared_ptr<Child>> Child::start(asio::io_context& io, const std::vec
 void Child::signal(int signal_number) const { ::kill(pid_, signal_number); }
 
 void Child::read_more() {
-    output_.async_read_some(asio::buffer(buffer_), [self = shared_from_this()](const boost::system::error_code& error, std::size_t got) {
-        if (error) return;
-        self->take_lines(got);
-        self->read_more();
-    });
+    output_.async_read_some(asio::buffer(buffer_),
+                            [self = shared_from_this()](const boost::system::error_code& error, std::size_t got) {
+                                if (error) return;
+                                self->take_lines(got);
+                                self->read_more();
+                            });
 }
 
 void Child::take_lines(std::size_t got) {

@@ -2,12 +2,12 @@
 
 #include <chrono>
 
+#include <spdlog/spdlog.h>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <spdlog/spdlog.h>
 
 #include "api/exit_code.hpp"
 #include "evaljob-runner/launch/exit_status.hpp"
@@ -25,20 +25,28 @@ constexpr std::size_t max_sessions = 16'384;
 constexpr Milliseconds farewell = 10'000;  // how long ranks that have been told may take to hang up
 
 Milliseconds steady_now() {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch())
+        .count();
 }
 
 }  // namespace
 
-CoordinatorServer::CoordinatorServer(asio::io_context& io, Manifest manifest, std::string shared_dir, Callbacks callbacks)
-    : io_(io), acceptor_(io), timer_(io), manifest_(std::move(manifest)), shared_dir_(std::move(shared_dir)),
+CoordinatorServer::CoordinatorServer(asio::io_context& io, Manifest manifest, std::string shared_dir,
+                                     Callbacks callbacks)
+    : io_(io),
+      acceptor_(io),
+      timer_(io),
+      manifest_(std::move(manifest)),
+      shared_dir_(std::move(shared_dir)),
       callbacks_(std::move(callbacks)) {}
 
 CoordinatorServer::~CoordinatorServer() = default;
 
 Result<std::unique_ptr<CoordinatorServer>> CoordinatorServer::start(asio::io_context& io, Manifest manifest,
-                                                                    const RankContract& contract, CoordinatorOptions options,
-                                                                    const std::string& listen_address, Callbacks callbacks) {
+                                                                    const RankContract& contract,
+                                                                    CoordinatorOptions options,
+                                                                    const std::string& listen_address,
+                                                                    Callbacks callbacks) {
     if (auto settled = settle_manifest(manifest, contract.shared_dir); !settled) return tl::unexpected(settled.error());
     const auto epoch = next_epoch(contract.shared_dir);
     if (!epoch) return tl::unexpected(epoch.error());
@@ -51,12 +59,13 @@ Result<std::unique_ptr<CoordinatorServer>> CoordinatorServer::start(asio::io_con
     server->epoch_ = options.epoch = *epoch;
     options.identity = identity_of(server->manifest_);
     server->coordinator_ = std::make_unique<Coordinator>(options, batch_states(server->manifest_, *inventory));
-    if (auto listening = listen_on(server->acceptor_, listen_address, static_cast<std::uint16_t>(contract.master_port)); !listening) {
+    if (auto listening = listen_on(server->acceptor_, listen_address, static_cast<std::uint16_t>(contract.master_port));
+        !listening) {
         return tl::unexpected(listening.error());
     }
     const auto progress = server->progress();
-    spdlog::info("coordinator: epoch {}, {} samples in {} batches, {} found on the volume", *epoch, progress.samples_total,
-                 progress.batches, progress.samples_resumed);
+    spdlog::info("coordinator: epoch {}, {} samples in {} batches, {} found on the volume", *epoch,
+                 progress.samples_total, progress.batches, progress.samples_resumed);
     CoordinatorServer& self = *server;
     asio::co_spawn(io, self.accept(), asio::detached);
     asio::co_spawn(io, self.tick(), asio::detached);
@@ -114,7 +123,8 @@ asio::awaitable<void> CoordinatorServer::tick() {
 void CoordinatorServer::apply(const Effects& effects) {
     for (const Effect& effect : effects) {
         if (const auto* send = std::get_if<Send>(&effect)) {
-            if (const auto it = streams_.find(send->session); it != streams_.end()) it->second->write(encode_message(send->message));
+            if (const auto it = streams_.find(send->session); it != streams_.end())
+                it->second->write(encode_message(send->message));
         } else if (const auto* close = std::get_if<CloseSession>(&effect)) {
             if (const auto it = streams_.find(close->session); it != streams_.end()) it->second->close_when_sent();
         } else if (const auto* note = std::get_if<Note>(&effect)) {
@@ -131,8 +141,10 @@ void CoordinatorServer::write_marker() {
     const auto marker = write_done_marker(manifest_, shared_dir_, epoch_);
     if (!marker) return callbacks_.end_job(exit_status_of(marker.error()), marker.error().message);
     const auto p = progress();
-    spdlog::info("coordinator: all {} samples are on the volume ({} in this epoch under {} leases for {} batches, {} leased again)",
-                 p.samples_total, p.samples_done - p.samples_resumed, p.leases, p.batches, p.leases_again);
+    spdlog::info(
+        "coordinator: all {} samples are on the volume ({} in this epoch under {} leases for {} batches, {} leased "
+        "again)",
+        p.samples_total, p.samples_done - p.samples_resumed, p.leases, p.batches, p.leases_again);
     apply(coordinator_->published());
 }
 

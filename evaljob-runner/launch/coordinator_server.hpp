@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>  // Boost 1.74's Asio needs it in front with GCC 12
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>

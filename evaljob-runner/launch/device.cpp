@@ -40,7 +40,8 @@ std::vector<std::string> visible_devices(const Environment& environment) {
     return names;
 }
 
-DeviceChoice choose_device(Device wanted, std::int32_t local_rank, std::int32_t local_world_size, std::vector<std::string> visible) {
+DeviceChoice choose_device(Device wanted, std::int32_t local_rank, std::int32_t local_world_size,
+                           std::vector<std::string> visible) {
     const bool enough = !visible.empty() && visible.size() >= static_cast<std::size_t>(local_world_size);
     if (wanted == Device::CUDA || (wanted == Device::Auto && enough)) return {"cuda", local_rank, std::move(visible)};
     return {"cpu", local_rank, {}};

@@ -15,7 +15,8 @@ namespace evaljob {
 std::vector<std::string> visible_devices(const Environment& environment);
 
 /// Pure. Auto means CUDA when the node shows a device for each of its processes, else CPU.
-DeviceChoice choose_device(Device wanted, std::int32_t local_rank, std::int32_t local_world_size, std::vector<std::string> visible);
+DeviceChoice choose_device(Device wanted, std::int32_t local_rank, std::int32_t local_world_size,
+                           std::vector<std::string> visible);
 
 /// True when the devices are pretended ones.
 bool devices_are_pretended(const Environment& environment);

@@ -7,10 +7,12 @@
 namespace evaljob {
 
 inline int exit_status_of(const Error& error) {
-    if (error.reason == "BadInput" || error.reason == "NotFound" || error.reason == "TooLarge") return exit_code::bad_input;
+    if (error.reason == "BadInput" || error.reason == "NotFound" || error.reason == "TooLarge")
+        return exit_code::bad_input;
     if (error.reason == "OtherIdentity") return exit_code::identity;
     if (error.reason == "ContractViolated") return exit_code::contract;
-    if (error.reason == "WriteFailed" || error.reason == "ReadFailed" || error.reason == "AlreadyExists") return exit_code::storage;
+    if (error.reason == "WriteFailed" || error.reason == "ReadFailed" || error.reason == "AlreadyExists")
+        return exit_code::storage;
     if (error.reason == "Unavailable" || error.reason == "CannotListen") return exit_code::unavailable;
     return exit_code::internal;
 }

@@ -10,10 +10,10 @@
 #include <memory>
 #include <utility>
 
+#include <spdlog/spdlog.h>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <spdlog/spdlog.h>
 
 #include "api/json.hpp"
 #include "api/runner_environment.hpp"
@@ -44,14 +44,19 @@ std::string variable(const Environment& environment, const char* name, const std
 class Launcher {
 public:
     Launcher(LaunchOptions options, Environment environment, RankContract contract)
-        : options_(std::move(options)), environment_(std::move(environment)), contract_(std::move(contract)),
-          signals_(io_, SIGTERM, SIGINT), child_signals_(io_, SIGCHLD), kill_timer_(io_) {}
+        : options_(std::move(options)),
+          environment_(std::move(environment)),
+          contract_(std::move(contract)),
+          signals_(io_, SIGTERM, SIGINT),
+          child_signals_(io_, SIGCHLD),
+          kill_timer_(io_) {}
 
     int run() {
         await_signals();
         start_ranks();
         if (contract_.node_rank == 0) {
-            if (auto started = start_coordinator(); !started) end(exit_status_of(started.error()), started.error().message);
+            if (auto started = start_coordinator(); !started)
+                end(exit_status_of(started.error()), started.error().message);
         }
         await_children();
         io_.run();
@@ -105,15 +110,17 @@ private:
         if (!eval) return tl::unexpected(eval.error());
         const DeviceChoice device =
             choose_device(eval->inference.device, 0, contract_.local_world_size, visible_devices(environment_));
-        auto manifest = build_manifest(*eval, variable(environment_, runner_environment::storage_root, "."), device.kind);
+        auto manifest =
+            build_manifest(*eval, variable(environment_, runner_environment::storage_root, "."), device.kind);
         if (!manifest) return tl::unexpected(manifest.error());
         CoordinatorOptions options;
         options.token = variable(environment_, runner_environment::token);
-        options.expected = {contract_.run_id, contract_.world_size, contract_.local_world_size, contract_.num_nodes, device.kind};
+        options.expected = {contract_.run_id, contract_.world_size, contract_.local_world_size, contract_.num_nodes,
+                            device.kind};
         const std::string address = variable(environment_, runner_environment::pod_ip);
-        auto server = CoordinatorServer::start(io_, std::move(*manifest), contract_, options, address,
-                                               {[this](int code, const std::string& why) { end(code, why); },
-                                                [this] { coordinator_finished(); }});
+        auto server = CoordinatorServer::start(
+            io_, std::move(*manifest), contract_, options, address,
+            {[this](int code, const std::string& why) { end(code, why); }, [this] { coordinator_finished(); }});
         if (!server) return tl::unexpected(server.error());
         coordinator_ = std::move(*server);
         return serve_progress(address);
@@ -121,7 +128,8 @@ private:
 
     Result<Eval> parse_eval_variable() const {
         const Json object = Json::parse(variable(environment_, runner_environment::eval), nullptr, false);
-        if (object.is_discarded()) return fail("ContractViolated", "EVALJOB_EVAL is missing or is no JSON; it is set by the operator");
+        if (object.is_discarded())
+            return fail("ContractViolated", "EVALJOB_EVAL is missing or is no JSON; it is set by the operator");
         return parse_eval(object, "EVALJOB_EVAL");
     }
 

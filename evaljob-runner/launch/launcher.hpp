@@ -1,6 +1,6 @@
-// `evaljob-runner launch`: one node of a job. Starts its ranks, gives each its RANK and LOCAL_RANK, prefixes their output,
-// restarts a dead one within its budget, and passes on the first real exit status and the last error lines. On node 0 the
-// coordinator runs in the same process, so that a rank's crash does not take it along.
+// `evaljob-runner launch`: one node of a job. Starts its ranks, gives each its RANK and LOCAL_RANK, prefixes their
+// output, restarts a dead one within its budget, and passes on the first real exit status and the last error lines. On
+// node 0 the coordinator runs in the same process, so that a rank's crash does not take it along.
 #pragma once
 
 #include <string>

@@ -14,7 +14,8 @@ inline Environment own_environment() {
     for (char** entry = environ; *entry != nullptr; ++entry) {
         const std::string_view text(*entry);
         const auto equals = text.find('=');
-        if (equals != std::string_view::npos) environment[std::string(text.substr(0, equals))] = text.substr(equals + 1);
+        if (equals != std::string_view::npos)
+            environment[std::string(text.substr(0, equals))] = text.substr(equals + 1);
     }
     return environment;
 }

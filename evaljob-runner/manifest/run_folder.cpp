@@ -61,10 +61,11 @@ Result<void> settle_manifest(const Manifest& manifest, const std::string& shared
     if (*there == text) return {};
     const auto other = decode_manifest(*there);
     if (!other) return fail("BadInput", path + ": " + other.error().message + "; remove the folder to start afresh");
-    return fail("OtherIdentity", shared_dir + " holds the results of another evaluation (identity " +
-                                     identity_of(*other).substr(0, 12) + ", this one is " + identity_of(manifest).substr(0, 12) +
-                                     "): model, dataset, task or inference settings differ. Choose another storage.path "
-                                     "(or --output), or remove the folder");
+    return fail("OtherIdentity",
+                shared_dir + " holds the results of another evaluation (identity " + identity_of(*other).substr(0, 12) +
+                    ", this one is " + identity_of(manifest).substr(0, 12) +
+                    "): model, dataset, task or inference settings differ. Choose another storage.path "
+                    "(or --output), or remove the folder");
 }
 
 Result<std::uint32_t> next_epoch(const std::string& shared_dir) {
@@ -103,7 +104,8 @@ Result<Inventory> take_inventory(const Manifest& manifest, const std::string& sh
     const ItemIndex index(manifest);
     for (const auto& name : *files) {
         std::vector<std::pair<std::uint64_t, bool>> found;  // counts only once the whole log is known to be readable
-        const ShardVisitor visitor{[&](Record&& record) { found.emplace_back(index.find(record), record.failed()); }, {}};
+        const ShardVisitor visitor{[&](Record&& record) { found.emplace_back(index.find(record), record.failed()); },
+                                   {}};
         const auto summary = read_shard_file(runs + "/" + name, std::numeric_limits<std::uint64_t>::max(), visitor);
         if (!summary) {
             inventory.notes.push_back(summary.error().message + "; its samples are evaluated again");
@@ -125,7 +127,8 @@ std::vector<BatchState> batch_states(const Manifest& manifest, const Inventory& 
     std::vector<BatchState> states;
     states.reserve(manifest.batches.size());
     for (const auto& batch : manifest.batches) {
-        const bool finished = std::all_of(batch.items.begin(), batch.items.end(), [&](auto item) { return inventory.items[item]; });
+        const bool finished =
+            std::all_of(batch.items.begin(), batch.items.end(), [&](auto item) { return inventory.items[item]; });
         states.push_back({static_cast<std::uint32_t>(batch.items.size()), finished});
     }
     return states;

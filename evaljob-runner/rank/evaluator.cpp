@@ -17,8 +17,9 @@ Result<Evaluator> Evaluator::open(const Eval& eval, const std::string& storage_r
         evaluator.datasets_.push_back(std::move(*reader));
     }
     if (first != evaluator.manifest_.samples.size()) {
-        return fail("BadInput", "the datasets have " + std::to_string(first) + " samples on this node, the manifest has " +
-                                    std::to_string(evaluator.manifest_.samples.size()) + "; every node must see the same files");
+        return fail("BadInput",
+                    "the datasets have " + std::to_string(first) + " samples on this node, the manifest has " +
+                        std::to_string(evaluator.manifest_.samples.size()) + "; every node must see the same files");
     }
     return evaluator;
 }

@@ -1,4 +1,5 @@
-// Evaluates batches of a manifest: reads the samples, checks that they are the manifest's, runs the engine, makes records.
+// Evaluates batches of a manifest: reads the samples, checks that they are the manifest's, runs the engine, makes
+// records.
 #pragma once
 
 #include <memory>

@@ -44,7 +44,8 @@ std::string host_name(const Environment& environment) {
 }
 
 std::int64_t unix_us() {
-    return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+    return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
+        .count();
 }
 
 /// What a rank is started with.
@@ -64,12 +65,13 @@ Result<Setup> read_setup(const Environment& environment) {
     Setup setup;
     setup.contract = std::move(*contract);
     const Json object = Json::parse(variable(environment, runner_environment::eval), nullptr, false);
-    if (object.is_discarded()) return fail("ContractViolated", "EVALJOB_EVAL is missing or is no JSON; it is set by the operator");
+    if (object.is_discarded())
+        return fail("ContractViolated", "EVALJOB_EVAL is missing or is no JSON; it is set by the operator");
     auto eval = parse_eval(object, "EVALJOB_EVAL");
     if (!eval) return tl::unexpected(eval.error());
     setup.eval = std::move(*eval);
-    setup.device = choose_device(setup.eval.inference.device, setup.contract.local_rank, setup.contract.local_world_size,
-                                 visible_devices(environment));
+    setup.device = choose_device(setup.eval.inference.device, setup.contract.local_rank,
+                                 setup.contract.local_world_size, visible_devices(environment));
     setup.pretended_devices = devices_are_pretended(environment);
     setup.storage_root = variable(environment, runner_environment::storage_root, ".");
     Hello& hello = setup.session.hello;
@@ -82,18 +84,23 @@ Result<Setup> read_setup(const Environment& environment) {
     setup.session.master_addr = setup.contract.master_addr;
     setup.session.master_port = setup.contract.master_port;
     setup.session.shared_dir = setup.contract.shared_dir;
-    setup.session.ready_timeout = std::chrono::seconds(number(environment, runner_environment::ready_timeout_seconds, 600));
+    setup.session.ready_timeout =
+        std::chrono::seconds(number(environment, runner_environment::ready_timeout_seconds, 600));
     return setup;
 }
 
 Result<Manifest> read_manifest(const std::string& shared_dir, const std::string& identity) {
     const std::string path = layout::manifest(shared_dir);
     const auto text = read_file(path, max_manifest_bytes);
-    if (!text) return fail("ContractViolated", text.error().message + "; EVALJOB_SHARED_DIR must be one volume that all nodes mount");
+    if (!text)
+        return fail("ContractViolated",
+                    text.error().message + "; EVALJOB_SHARED_DIR must be one volume that all nodes mount");
     auto manifest = decode_manifest(*text);
     if (!manifest) return fail("BadInput", path + ": " + manifest.error().message);
     if (identity_of(*manifest) != identity) {
-        return fail("ContractViolated", path + ": is not the coordinator's manifest; EVALJOB_SHARED_DIR must be one volume that all nodes mount");
+        return fail(
+            "ContractViolated",
+            path + ": is not the coordinator's manifest; EVALJOB_SHARED_DIR must be one volume that all nodes mount");
     }
     return manifest;
 }
@@ -107,7 +114,9 @@ Result<Evaluator> open_evaluator(const Setup& setup, const std::string& identity
                                    setup.eval.inference.threads_per_rank);
     if (!engine) return tl::unexpected(engine.error());
     header.library = (*engine)->library();
-    header.device = setup.device.kind == "cpu" ? "cpu" : "cuda " + setup.device.visible.at(static_cast<std::size_t>(setup.device.index));
+    header.device = setup.device.kind == "cpu"
+                        ? "cpu"
+                        : "cuda " + setup.device.visible.at(static_cast<std::size_t>(setup.device.index));
     return Evaluator::open(setup.eval, setup.storage_root, std::move(*manifest), std::move(*engine));
 }
 

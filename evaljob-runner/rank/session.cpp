@@ -11,6 +11,7 @@
 #include <thread>
 #include <utility>
 
+#include <spdlog/spdlog.h>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/detached.hpp>
@@ -20,7 +21,6 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <spdlog/spdlog.h>
 
 #include "api/exit_code.hpp"
 #include "evaljob-runner/manifest/run_folder.hpp"
@@ -117,7 +117,8 @@ private:
     }
 
     SessionEnd gave_up() const {
-        return {exit_code::unavailable, "the coordinator at " + options_.master_addr + ":" + std::to_string(options_.master_port) +
+        return {exit_code::unavailable, "the coordinator at " + options_.master_addr + ":" +
+                                            std::to_string(options_.master_port) +
                                             " (MASTER_ADDR, MASTER_PORT) could not be reached for " +
                                             std::to_string(options_.ready_timeout.count()) + " s (" + last_failure_ +
                                             "); see node 0's log, or raise spec.rendezvous.readyTimeoutSeconds"};
@@ -126,8 +127,9 @@ private:
     /// Null when it failed: the name may not resolve yet, or nobody listen yet.
     asio::awaitable<std::shared_ptr<FrameStream>> connect() {
         boost::system::error_code error;
-        const auto endpoints = co_await resolver_.async_resolve(options_.master_addr, std::to_string(options_.master_port),
-                                                                asio::redirect_error(asio::use_awaitable, error));
+        const auto endpoints =
+            co_await resolver_.async_resolve(options_.master_addr, std::to_string(options_.master_port),
+                                             asio::redirect_error(asio::use_awaitable, error));
         asio::ip::tcp::socket socket(io_);
         if (!error) {
             asio::steady_timer deadline(io_, connect_timeout);
@@ -142,7 +144,8 @@ private:
             co_return nullptr;
         }
         // The descriptor is ours to tune; Asio has no name for this option.
-        ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_USER_TIMEOUT, &unacknowledged_ms, sizeof unacknowledged_ms);
+        ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_USER_TIMEOUT, &unacknowledged_ms,
+                     sizeof unacknowledged_ms);
         co_return std::make_shared<FrameStream>(std::move(socket));
     }
 
@@ -260,8 +263,8 @@ private:
     std::optional<Welcome> welcome_;
     std::optional<SessionEnd> end_;
     bool connected_ = false;
-    std::deque<Lease> queue_;                       // not begun
-    std::map<LeaseNumber, std::uint64_t> held_;     // queued or being computed → batch
+    std::deque<Lease> queue_;                    // not begun
+    std::map<LeaseNumber, std::uint64_t> held_;  // queued or being computed → batch
     std::map<LeaseNumber, Done> unacknowledged_;
 
     std::thread thread_;

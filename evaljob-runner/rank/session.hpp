@@ -1,6 +1,6 @@
-// A rank's connection to the coordinator, on a thread of its own: it registers, keeps up heartbeats, comes back after a lost
-// connection or a new coordinator, and hands leases to the thread that computes.
-// Thread rule: the public functions may be called from the computing thread; everything else runs on the session's.
+// A rank's connection to the coordinator, on a thread of its own: it registers, keeps up heartbeats, comes back after a
+// lost connection or a new coordinator, and hands leases to the thread that computes. Thread rule: the public functions
+// may be called from the computing thread; everything else runs on the session's.
 #pragma once
 
 #include <chrono>
@@ -14,12 +14,12 @@
 namespace evaljob {
 
 struct SessionOptions {
-    Hello hello;               // without `held`
+    Hello hello;  // without `held`
     std::string master_addr;
     std::int32_t master_port = 0;
-    std::string shared_dir;    // where the done marker will stand
+    std::string shared_dir;                   // where the done marker will stand
     std::chrono::seconds ready_timeout{600};  // without a coordinator for so long, the rank gives up
-    std::uint32_t leases = 2;  // one computing, one prepared
+    std::uint32_t leases = 2;                 // one computing, one prepared
 };
 
 /// Why there is no more work.

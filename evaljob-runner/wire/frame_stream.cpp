@@ -24,7 +24,8 @@ asio::awaitable<Result<std::string>> FrameStream::read() {
     co_await asio::async_read(socket_, asio::buffer(head), asio::redirect_error(asio::use_awaitable, error));
     if (error == asio::error::eof) co_return fail("Closed", "the peer closed the connection", true);
     if (error) co_return fail("ConnectionLost", error.message(), true);
-    const std::uint32_t length = head[0] | (head[1] << 8U) | (head[2] << 16U) | (static_cast<std::uint32_t>(head[3]) << 24U);
+    const std::uint32_t length =
+        head[0] | (head[1] << 8U) | (head[2] << 16U) | (static_cast<std::uint32_t>(head[3]) << 24U);
     if (length > max_wire_frame) co_return fail("BadMessage", "a frame of " + std::to_string(length) + " bytes");
     std::string payload(length, '\0');
     co_await asio::async_read(socket_, asio::buffer(payload), asio::redirect_error(asio::use_awaitable, error));

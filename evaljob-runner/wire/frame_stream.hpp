@@ -15,7 +15,8 @@
 namespace evaljob {
 
 inline constexpr std::uint32_t max_wire_frame = 1U << 20;
-inline constexpr std::size_t max_wire_queue = 64U << 20;  // bytes that wait to be sent; a peer that reads so slowly is lost
+inline constexpr std::size_t max_wire_queue = 64U
+                                              << 20;  // bytes that wait to be sent; a peer that reads so slowly is lost
 
 class FrameStream : public std::enable_shared_from_this<FrameStream> {
 public:

@@ -24,7 +24,8 @@ namespace {
 
 constexpr std::chrono::seconds deadline{10};
 
-http::response<http::string_body> respond(const http::request<http::empty_body>& request, const HttpStatus::Answer& answer) {
+http::response<http::string_body> respond(const http::request<http::empty_body>& request,
+                                          const HttpStatus::Answer& answer) {
     http::response<http::string_body> response(http::status::ok, request.version());
     std::string body;
     if (request.method() == http::verb::get) body = answer(std::string(request.target()));

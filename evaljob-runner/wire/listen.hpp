@@ -11,18 +11,21 @@
 namespace evaljob {
 
 /// `address` is a literal one; empty: every address of the machine.
-inline Result<void> listen_on(boost::asio::ip::tcp::acceptor& acceptor, const std::string& address, std::uint16_t port) {
+inline Result<void> listen_on(boost::asio::ip::tcp::acceptor& acceptor, const std::string& address,
+                              std::uint16_t port) {
     namespace asio = boost::asio;
     boost::system::error_code error;
-    const auto parsed = address.empty() ? asio::ip::address(asio::ip::address_v4::any()) : asio::ip::make_address(address, error);
+    const auto parsed =
+        address.empty() ? asio::ip::address(asio::ip::address_v4::any()) : asio::ip::make_address(address, error);
     const asio::ip::tcp::endpoint endpoint(parsed, port);
     if (!error) acceptor.open(endpoint.protocol(), error);
     if (!error) acceptor.set_option(asio::socket_base::reuse_address(true), error);
     if (!error) acceptor.bind(endpoint, error);
     if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
     if (!error) return {};
-    return fail("CannotListen", "cannot listen on " + (address.empty() ? "*" : address) + ":" + std::to_string(port) + ": " +
-                                    error.message() + "; set spec.rendezvous.port to a free one (it and the next are used)",
+    return fail("CannotListen",
+                "cannot listen on " + (address.empty() ? "*" : address) + ":" + std::to_string(port) + ": " +
+                    error.message() + "; set spec.rendezvous.port to a free one (it and the next are used)",
                 true);
 }
 

@@ -1,0 +1,68 @@
+#include "cli/result_summary.hpp"
+
+#include <algorithm>
+
+#include "api/json.hpp"
+#include "cli/progress_view.hpp"
+
+namespace evaljob {
+
+namespace {
+
+std::string text_at(const Json& object, const char* key) { return object.value(key, std::string()); }
+
+/// "0.913400" → "0.9134": four digits are what a person reads.
+std::string short_value(const std::string& value) {
+    const auto point = value.find('.');
+    return point == std::string::npos ? value : value.substr(0, point + 5);
+}
+
+std::string interval(const Json& metric) {
+    if (!metric.contains("interval")) return "";
+    const Json& i = metric["interval"];
+    return short_value(text_at(i, "low")) + " to " + short_value(text_at(i, "high"));
+}
+
+std::string padded(std::string text, std::size_t width) {
+    text.resize(std::max(text.size(), width), ' ');
+    return text;
+}
+
+std::size_t widest_name(const Json& metrics) {
+    std::size_t widest = 12;
+    for (const Json& metric : metrics) {
+        widest = std::max({widest, text_at(metric, "group").size(), text_at(metric, "dataset").size()});
+    }
+    return widest;
+}
+
+std::string metric_lines(const Json& metrics) {
+    const std::size_t width = widest_name(metrics) + 4;
+    std::string text;
+    for (const Json& metric : metrics) {
+        const bool whole = text_at(metric, "group").empty();
+        const std::string name = whole ? text_at(metric, "dataset") : "  " + text_at(metric, "group");
+        text += "  " + padded(name, width) + text_at(metric, "name") + " " + short_value(text_at(metric, "value")) +
+                "   95 % interval " + interval(metric) + "   " + with_commas(metric.value("samples", std::int64_t{0})) +
+                " samples\n";
+    }
+    return text;
+}
+
+}  // namespace
+
+std::string result_summary(const EvalJobStatus& status, const Json& metrics, const std::string& folder) {
+    std::string text = metric_lines(metrics.value("metrics", Json::array()));
+    if (status.results) {
+        const Results& r = *status.results;
+        text +=
+            "\n  proof    " + with_commas(r.samples) + " samples, " + with_commas(r.missing) + " missing, " +
+            with_commas(r.failed) + " failed, " + with_commas(r.conflicting) + " conflicting; " +
+            (r.repeated == 0 ? "none was evaluated twice" : with_commas(r.repeated) + " found twice and counted once") +
+            "\n";
+    }
+    text += "  results  " + folder + "\n  report   " + folder + "/report.html\n";
+    return text;
+}
+
+}  // namespace evaljob

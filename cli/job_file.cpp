@@ -8,6 +8,8 @@
 
 namespace evaljob {
 
+namespace fs = std::filesystem;
+
 namespace {
 
 std::string led_by(const std::string& file, const std::string& lines) {
@@ -17,9 +19,33 @@ std::string led_by(const std::string& file, const std::string& lines) {
     return text;
 }
 
-void override_number(Json& object, const char* field, const std::optional<std::int32_t>& value) {
-    if (value && object.is_object() && object.contains("spec") && object["spec"].is_object())
-        object["spec"][field] = *value;
+void override_number(Json& spec, const char* field, const std::optional<std::int32_t>& value) {
+    if (value) spec[field] = *value;
+}
+
+/// A path field of an object, when it is there and relative, below `folder`.
+void make_absolute(Json& object, const char* field, const fs::path& folder) {
+    if (!object.is_object() || !object.contains(field) || !object[field].is_string()) return;
+    const auto path = object[field].get<std::string>();
+    if (!path.empty()) object[field] = (folder / path).lexically_normal().string();
+}
+
+/// The output goes to a folder of its own, so what the file names relative to itself has to be found from there.
+fs::path move_output(Json& spec, const fs::path& file_folder, const std::string& output) {
+    fs::path folder = fs::absolute(output).lexically_normal();
+    if (!folder.has_filename()) folder = folder.parent_path();  // "out/"
+    spec["storage"]["path"] = folder.filename().string();
+    if (spec.contains("eval") && spec["eval"].is_object()) {
+        Json& eval = spec["eval"];
+        if (eval.contains("model")) make_absolute(eval["model"], "path", file_folder);
+        if (eval.contains("datasets") && eval["datasets"].is_array()) {
+            for (Json& dataset : eval["datasets"]) {
+                make_absolute(dataset, "path", file_folder);
+                make_absolute(dataset, "labelsPath", file_folder);
+            }
+        }
+    }
+    return folder.parent_path();
 }
 
 }  // namespace
@@ -27,14 +53,20 @@ void override_number(Json& object, const char* field, const std::optional<std::i
 Result<JobFile> read_job_file(const std::string& path, const JobOverrides& overrides) {
     auto object = read_yaml_file(path);
     if (!object) return tl::unexpected(object.error());
-    override_number(*object, "numNodes", overrides.nodes);
-    override_number(*object, "numProcPerNode", overrides.procs);
+    fs::path root = path == "-" ? fs::current_path() : fs::absolute(path).parent_path();
+    // Overrides go into a spec that is one; anything else is for parse_evaljob to refuse.
+    if (object->is_object() && object->contains("spec") && (*object)["spec"].is_object()) {
+        Json& spec = (*object)["spec"];
+        override_number(spec, "numNodes", overrides.nodes);
+        override_number(spec, "numProcPerNode", overrides.procs);
+        const bool storage_fits = !spec.contains("storage") || spec["storage"].is_object();
+        if (!overrides.output.empty() && storage_fits) root = move_output(spec, root, overrides.output);
+    }
     auto job = parse_evaljob(*object);
     if (!job) return fail(job.error().reason, led_by(path, job.error().message));
     (*object)["metadata"].emplace("namespace", "default");
     job->meta.ns = (*object)["metadata"]["namespace"].get<std::string>();
-    const auto folder = path == "-" ? std::filesystem::current_path() : std::filesystem::absolute(path).parent_path();
-    return JobFile{std::move(*object), std::move(*job), folder.lexically_normal().string()};
+    return JobFile{std::move(*object), std::move(*job), root.lexically_normal().string()};
 }
 
 }  // namespace evaljob

@@ -12,12 +12,13 @@ namespace evaljob {
 struct JobOverrides {
     std::optional<std::int32_t> nodes;  // spec.numNodes
     std::optional<std::int32_t> procs;  // spec.numProcPerNode
+    std::string output;                 // a folder that takes the place of spec.storage.path; empty: none
 };
 
 struct JobFile {
-    Json object;         // as it would be sent to an API server
-    EvalJob job;         // the same, with defaults
-    std::string folder;  // of the file, absolute: what relative paths are relative to
+    Json object;               // as it would be sent to an API server
+    EvalJob job;               // the same, with defaults
+    std::string storage_root;  // absolute: the file's folder, or with an output folder of its own, that one's parent
 };
 
 /// Fails with a message of one line per violation, each led by the file's name.

@@ -51,9 +51,7 @@ std::int32_t rendezvous_port(const EvalJob& job, const Settings& settings) {
 }
 
 std::string shared_dir(const EvalJob& job, const Settings& settings) {
-    const std::string& path = job.spec.storage.path;
-    if (path.starts_with('/') && !settings.needs_claim) return path;  // local mode: the machine's own path
-    return settings.storage_mount_path + "/" + path;
+    return settings.storage_mount_path + "/" + job.spec.storage.path;
 }
 
 RankContract contract_of(const EvalJob& job, const Settings& settings, std::int32_t node, std::int32_t attempt) {

@@ -1,0 +1,58 @@
+#include "cli/explain_command.hpp"
+
+#include <iostream>
+
+#include "api/json.hpp"
+#include "api/names.hpp"
+#include "cli/exit_status.hpp"
+#include "cli/yaml.hpp"
+#include "operator/plan/plan.hpp"
+
+namespace evaljob {
+
+namespace {
+
+std::string value_of(const Json& variable) {
+    if (variable.contains("value")) return variable["value"].get<std::string>();
+    return "(from " + variable.value("valueFrom", Json::object()).dump() + ")";
+}
+
+void print_environment(const Json& pod) {
+    for (const Json& container : pod["spec"]["containers"]) {
+        if (container["name"] != names::runner_container) continue;
+        std::cout << "# " << pod["metadata"]["name"].get<std::string>() << "\n";
+        for (const Json& variable : container["env"]) {
+            std::cout << variable["name"].get<std::string>() << "=" << value_of(variable) << "\n";
+        }
+    }
+}
+
+}  // namespace
+
+int explain_command(const ExplainCommand& command) {
+    auto file = read_job_file(command.file, command.overrides);
+    if (!file) {
+        std::cerr << file.error().message << std::endl;
+        return cli_exit::usage;
+    }
+    EvalJob& job = file->job;
+    job.meta.uid = "00000000-0000-0000-0000-000000000000";  // the API server gives the real one
+    Settings settings;
+    if (job.spec.storage.claim_name.empty()) {  // as local mode would make them
+        settings.storage_mount_path = file->storage_root;
+        settings.needs_claim = false;
+    }
+    if (!command.environment_only) std::cout << to_yaml(headless_service(job));
+    for (std::int32_t node = 0; node < job.spec.num_nodes; ++node) {
+        const Json pod = node_pod(job, settings, node, 0);
+        if (command.environment_only) {
+            print_environment(pod);
+        } else {
+            std::cout << "---\n" << to_yaml(pod);
+        }
+    }
+    if (!command.environment_only) std::cout << "---\n" << to_yaml(merge_job(job, settings));
+    return cli_exit::success;
+}
+
+}  // namespace evaljob

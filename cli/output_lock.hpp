@@ -1,0 +1,37 @@
+// One `evaljob run` at a time in one output folder. The kernel gives the lock back when the program ends, however it
+// does.
+#pragma once
+
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include <cerrno>
+#include <cstring>
+#include <string>
+
+#include "api/result.hpp"
+#include "evaljob-runner/storage/file_descriptor.hpp"
+#include "evaljob-runner/storage/files.hpp"
+
+namespace evaljob {
+
+class OutputLock {
+public:
+    /// Makes the folder. Fails with WriteFailed or InUse, naming it.
+    static Result<OutputLock> take(const std::string& folder) {
+        if (auto made = make_folders(folder); !made) return tl::unexpected(made.error());
+        const std::string path = folder + "/.lock";
+        FileDescriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+        if (!file) return fail("WriteFailed", path + ": " + std::strerror(errno));
+        if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+            return fail("InUse", folder + ": another evaljob run writes here; wait for it, or choose another --output");
+        }
+        return OutputLock(std::move(file));
+    }
+
+private:
+    explicit OutputLock(FileDescriptor file) : file_(std::move(file)) {}
+    FileDescriptor file_;
+};
+
+}  // namespace evaljob

@@ -41,6 +41,21 @@ inline Record answer(int sample, LeaseNumber lease) {
     return r;
 }
 
+inline Record failed(int sample, LeaseNumber lease) {
+    Record record = answer(sample, lease);
+    record.prediction = nullptr;
+    record.detail = Json::object();
+    record.error = "out of memory";
+    return record;
+}
+
+/// The four samples of one batch.
+inline std::vector<Record> batch(int number, LeaseNumber lease) {
+    std::vector<Record> records;
+    for (int i = 4 * number; i < 4 * number + 4; ++i) records.push_back(answer(i, lease));
+    return records;
+}
+
 class RunFolder {
 public:
     RunFolder() {

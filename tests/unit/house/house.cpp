@@ -1,0 +1,121 @@
+#include "house.hpp"
+
+namespace evaljob::house {
+
+namespace {
+
+Files everywhere_but(std::vector<std::string> but) {
+    return {{"api/", "operator/", "evaljob-runner/", "local/", "cli/", "tests/"}, std::move(but)};
+}
+
+}  // namespace
+
+const std::vector<std::string>& source_folders() {
+    static const std::vector<std::string> folders{"api", "operator", "evaljob-runner", "local", "cli"};
+    return folders;
+}
+
+Files pure_files() {
+    return {{
+                "api/",
+                "operator/plan/",
+                "operator/kube/",
+                "operator/event_object.",
+                "evaljob-runner/coordinator/",
+                "evaljob-runner/launch/exit_status.",
+                "evaljob-runner/launch/progress_json.",
+                "evaljob-runner/launch/rank_exit.",
+                "evaljob-runner/merge/labels.",
+                "evaljob-runner/merge/metrics.",
+                "evaljob-runner/merge/proof.",
+                "evaljob-runner/merge/proof_file.",
+                "evaljob-runner/merge/report.",
+                "evaljob-runner/merge/report_parts.",
+                "evaljob-runner/merge/report_timeline.",
+                "evaljob-runner/merge/embedded.",
+                "evaljob-runner/merge/result_lines.",
+                "evaljob-runner/merge/statistics.",
+                "evaljob-runner/merge/timeline.",
+                "evaljob-runner/shard/done_marker.",
+                "evaljob-runner/shard/frame.",
+                "evaljob-runner/shard/shard_json.",
+                "evaljob-runner/shard/shard_log.hpp",
+                "evaljob-runner/storage/layout.",
+                "local/admission.",
+                "local/base64.",
+                "local/job_plan.",
+                "local/kubelet_requests.",
+                "local/label_selector.",
+                "local/line_buffer.",
+                "local/memory_api.",
+                "local/memory_call.",
+                "local/memory_read.",
+                "local/metav1.",
+                "local/object_store.",
+                "local/object_write.",
+                "local/pod_environment.",
+                "local/pod_status.",
+                "local/resource_path.",
+                "local/watch_stream.",
+                "cli/progress_view.",
+                "cli/result_summary.",
+            },
+            {}};
+}
+
+const std::vector<NeverIncludes>& include_rules() {
+    static const std::vector<NeverIncludes> rules{
+        {"PureFilesHaveNoSockets", pure_files(), {"boost/asio", "boost/beast", "sys/socket.h", "netinet/", "arpa/"}},
+        {"PureFilesHaveNoThreads",
+         pure_files(),
+         {"thread", "mutex", "shared_mutex", "condition_variable", "future", "stop_token", "semaphore", "barrier",
+          "latch", "pthread.h"}},
+        {"PureFilesHaveNoProcesses", pure_files(), {"unistd.h", "signal.h", "csignal", "sys/", "poll.h", "fcntl.h"}},
+        {"OneFileHasLibtorch", everywhere_but({"evaljob-runner/engine/torchscript.cpp"}), {"torch/", "ATen/", "c10/"}},
+        // The transport to a real cluster will be the one file that may.
+        {"NoFileHasCpprest", everywhere_but({}), {"cpprest/", "pplx/"}},
+    };
+    return rules;
+}
+
+const std::vector<IncludesOnly>& arrows() {
+    static const std::vector<IncludesOnly> rules{
+        {"ApiKnowsOnlyItself", {{"api/"}, {}}, {{"api/"}, {}}},
+        {"PureFilesKnowOnlyPureFiles", pure_files(), pure_files()},
+        {"PlanKnowsNoRequests", {{"operator/plan/"}, {}}, {{"api/", "operator/plan/"}, {}}},
+        {"OperatorKnowsNeitherRunnerNorLocalModeNorCli", {{"operator/"}, {}}, {{"api/", "operator/"}, {}}},
+        {"CoordinatorKnowsNoShell",
+         {{"evaljob-runner/coordinator/"}, {}},
+         {{"api/", "evaljob-runner/coordinator/"}, {}}},
+        {"RunnerKnowsNeitherOperatorNorLocalModeNorCli", {{"evaljob-runner/"}, {}}, {{"api/", "evaljob-runner/"}, {}}},
+        {"LocalModeKnowsTheOperatorsRequestsAlone", {{"local/"}, {}}, {{"api/", "local/", "operator/kube/"}, {}}},
+        {"IncludesStartAtTheRoot",
+         {source_folders(), {}},
+         {{"api/", "operator/", "evaljob-runner/", "local/", "cli/"}, {}}},
+    };
+    return rules;
+}
+
+const std::vector<NeverNames>& name_rules() {
+    static const std::vector<NeverNames> rules{
+        {"PureFilesHaveNoClock",
+         pure_files(),
+         {"system_clock", "steady_clock", "high_resolution_clock", "file_clock", "utc_clock", "clock_gettime",
+          "gettimeofday", "timespec_get"},
+         {"time", "clock"}},
+        {"PureFilesHaveNoRandomness", pure_files(), {"random_device"}, {"rand", "srand"}},
+    };
+    return rules;
+}
+
+const std::vector<NeverWords>& word_rules() {
+    static const std::vector<NeverWords> rules{
+        {"NamesSayWhatAThingIs",
+         everywhere_but({}),
+         {"manager", "handler", "helper", "util", "utility"},
+         {"Json::error_handler_t", "YAML::EventHandler", "cfg::helpers"}},
+    };
+    return rules;
+}
+
+}  // namespace evaljob::house

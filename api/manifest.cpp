@@ -43,6 +43,7 @@ public:
     }
     std::size_t number() const { return number_; }
     bool empty() const { return rest_.empty(); }
+    std::size_t bytes_left() const { return rest_.size(); }
 
 private:
     std::string_view rest_;
@@ -118,6 +119,8 @@ Result<void> read_samples(Lines& lines, std::uint64_t count, Manifest& manifest)
 }
 
 Result<void> read_batches(Lines& lines, std::uint64_t count, Manifest& manifest) {
+    // Every item stands in some batch's line with at least a digit: so much and no more is worth memory.
+    if (manifest.items() > lines.bytes_left()) return damaged(1, "repeats is out of range for the batches that follow");
     std::vector<bool> seen(manifest.items());
     std::string_view line;
     for (std::uint64_t i = 0; i < count; ++i) {

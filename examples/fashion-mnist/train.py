@@ -81,18 +81,45 @@ def train(network, images, labels, epochs, seed):
         print(f"epoch {epoch + 1}/{epochs}: loss {total / steps:.4f}, {time.monotonic() - start:.1f} s", flush=True)
 
 
-def export(network, path):
-    """Writes the network as TorchScript, made for inference alone.
+class Exported(nn.Module):
+    """The network for inference alone: batch normalisation is folded into the convolutions.
 
-    Batch normalisation is folded into the convolutions, so no layer is left that behaves differently in training. The
-    module is not frozen: a frozen module's weights are constants, which Module::to(device) does not move.
+    No layer is left that behaves differently in training. The functions are called directly, because torch writes the
+    constants of nn.Conv2d and nn.Linear in an order that changes from run to run.
     """
+
+    def __init__(self, convolutions, classes):
+        super().__init__()
+        self.mean = MEAN
+        self.deviation = DEVIATION
+        self.weight1, self.bias1 = convolutions[0]
+        self.weight2, self.bias2 = convolutions[1]
+        self.weight3, self.bias3 = convolutions[2]
+        self.weight4, self.bias4 = classes
+        self.requires_grad_(False)
+        self.eval()
+
+    def forward(self, images):
+        x = (images - self.mean) / self.deviation
+        x = functional.relu(functional.max_pool2d(functional.conv2d(x, self.weight1, self.bias1, padding=1), 2))
+        x = functional.relu(functional.max_pool2d(functional.conv2d(x, self.weight2, self.bias2, padding=1), 2))
+        x = functional.relu(functional.max_pool2d(functional.conv2d(x, self.weight3, self.bias3, padding=1), 2))
+        return functional.linear(x.flatten(1), self.weight4, self.bias4)
+
+
+def fold(network):
     network.eval()
-    for block in (network.block1, network.block2, network.block3):
-        block.convolution = fuse_conv_bn_eval(block.convolution, block.normalisation)
-        block.normalisation = nn.Identity()
-    network.requires_grad_(False)
-    scripted = torch.jit.script(network)
+    blocks = (network.block1, network.block2, network.block3)
+    convolutions = [fuse_conv_bn_eval(block.convolution, block.normalisation) for block in blocks]
+    return Exported([(c.weight, c.bias) for c in convolutions], (network.classes.weight, network.classes.bias))
+
+
+def save(module, path):
+    """Writes the module as TorchScript.
+
+    It is not frozen: a frozen module's weights are constants, which Module::to(device) does not move.
+    """
+    scripted = torch.jit.script(module)
     # Copy all but the debug records: they hold the paths of source files, which differ from machine to machine.
     full, lean = io.BytesIO(), io.BytesIO()
     torch.jit.save(scripted, full)
@@ -141,7 +168,7 @@ def main():
     test_images, test_labels = idx.read_split(arguments.data, "t10k")
     network = Network()
     train(network, to_tensor(images), torch.from_numpy(labels.astype(numpy.int64)), arguments.epochs, arguments.seed)
-    export(network, arguments.out)
+    save(fold(network), arguments.out)
 
     module = torch.jit.load(arguments.out)
     result = accuracy(module, to_tensor(test_images), torch.from_numpy(test_labels.astype(numpy.int64)))

@@ -1,0 +1,1 @@
+// Nothing of its own: it gives the precompiled header a target to belong to.

@@ -1,0 +1,110 @@
+#include "tests/e2e/evaluation.hpp"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <regex>
+#include <set>
+#include <stdexcept>
+
+namespace evaljob::e2e {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr const char* dataset_folder = "/usr/share/datasets/fashion-mnist";
+
+Json evaljob_object(const Shape& shape) {
+    const std::string example = std::string(EVALJOB_SOURCE_DIR) + "/examples/fashion-mnist";
+    const std::string images = std::string(dataset_folder) + "/t10k-images-idx3-ubyte.gz";
+    const std::string labels = std::string(dataset_folder) + "/t10k-labels-idx1-ubyte.gz";
+    const Json dataset = {{"name", "fashion-mnist"}, {"format", "IDX"},      {"path", images},
+                          {"labelsPath", labels},    {"limit", shape.limit}, {"task", {{"type", "Classification"}}}};
+    Json container = {{"name", "runner"}, {"env", Json::array({{{"name", "EVALJOB_LOG"}, {"value", "debug"}}})}};
+    if (!shape.command.empty()) container["command"] = shape.command;
+    return {{"apiVersion", "evaljob.dev/v1alpha1"},
+            {"kind", "EvalJob"},
+            {"metadata", {{"name", "fm"}}},
+            {"spec",
+             {{"numNodes", shape.nodes},
+              {"numProcPerNode", shape.procs},
+              {"eval",
+               {{"model", {{"format", "TorchScript"}, {"path", example + "/model.pt"}}},
+                {"datasets", Json::array({dataset})},
+                {"inference", {{"maxBatchSize", shape.batch}}}}},
+              {"template", {{"spec", {{"containers", Json::array({container})}}}}},
+              {"storage", {{"path", "output"}}}}}};
+}
+
+}  // namespace
+
+Evaluation::Evaluation(const std::string& name) {
+    folder_ = (fs::temp_directory_path() / ("evaljob-e2e-" + name + "-XXXXXX")).string();
+    if (::mkdtemp(folder_.data()) == nullptr) throw std::runtime_error("cannot make " + folder_);
+}
+
+Evaluation::~Evaluation() {
+    std::error_code ignored;
+    if (!testing::Test::HasFailure()) fs::remove_all(folder_, ignored);
+}
+
+std::unique_ptr<Program> Evaluation::start(const Shape& shape, const std::map<std::string, std::string>& environment) {
+    const std::string file = folder_ + "/evaljob.json";
+    std::ofstream(file) << evaljob_object(shape).dump(1);
+    auto all = environment;
+    all[marker] = marker_value();
+    return std::make_unique<Program>(std::vector<std::string>{EVALJOB_BIN_DIR "/evaljob", "run", "-f", file},
+                                     folder_ + "/console", all);
+}
+
+std::map<std::string, std::string> Evaluation::published() const {
+    std::string current = read_text(output() + "/CURRENT");
+    if (current.empty()) return {};
+    const std::string folder = output() + "/results/" + current.substr(0, current.find('\n')) + "/";
+    std::map<std::string, std::string> files;
+    for (const char* name : {"results.jsonl", "metrics.json", "results.csv", "confusion.csv"})
+        files[name] = read_text(folder + name);
+    return files;
+}
+
+std::uint64_t Evaluation::shard_bytes() const {
+    std::uint64_t bytes = 0;
+    std::error_code error;
+    for (fs::recursive_directory_iterator it(output() + "/runs", error), end; !error && it != end;
+         it.increment(error)) {
+        std::error_code gone;
+        if (it->path().extension() == ".shard") bytes += fs::file_size(it->path(), gone);
+    }
+    return bytes;
+}
+
+Evaluation::Leases Evaluation::leases() const {
+    static const std::regex leased(R"(coordinator: lease [0-9]+\.[0-9]+: batch ([0-9]+) to rank)");
+    Leases leases;
+    std::set<std::string> batches;
+    for (const auto& entry : fs::directory_iterator(output() + "/local/logs")) {
+        const std::string text = read_text(entry.path().string());
+        for (std::sregex_iterator it(text.begin(), text.end(), leased), end; it != end; ++it) {
+            ++leases.leased;
+            batches.insert((*it)[1]);
+        }
+    }
+    leases.batches = batches.size();
+    return leases;
+}
+
+const Undisturbed& undisturbed(const Shape& shape) {
+    static std::map<std::pair<int, int>, Undisturbed> known;
+    Undisturbed& result = known[{shape.limit, shape.batch}];
+    if (!result.published.empty()) return result;
+    Evaluation evaluation("undisturbed");
+    const int status = evaluation.start(shape)->wait();
+    EXPECT_EQ(status, 0) << evaluation.console();
+    result = {evaluation.published(), evaluation.shard_bytes()};
+    return result;
+}
+
+}  // namespace evaljob::e2e

@@ -1,0 +1,65 @@
+// An evaluation of Fashion-MNIST that a test runs with the real programs, in a folder of its own.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "api/json.hpp"
+#include "tests/e2e/program.hpp"
+
+namespace evaljob::e2e {
+
+struct Shape {
+    int nodes = 4;
+    int procs = 2;
+    int limit = 3000;  // samples
+    int batch = 16;
+    std::vector<std::string> command = {};  // of container runner; empty: the operator's own
+};
+
+class Evaluation {
+public:
+    explicit Evaluation(const std::string& name);
+    ~Evaluation();  // removes the folder, unless a test has failed
+
+    /// Writes the EvalJob file and starts `evaljob run`. May be called again: the same command once more.
+    std::unique_ptr<Program> start(const Shape& shape, const std::map<std::string, std::string>& environment = {});
+
+    const std::string& folder() const { return folder_; }
+    std::string output() const { return folder_ + "/output"; }
+    std::string console() const { return read_text(folder_ + "/console"); }
+
+    /// results.jsonl, metrics.json and both CSV files of the published result, by name; empty when there is none.
+    std::map<std::string, std::string> published() const;
+
+    /// Bytes in all shard logs: how far the evaluation is.
+    std::uint64_t shard_bytes() const;
+
+    /// Batches that were leased, over all coordinators of this folder, by the coordinators' logs; and how many there
+    /// are.
+    struct Leases {
+        std::uint64_t leased = 0;
+        std::uint64_t batches = 0;
+        std::uint64_t again() const { return leased - batches; }
+    };
+    Leases leases() const;
+
+    /// The value of this variable marks every process of the evaluation.
+    static constexpr const char* marker = "EVALJOB_E2E_MARKER";
+    std::string marker_value() const { return folder_; }
+
+private:
+    std::string folder_;
+};
+
+/// What an undisturbed evaluation of this shape gives; made once per test program.
+struct Undisturbed {
+    std::map<std::string, std::string> published;
+    std::uint64_t shard_bytes = 0;
+};
+const Undisturbed& undisturbed(const Shape& shape);
+
+}  // namespace evaljob::e2e

@@ -1,0 +1,54 @@
+// The result does not depend on how many ranks there were, nor on when they were stopped.
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include "tests/e2e/evaluation.hpp"
+
+namespace evaljob::e2e {
+namespace {
+
+const Shape reference{.nodes = 4, .procs = 2};
+
+class SameBytes : public testing::TestWithParam<Shape> {};
+
+TEST_P(SameBytes, FromEveryNumberOfRanks) {
+    Evaluation evaluation("shape");
+    ASSERT_EQ(evaluation.start(GetParam())->wait(), 0) << evaluation.console();
+    EXPECT_EQ(evaluation.published(), undisturbed(reference).published);
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, SameBytes,
+                         testing::Values(Shape{.nodes = 1, .procs = 1}, Shape{.nodes = 2, .procs = 2},
+                                         Shape{.nodes = 4, .procs = 3}, Shape{.nodes = 1, .procs = 8}),
+                         [](const auto& row) {
+                             return std::to_string(row.param.nodes) + "nodes" + std::to_string(row.param.procs) +
+                                    "procs";
+                         });
+
+TEST(SameBytesAfter, InterruptUnder4x2AndResumeUnder1x3) {
+    Evaluation evaluation("resume");
+    auto program = evaluation.start(reference);
+    const auto half = undisturbed(reference).shard_bytes / 2;
+    ASSERT_TRUE(eventually([&] { return evaluation.shard_bytes() >= half || !program->running(); }));
+    program->signal(SIGINT);
+    ASSERT_EQ(program->wait(), 130) << evaluation.console();
+    EXPECT_TRUE(evaluation.published().empty()) << "a stopped run publishes nothing";
+    EXPECT_NE(evaluation.console().find("the same command again goes on from there"), std::string::npos);
+    EXPECT_TRUE(with_variable(Evaluation::marker, evaluation.marker_value()).empty());
+
+    ASSERT_EQ(evaluation.start({.nodes = 1, .procs = 3})->wait(), 0) << evaluation.console();
+    EXPECT_EQ(evaluation.published(), undisturbed(reference).published);
+    EXPECT_EQ(evaluation.leases().again(), 0U) << "what was finished or given back was evaluated again";
+}
+
+TEST(SameBytesAfter, RunningTheFinishedEvaluationAgain) {
+    Evaluation evaluation("again");
+    ASSERT_EQ(evaluation.start(reference)->wait(), 0) << evaluation.console();
+    const auto leased = evaluation.leases().leased;
+    ASSERT_EQ(evaluation.start(reference)->wait(), 0) << evaluation.console();
+    EXPECT_EQ(evaluation.published(), undisturbed(reference).published);
+    EXPECT_EQ(evaluation.leases().leased, leased) << "a finished evaluation was evaluated again";
+}
+
+}  // namespace
+}  // namespace evaljob::e2e

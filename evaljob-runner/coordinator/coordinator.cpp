@@ -47,6 +47,7 @@ Effects Coordinator::message(SessionId session, const Message& message, Millisec
     it->second.last_heard = now;
     if (const auto* want = std::get_if<Want>(&message)) {
         it->second.wanted = std::min(want->leases, max_leases_per_rank);
+        it->second.late = false;
     } else if (const auto* done = std::get_if<Done>(&message)) {
         on_done(session, *done, effects);
     } else if (const auto* returned = std::get_if<Return>(&message)) {
@@ -76,6 +77,12 @@ void Coordinator::on_hello(SessionId session, const Hello& hello, Milliseconds n
                                                "give all nodes the same image");
     }
     if (ended_) return refuse(ended_->exit_code, ended_->message);
+    for (const Hello& other : connected_hellos()) {
+        // One that was cut off while a successor took its place is no rival: it alone has to go.
+        if (!supersedes(other, hello) || supersedes(hello, other)) continue;
+        effects.push_back(Note{"refused " + describe(hello) + ", which was replaced"});
+        return refuse(exit_code::unavailable, describe(hello) + " was replaced by " + describe(other));
+    }
     if (auto violation = contract_violation(hello, options_.expected, connected_hellos()); !violation.empty()) {
         refuse(exit_code::contract, violation);
         return end_job(exit_code::contract, violation, effects);
@@ -115,6 +122,7 @@ void Coordinator::on_done(SessionId session, const Done& done, Effects& effects)
     effects.push_back(Send{session, Ack{done.lease}});
     if (done.batch >= batches_.size()) return;
     Holder& holder = holders_.at(session);
+    holder.late = false;
     RankRecord& rank = ranks_[holder.hello.contract.rank];
     const auto it = outstanding_.find(done.lease);
     if (it != outstanding_.end() && it->second.batch == done.batch) {
@@ -161,6 +169,7 @@ Effects Coordinator::tick(Milliseconds now) {
     for (const LeaseNumber number : late) {
         const Outstanding& lease = outstanding_.at(number);
         const auto holder = holders_.find(lease.session);
+        if (holder != holders_.end()) holder->second.late = true;
         const std::string who = holder == holders_.end() ? "a lost process" : describe(holder->second.hello);
         effects.push_back(Note{"lease " + text_of(number) + " of " + who + " took too long; batch " +
                                std::to_string(lease.batch) + " is leased again"});
@@ -184,6 +193,7 @@ void Coordinator::lease_out(Milliseconds now, Effects& effects) {
         bool wanted_more = false;
         for (auto& [session, holder] : holders_) {
             if (pending_.empty()) return;
+            if (holder.late) continue;
             if (holder.leases.size() < std::min(holder.wanted, depth)) grant(session, holder, now, effects);
             wanted_more = wanted_more || holder.wanted > depth;
         }
@@ -233,7 +243,7 @@ void Coordinator::end_job(int exit_code, const std::string& message, Effects& ef
 }
 
 Milliseconds Coordinator::deadline_of(std::uint64_t batch, Milliseconds now) const {
-    // A lease may wait behind the others that its holder has, so they count as well.
+    // The factor leaves room for a lease that waits behind the others of its holder.
     const double predicted_ms = us_per_item_ * batches_[batch].items / 1000.0;
     return now + std::max(options_.min_lease, static_cast<Milliseconds>(patience_factor * predicted_ms));
 }

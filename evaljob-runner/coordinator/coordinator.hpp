@@ -3,7 +3,8 @@
 //
 // Soft state: all of it is rebuilt from the manifest and the shard logs when another coordinator takes over with the
 // next epoch. A lease is handed out again when its holder's connection is lost, when its holder is silent, and when it
-// outlasts max(min_lease, 5 × its predicted time), because a heartbeat can outlive a hung device.
+// outlasts max(min_lease, 5 × its predicted time), because a heartbeat can outlive a hung device; whoever was so late
+// gets no other before it shows that it works, else a hung device would get its own batch again for ever.
 //
 // Thread rule: one thread.
 #pragma once
@@ -103,6 +104,7 @@ private:
         Hello hello;
         Milliseconds last_heard = 0;
         std::uint32_t wanted = 0;
+        bool late = false;  // a lease took too long; it gets no other before it says Done or Want
         std::set<LeaseNumber> leases;
     };
     struct Outstanding {

@@ -1,12 +1,31 @@
 #include "evaljob-runner/coordinator/protocol.hpp"
 
+#include <exception>
+#include <limits>
+#include <stdexcept>
+
 namespace evaljob {
 
 namespace {
 
+constexpr std::size_t longest_complaint = 200;  // the library's messages quote what they could not read
+
+/// Json's own get() turns fractions, negative and too large numbers into others.
+template <class T>
+T number_from(const Json& j) {
+    const bool fits = j.is_number_unsigned()
+                          ? j.get<std::uint64_t>() <= static_cast<std::uint64_t>(std::numeric_limits<T>::max())
+                          : j.is_number_integer() && std::numeric_limits<T>::is_signed &&
+                                j.get<std::int64_t>() >= static_cast<std::int64_t>(std::numeric_limits<T>::min());
+    if (!fits) throw std::out_of_range("a number is missing, no integer, or out of range");
+    return j.get<T>();
+}
+
 Json lease_json(const LeaseNumber& n) { return Json::array({n.epoch, n.counter}); }
 
-LeaseNumber lease_from(const Json& j) { return {j.at(0).get<std::uint32_t>(), j.at(1).get<std::uint64_t>()}; }
+LeaseNumber lease_from(const Json& j) {
+    return {number_from<std::uint32_t>(j.at(0)), number_from<std::uint64_t>(j.at(1))};
+}
 
 Json contract_json(const RankContract& c) {
     return {{"runId", c.run_id},
@@ -23,14 +42,14 @@ Json contract_json(const RankContract& c) {
 RankContract contract_from(const Json& j) {
     RankContract c;
     c.run_id = j.at("runId").get<std::string>();
-    c.attempt = j.at("attempt").get<std::int32_t>();
-    c.rank = j.at("rank").get<std::int32_t>();
-    c.local_rank = j.at("localRank").get<std::int32_t>();
-    c.node_rank = j.at("nodeRank").get<std::int32_t>();
-    c.world_size = j.at("worldSize").get<std::int32_t>();
-    c.local_world_size = j.at("localWorldSize").get<std::int32_t>();
-    c.num_nodes = j.at("nodes").get<std::int32_t>();
-    c.master_port = j.at("masterPort").get<std::int32_t>();
+    c.attempt = number_from<std::int32_t>(j.at("attempt"));
+    c.rank = number_from<std::int32_t>(j.at("rank"));
+    c.local_rank = number_from<std::int32_t>(j.at("localRank"));
+    c.node_rank = number_from<std::int32_t>(j.at("nodeRank"));
+    c.world_size = number_from<std::int32_t>(j.at("worldSize"));
+    c.local_world_size = number_from<std::int32_t>(j.at("localWorldSize"));
+    c.num_nodes = number_from<std::int32_t>(j.at("nodes"));
+    c.master_port = number_from<std::int32_t>(j.at("masterPort"));
     return c;
 }
 
@@ -77,39 +96,40 @@ struct Encode {
 
 Hello hello_from(const Json& j) {
     Hello m;
-    m.version = j.at("version").get<int>();
+    m.version = number_from<int>(j.at("version"));
     m.token = j.at("token").get<std::string>();
     m.contract = contract_from(j.at("contract"));
-    m.restart = j.at("restart").get<std::int32_t>();
+    m.restart = number_from<std::int32_t>(j.at("restart"));
     const Json& device = j.at("device");
-    m.device = {device.at("kind").get<std::string>(), device.at("index").get<std::int32_t>(),
+    m.device = {device.at("kind").get<std::string>(), number_from<std::int32_t>(device.at("index")),
                 device.at("visible").get<std::vector<std::string>>()};
     m.host = j.at("host").get<std::string>();
-    m.pid = j.at("pid").get<std::int32_t>();
+    m.pid = number_from<std::int32_t>(j.at("pid"));
     for (const Json& h : j.at("held"))
-        m.held.push_back({lease_from(h.at("lease")), h.at("batch").get<std::uint64_t>()});
+        m.held.push_back({lease_from(h.at("lease")), number_from<std::uint64_t>(h.at("batch"))});
     return m;
 }
 
 Done done_from(const Json& j) {
-    return {lease_from(j.at("lease")), j.at("batch").get<std::uint64_t>(), j.at("samples").get<std::uint32_t>(),
-            j.at("failed").get<std::uint32_t>(), j.at("computeUs").get<std::int64_t>()};
+    return {lease_from(j.at("lease")), number_from<std::uint64_t>(j.at("batch")),
+            number_from<std::uint32_t>(j.at("samples")), number_from<std::uint32_t>(j.at("failed")),
+            number_from<std::int64_t>(j.at("computeUs"))};
 }
 
 Result<Message> from_json(const Json& j) {
     const auto type = j.at("type").get<std::string>();
     if (type == "hello") return hello_from(j);
-    if (type == "want") return Want{j.at("leases").get<std::uint32_t>()};
+    if (type == "want") return Want{number_from<std::uint32_t>(j.at("leases"))};
     if (type == "done") return done_from(j);
     if (type == "return") return Return{lease_from(j.at("lease"))};
     if (type == "heartbeat") return Heartbeat{};
-    if (type == "abort") return Abort{j.at("exitCode").get<int>(), j.at("message").get<std::string>()};
+    if (type == "abort") return Abort{number_from<int>(j.at("exitCode")), j.at("message").get<std::string>()};
     if (type == "welcome") {
-        return Welcome{j.at("epoch").get<std::uint32_t>(), j.at("identity").get<std::string>(),
-                       j.at("heartbeatMs").get<std::int32_t>()};
+        return Welcome{number_from<std::uint32_t>(j.at("epoch")), j.at("identity").get<std::string>(),
+                       number_from<std::int32_t>(j.at("heartbeatMs"))};
     }
-    if (type == "refused") return Refused{j.at("exitCode").get<int>(), j.at("message").get<std::string>()};
-    if (type == "lease") return Lease{lease_from(j.at("lease")), j.at("batch").get<std::uint64_t>()};
+    if (type == "refused") return Refused{number_from<int>(j.at("exitCode")), j.at("message").get<std::string>()};
+    if (type == "lease") return Lease{lease_from(j.at("lease")), number_from<std::uint64_t>(j.at("batch"))};
     if (type == "ack") return Ack{lease_from(j.at("lease"))};
     if (type == "finished") return Finished{};
     return fail("BadMessage", "a message of unknown type: " + type.substr(0, 40));
@@ -124,8 +144,8 @@ std::string encode_message(const Message& message) {
 Result<Message> decode_message(std::string_view bytes) {
     try {
         return from_json(Json::parse(bytes));
-    } catch (const Json::exception& error) {
-        return fail("BadMessage", std::string("a message does not read: ") + error.what());
+    } catch (const std::exception& error) {
+        return fail("BadMessage", "a message does not read: " + std::string(error.what()).substr(0, longest_complaint));
     }
 }
 

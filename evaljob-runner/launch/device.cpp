@@ -8,10 +8,11 @@ namespace evaljob {
 
 namespace {
 
+/// As CUDA reads its variable: what stands behind a -1 is hidden, so "-1" alone hides every device.
 std::vector<std::string> split(const std::string& list) {
     std::vector<std::string> names;
     std::istringstream stream(list);
-    for (std::string name; std::getline(stream, name, ',');) {
+    for (std::string name; std::getline(stream, name, ',') && name != "-1";) {
         if (!name.empty()) names.push_back(name);
     }
     return names;

@@ -11,7 +11,7 @@ Files everywhere_but(std::vector<std::string> but) {
 }  // namespace
 
 const std::vector<std::string>& source_folders() {
-    static const std::vector<std::string> folders{"api", "operator", "evaljob-runner", "local", "cli"};
+    static const std::vector<std::string> folders{"api", "operator", "evaljob-runner", "local", "cli", "cmake"};
     return folders;
 }
 
@@ -57,6 +57,8 @@ Files pure_files() {
                 "local/pod_status.",
                 "local/resource_path.",
                 "local/watch_stream.",
+                // Every file has what this one includes, whether it says so or not.
+                "cmake/precompiled.",
                 "cli/progress_view.",
                 "cli/result_summary.",
             },

@@ -143,12 +143,12 @@ TEST(ProtocolGarbage, RandomChangesNeverThrow) {
     std::mt19937 random(20261122);
     const std::string whole = encode_message(full_hello());
     int refused = 0;
-    for (int round = 0; round < 20'000; ++round) {
+    for (int round = 0; round < 5'000; ++round) {
         std::string bytes = whole;
         for (int change = 0; change < 3; ++change) bytes[random() % bytes.size()] = static_cast<char>(random());
         refused += decode_message(bytes) ? 0 : 1;
     }
-    EXPECT_GT(refused, 10'000);
+    EXPECT_GT(refused, 2'500);
 }
 
 }  // namespace

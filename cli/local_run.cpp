@@ -54,7 +54,7 @@ public:
     explicit LocalRun(LocalRunOptions options)
         : options_(std::move(options)),
           job_(options_.file.job),
-          end_{false, {}, options_.file.storage_root + "/" + job_.spec.storage.path, ""},
+          end_{false, "", {}, options_.file.storage_root + "/" + job_.spec.storage.path, ""},
           api_(api_options()),
           jobs_(api_, unix_now),
           kubelet_(io_, api_, kubelet_options()),
@@ -86,7 +86,7 @@ public:
 private:
     std::string state_dir() const { return end_.shared_dir + "/local"; }
 
-    local::KubeletOptions kubelet_options() const {
+    local::KubeletOptions kubelet_options() {
         local::KubeletOptions kubelet;
         kubelet.state_dir = state_dir();
         kubelet.working_dir = options_.file.storage_root;
@@ -95,6 +95,10 @@ private:
         kubelet.gpus = local::visible_gpus(options_.environment);
         kubelet.address_seed = static_cast<std::uint32_t>(::getpid());
         kubelet.clock = unix_now;
+        kubelet.on_lost = [this](const std::string& why) {
+            end_.lost = why;
+            stop();
+        };
         return kubelet;
     }
 
@@ -155,8 +159,9 @@ private:
             const auto job = parse_evaljob(*object);
             if (job) end_.status = job->status;
         }
+        // How it ended is told at the end, once.
+        if (has_condition(end_.status, "Succeeded") || has_condition(end_.status, "Failed")) return stop();
         tell_events();
-        if (has_condition(end_.status, "Succeeded") || has_condition(end_.status, "Failed")) stop();
     }
 
     void tell_events() {
@@ -207,18 +212,13 @@ private:
         view_timer_.cancel();
         progress_client_.stop();
         kubelet_.async_stop(stop_grace, [this] {
-            observe_last();
+            options_.on_view(view());
             io_.stop();
         });
         // A second Ctrl-C does not wait any longer.
         signals_.async_wait([this](const boost::system::error_code& error, int) {
             if (!error) kubelet_.async_stop(std::chrono::seconds(0), [this] { io_.stop(); });
         });
-    }
-
-    void observe_last() {
-        tell_events();
-        options_.on_view(view());
     }
 
     LocalRunOptions options_;

@@ -21,6 +21,7 @@ struct LocalRunOptions {
 
 struct LocalRunEnd {
     bool interrupted = false;
+    std::string lost;        // why the run could not go on; empty: it could
     EvalJobStatus status;    // the last one
     std::string shared_dir;  // the job's output
     std::string log_folder;  // a log a Pod

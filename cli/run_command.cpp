@@ -77,6 +77,7 @@ public:
     void end(const LocalRunEnd& end, const std::string&) override {
         line({{"type", "end"},
               {"interrupted", end.interrupted},
+              {"lost", end.lost},
               {"output", end.shared_dir},
               {"logs", end.log_folder},
               {"status", status_to_json(end.status)}});
@@ -124,6 +125,7 @@ std::string end_text(const LocalRunEnd& end) {
         return "Stopped. What is done stays in " + for_a_person(end.shared_dir) +
                "; the same command again goes on from there.\n";
     }
+    if (!end.lost.empty()) return "Failed: " + end.lost + "; the same command again goes on from there.\n";
     if (condition(end.status, "Succeeded") != nullptr) return success_text(end);
     const Condition* failed = condition(end.status, "Failed");
     const std::string why = failed == nullptr ? "for an unknown reason" : failed->reason + ": " + failed->message;
@@ -132,6 +134,7 @@ std::string end_text(const LocalRunEnd& end) {
 
 int status_of(const LocalRunEnd& end) {
     if (end.interrupted) return cli_exit::interrupted;
+    if (!end.lost.empty()) return cli_exit::failed;
     return condition(end.status, "Succeeded") != nullptr ? cli_exit::success : cli_exit::failed;
 }
 

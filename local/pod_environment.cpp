@@ -62,6 +62,8 @@ void add_if_set(std::vector<std::string>& fields, const Json& object, const char
 
 Result<Environment> container_environment(const Json& pod, const Json& container, const PodSurroundings& around) {
     Environment environment;
+    // As in a cluster: the Pod's hostname, by which people know its processes.
+    environment["HOSTNAME"] = pod.at("spec").value("hostname", pod.at("metadata").value("name", ""));
     const auto path = "container " + container.value("name", "") + ": env";
     if (container.contains("envFrom") && !container.at("envFrom").empty())
         return fail("CreateContainerConfigError",

@@ -127,7 +127,7 @@ Json pod_status(const Json& pod, const PodState& state, const Json& old, std::in
     status["podIPs"] = {{{"ip", state.ip}}};
     status["startTime"] = old.contains("startTime") ? old.at("startTime") : Json(rfc3339(now));
     if (!state.refused.empty()) {
-        status["reason"] = "NotSupported";
+        status["reason"] = state.refused_reason;
         status["message"] = state.refused;
     }
     for (const auto& container : state.containers)

@@ -31,7 +31,8 @@ struct PodState {
     std::string ip;
     std::vector<ContainerState> containers;  // init containers first, in order
     bool ending = false;                     // deleted or stopped: nothing is started any more
-    std::string refused;                     // why it is not run at all
+    std::string refused;                     // why it is not run at all, for a person
+    std::string refused_reason;              // the same, for programs
 };
 
 PodState initial_state(const Json& pod, const std::string& ip);

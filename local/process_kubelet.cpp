@@ -164,7 +164,8 @@ void ProcessKubelet::adopt(const Json& pod) {
     if (is_new) {
         run.uid = uid;
         run.state = initial_state(pod, addresses_.address_of(host_of(pod)));
-        run.state.refused = unsupported(pod);
+        run.state.refused = lost_.empty() ? unsupported(pod) : lost_;
+        run.state.refused_reason = lost_.empty() ? "NotSupported" : "RuntimeLost";
         run.state.ending = stopping_;
         for (const auto& field : ignored_fields(pod)) note_once("local mode does not act on " + field);
     }
@@ -180,9 +181,7 @@ void ProcessKubelet::advance(Run& run) {
         if (!is_alive(run.state)) sync_soon();  // which forgets it
         return;
     }
-    if (!lost_) {
-        for (const auto index : startable(run.state)) start_container(run, run.state.containers[index]);
-    }
+    for (const auto index : startable(run.state)) start_container(run, run.state.containers[index]);
     report(run);
     if (!is_alive(run.state)) {
         run.grace.reset();
@@ -299,7 +298,7 @@ void ProcessKubelet::kill(Run& run) {
 }
 
 void ProcessKubelet::fail_all(const std::string& why) {
-    lost_ = true;
+    lost_ = why;
     for (auto& [uid, run] : runs_) {
         for (auto& container : run.state.containers) {
             if (!container.alive()) continue;

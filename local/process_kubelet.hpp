@@ -106,7 +106,7 @@ private:
     std::function<void()> stopped_;
     bool stopping_ = false;
     bool sync_queued_ = false;
-    bool lost_ = false;
+    std::string lost_;  // why nothing can be run any more: Pods fail at once, so that the job comes to its end
 };
 
 }  // namespace evaljob::local

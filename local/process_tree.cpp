@@ -8,7 +8,6 @@
 #include <charconv>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <map>
 #include <string>
 #include <vector>
@@ -21,7 +20,10 @@ using Children = std::map<pid_t, std::vector<pid_t>>;  // parent → children
 /// The parent's pid in "PID (NAME) STATE PPID …"; the name may hold parentheses and spaces. 0 when the process is gone.
 pid_t parent_of(pid_t pid) {
     std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    std::string text(4096, '\0');
+    // A process may go between open and read; read() notes that, where a stream iterator would throw.
+    file.read(text.data(), static_cast<std::streamsize>(text.size()));
+    text.resize(static_cast<std::size_t>(file.gcount()));
     const auto after_name = text.rfind(')');
     if (after_name == std::string::npos || after_name + 4 >= text.size()) return 0;
     pid_t parent = 0;

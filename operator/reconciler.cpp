@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "api/json.hpp"
+#include "api/overloaded.hpp"
 #include "operator/event_object.hpp"
 #include "operator/kube/views.hpp"
 #include "operator/plan/status.hpp"
@@ -18,11 +19,6 @@ namespace {
 
 constexpr int most_plans_a_reconcile = 3;  // a plan, and again with what stood in its way
 constexpr std::chrono::seconds leftover_look{2};
-
-template <class... F>
-struct Overloaded : F... {
-    using F::operator()...;
-};
 
 /// 32 random bytes as 64 hexadecimal characters, and those as base64, the way a Secret holds them.
 Result<std::string> random_token() {

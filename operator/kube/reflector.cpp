@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "api/overloaded.hpp"
+
 namespace evaljob::kube {
 namespace {
 
@@ -12,11 +14,6 @@ constexpr Milliseconds longest_wait{30'000};
 constexpr Milliseconds forget_failures_after{120'000};
 constexpr Milliseconds shortest_empty_watch{1'000};
 constexpr int shortest_watch_seconds = 300;
-
-template <class... F>
-struct Overloaded : F... {
-    using F::operator()...;
-};
 
 std::string metadata_text(const Json& object, const char* key) {
     const auto metadata = object.find("metadata");

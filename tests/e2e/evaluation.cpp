@@ -34,7 +34,7 @@ Json evaljob_object(const Shape& shape) {
               {"eval",
                {{"model", {{"format", "TorchScript"}, {"path", example + "/model.pt"}}},
                 {"datasets", Json::array({dataset})},
-                {"inference", {{"maxBatchSize", shape.batch}}}}},
+                {"inference", {{"maxBatchSize", shape.batch}, {"device", shape.device}}}}},
               {"template", {{"spec", {{"containers", Json::array({container})}}}}},
               {"storage", {{"path", "output"}}}}}};
 }

@@ -17,6 +17,7 @@ struct Shape {
     int procs = 2;
     int limit = 3000;  // samples
     int batch = 16;
+    std::string device = "CPU";
     std::vector<std::string> command = {};  // of container runner; empty: the operator's own
 };
 

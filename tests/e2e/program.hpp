@@ -39,7 +39,9 @@ struct ProcessView {
     std::vector<std::string> argv;
     std::map<std::string, std::string> environment;
 
-    bool is(const std::string& program) const { return !argv.empty() && argv[0].ends_with("/" + program); }
+    bool is(const std::string& program) const {
+        return !argv.empty() && (argv[0] == program || argv[0].ends_with("/" + program));
+    }
     std::string variable(const std::string& name) const;
 };
 

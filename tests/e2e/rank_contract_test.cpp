@@ -18,7 +18,7 @@ namespace {
 const char* const twelve_gpus = "GPU-0,GPU-1,GPU-2,GPU-3,GPU-4,GPU-5,GPU-6,GPU-7,GPU-8,GPU-9,GPU-10,GPU-11";
 
 Shape twelve_processes(std::vector<std::string> command = {}) {
-    return {.nodes = 4, .procs = 3, .limit = 1200, .batch = 8, .command = std::move(command)};
+    return {.nodes = 4, .procs = 3, .limit = 1200, .batch = 8, .device = "CUDA", .command = std::move(command)};
 }
 
 TEST(VLMEvalKit142, TwelveProcessesHaveTheirOwnRankLocalRankDeviceAndOutput) {

@@ -255,6 +255,9 @@ TEST_F(ProcessKubeletTest, ALostGuardianFailsThePods) {
     EXPECT_EQ(terminated("p").at("exitCode"), 137);
     EXPECT_THAT(terminated("p").at("message").get<std::string>(), HasSubstr("runtime has ended"));
     EXPECT_TRUE(sleepers(mark).empty());
+    create(one_container("next", shell("true")));
+    ASSERT_TRUE(ended("next"));
+    EXPECT_EQ(get("next").at("status").at("reason"), "RuntimeLost");
 }
 
 TEST(FreePort, HasAFreeNeighbour) {

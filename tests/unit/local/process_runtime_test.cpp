@@ -10,6 +10,7 @@
 #include <map>
 #include <optional>
 
+#include "local/process_tree.hpp"
 #include "tests/unit/local/processes.hpp"
 #include "tests/unit/local/victim.hpp"
 
@@ -170,6 +171,12 @@ TEST_F(ProcessRuntimeTest, AKilledGuardianIsReportedAndNothingIsLeft) {
     EXPECT_TRUE(sleepers(mark).empty());
 }
 
+TEST_F(ProcessRuntimeTest, ProcessesMayComeAndGoWhileTheyAreListed) {
+    start_script("busy", "while :; do (true; true) & (true; true) & wait; done");
+    ASSERT_TRUE(until([&] { return seen["busy"].pid != 0; }));
+    for (int i = 0; i < 300; ++i) ASSERT_TRUE(own_children().contains(runtime->guardian_pid()));
+}
+
 TEST_F(ProcessRuntimeTest, ASignalToTheTerminalsGroupReachesNoContainer) {
     start_script("a", "ps -o sid= -p $$ | tr -d ' '");
     ASSERT_TRUE(ended("a"));
@@ -188,6 +195,7 @@ TEST(ProcessRuntimeKilled, WithItsParentLeavesNoProcess) {
                 static_cast<char*>(nullptr));
         ::_exit(127);
     }
+    ASSERT_GT(victim, 0);
     const bool all_there = becomes_true([&] { return sleepers(mark).size() == escaped + 1; });
     ::kill(victim, SIGKILL);
     ::waitpid(victim, nullptr, 0);

@@ -8,7 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
-#include <iterator>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -33,11 +33,12 @@ inline bool becomes_true(const std::function<bool()>& is_so) {
 /// The same, while the io_context works.
 inline bool run_until(boost::asio::io_context& io, const std::function<bool()>& is_so) {
     const auto deadline = std::chrono::steady_clock::now() + patience;
-    while (!is_so() && std::chrono::steady_clock::now() < deadline) {
+    while (!is_so()) {
+        if (std::chrono::steady_clock::now() >= deadline) return false;
         io.restart();
         io.run_one_for(std::chrono::milliseconds(20));
     }
-    return is_so();
+    return true;
 }
 
 /// Seconds for `sleep` that no other process of this machine sleeps: a mark that survives setsid and a cleared
@@ -49,17 +50,23 @@ inline std::string unique_sleep() {
 
 inline std::string read_file(const std::filesystem::path& path) {
     std::ifstream file(path);
-    return {std::istreambuf_iterator<char>(file), {}};
+    std::ostringstream text;  // unlike a stream iterator it does not throw when what it reads from goes, as in /proc
+    text << file.rdbuf();
+    return text.str();
 }
 
 /// Living processes whose command line is `sleep MARK`.
 inline std::vector<int> sleepers(const std::string& mark) {
     std::vector<int> pids;
-    const std::string wanted = std::string("sleep\0", 6) + mark + std::string(1, '\0');
+    // Not setsid or env about to become it, whose command lines end the same.
+    const std::string plain = std::string("sleep\0", 6) + mark + std::string(1, '\0');
+    const auto is_sleep = [&](const std::string& line) {
+        return line.ends_with(plain) && line.find('\0') == line.size() - plain.size() + 5;
+    };
     for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
         const auto name = entry.path().filename().string();
         if (name.find_first_not_of("0123456789") != std::string::npos) continue;
-        if (read_file(entry.path() / "cmdline").ends_with(wanted)) pids.push_back(std::stoi(name));
+        if (is_sleep(read_file(entry.path() / "cmdline"))) pids.push_back(std::stoi(name));
     }
     return pids;
 }

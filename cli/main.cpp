@@ -76,7 +76,8 @@ int main(int argc, char** argv) {
         std::from_chars(argv[2], argv[2] + std::strlen(argv[2]), descriptor);
         return evaljob::local::run_process_runtime(descriptor);
     }
-    evaljob::start_logging(evaljob::own_environment());
+    // The run's own lines are enough for a person, unless they ask for more.
+    evaljob::start_logging(evaljob::own_environment(), spdlog::level::warn);
     try {
         return parse_and_run(argc, argv);
     } catch (const std::exception& error) {

@@ -26,10 +26,11 @@ INSTANTIATE_TEST_SUITE_P(Shapes, SameBytes,
                          });
 
 TEST(SameBytesAfter, InterruptUnder4x2AndResumeUnder1x3) {
+    const auto half = undisturbed(reference).shard_bytes / 2;
     Evaluation evaluation("resume");
     auto program = evaluation.start(reference);
-    const auto half = undisturbed(reference).shard_bytes / 2;
     ASSERT_TRUE(eventually([&] { return evaluation.shard_bytes() >= half || !program->running(); }));
+    ASSERT_TRUE(program->running()) << "it was over before it could be stopped";
     program->signal(SIGINT);
     ASSERT_EQ(program->wait(), 130) << evaluation.console();
     EXPECT_TRUE(evaluation.published().empty()) << "a stopped run publishes nothing";

@@ -1,0 +1,87 @@
+#include "cli/job_file.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace evaljob {
+namespace {
+
+using testing::HasSubstr;
+
+class JobFileTest : public testing::Test {
+protected:
+    JobFileTest() {
+        folder_ = testing::TempDir() + "job-file-" + std::to_string(::getpid());
+        std::filesystem::create_directories(folder_);
+    }
+    ~JobFileTest() override { std::filesystem::remove_all(folder_); }
+
+    std::string write(const std::string& text) const {
+        std::ofstream(folder_ + "/job.yaml") << text;
+        return folder_ + "/job.yaml";
+    }
+
+    std::string folder_;
+};
+
+const char* const valid = R"(
+apiVersion: evaljob.dev/v1alpha1
+kind: EvalJob
+metadata: {name: digits}
+spec:
+  numNodes: 2
+  eval:
+    model: {format: TorchScript, path: model.pt}
+    datasets:
+    - {name: digits, format: IDX, path: images.gz, labelsPath: /data/labels.gz, task: {type: Classification}}
+)";
+
+TEST_F(JobFileTest, IsRelativeToItsOwnFolder) {
+    const auto file = read_job_file(write(valid), {});
+    ASSERT_TRUE(file.has_value()) << file.error().message;
+    EXPECT_EQ(file->storage_root, std::filesystem::path(folder_).lexically_normal().string());
+    EXPECT_EQ(file->job.spec.num_nodes, 2);
+    EXPECT_EQ(file->job.spec.storage.path, "digits");
+    EXPECT_EQ(file->job.spec.eval->model.path, "model.pt");
+    EXPECT_EQ(file->job.meta.ns, "default");
+}
+
+TEST_F(JobFileTest, FlagsOverrideNodesAndProcesses) {
+    const auto file = read_job_file(write(valid), {.nodes = 7, .procs = 3, .output = ""});
+    ASSERT_TRUE(file.has_value()) << file.error().message;
+    EXPECT_EQ(file->job.spec.num_nodes, 7);
+    EXPECT_EQ(file->job.spec.num_proc_per_node, 3);
+}
+
+TEST_F(JobFileTest, AnOutputFolderOfItsOwnLeavesTheInputsWhereTheyAre) {
+    const auto file = read_job_file(write(valid), {.nodes = {}, .procs = {}, .output = folder_ + "/elsewhere/out/"});
+    ASSERT_TRUE(file.has_value()) << file.error().message;
+    EXPECT_EQ(file->storage_root, std::filesystem::path(folder_ + "/elsewhere").lexically_normal().string());
+    EXPECT_EQ(file->job.spec.storage.path, "out");
+    EXPECT_EQ(file->job.spec.eval->model.path,
+              std::filesystem::path(folder_ + "/model.pt").lexically_normal().string());
+    EXPECT_EQ(file->job.spec.eval->datasets[0].labels_path, "/data/labels.gz");
+}
+
+TEST_F(JobFileTest, EveryViolationIsLedByTheFile) {
+    const std::string path =
+        write("apiVersion: evaljob.dev/v1alpha1\nkind: EvalJob\nmetadata: {name: x}\nspec: {numNode: 3}\n");
+    const auto file = read_job_file(path, {.nodes = 0, .procs = {}, .output = ""});
+    ASSERT_FALSE(file.has_value());
+    EXPECT_THAT(file.error().message, HasSubstr(path + ": spec.numNode: unknown field; did you mean numNodes?"));
+    EXPECT_THAT(file.error().message, HasSubstr("\n" + path + ": spec.eval"));
+    EXPECT_THAT(file.error().message, HasSubstr(path + ": spec.numNodes: must be"));
+}
+
+TEST_F(JobFileTest, AMissingFileIsNamed) {
+    const auto file = read_job_file(folder_ + "/none.yaml", {});
+    ASSERT_FALSE(file.has_value());
+    EXPECT_THAT(file.error().message, HasSubstr(folder_ + "/none.yaml"));
+}
+
+}  // namespace
+}  // namespace evaljob

@@ -1,0 +1,40 @@
+#include "cli/result_summary.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "api/json.hpp"
+
+namespace evaljob {
+namespace {
+
+using testing::HasSubstr;
+
+Json metric(const std::string& group, const std::string& value, int samples) {
+    return {{"dataset", "digits"},
+            {"name", "accuracy"},
+            {"group", group},
+            {"value", value},
+            {"interval", {{"low", "0.910000"}, {"high", "0.932100"}}},
+            {"samples", samples}};
+}
+
+TEST(ResultSummary, HasScoreIntervalGroupsProofAndPlaces) {
+    EvalJobStatus status;
+    status.results = Results{.samples = 10'000, .repeated = 0};
+    const Json metrics{{"metrics", {metric("", "0.921200", 10'000), metric("Ankle boot", "0.968000", 1000)}}};
+    const std::string text = result_summary(status, metrics, "out/results/sha256-ab");
+    EXPECT_THAT(text, HasSubstr("digits          accuracy 0.9212   95 % interval 0.9100 to 0.9321   10,000 samples\n"));
+    EXPECT_THAT(text, HasSubstr("  Ankle boot    accuracy 0.9680"));
+    EXPECT_THAT(text, HasSubstr("10,000 samples, 0 missing, 0 failed, 0 conflicting; none was evaluated twice"));
+    EXPECT_THAT(text, HasSubstr("report   out/results/sha256-ab/report.html"));
+}
+
+TEST(ResultSummary, SaysHowManyWereFoundTwice) {
+    EvalJobStatus status;
+    status.results = Results{.samples = 10, .repeated = 3};
+    EXPECT_THAT(result_summary(status, Json::object(), "x"), HasSubstr("3 found twice and counted once"));
+}
+
+}  // namespace
+}  // namespace evaljob

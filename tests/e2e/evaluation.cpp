@@ -9,6 +9,9 @@
 #include <set>
 #include <stdexcept>
 
+#include "evaljob-runner/shard/shard_log.hpp"
+#include "evaljob-runner/storage/files.hpp"
+
 namespace evaljob::e2e {
 
 namespace fs = std::filesystem;
@@ -79,6 +82,16 @@ std::uint64_t Evaluation::shard_bytes() const {
         if (it->path().extension() == ".shard") bytes += fs::file_size(it->path(), gone);
     }
     return bytes;
+}
+
+std::uint64_t Evaluation::records() const {
+    const std::string runs = output() + "/runs";
+    std::uint64_t records = 0;
+    for (const auto& name : list_files(runs, ".shard").value_or(std::vector<std::string>())) {
+        const auto log = read_shard_file(runs + "/" + name, UINT64_MAX, {});
+        records += log ? log->records : 0;
+    }
+    return records;
 }
 
 Evaluation::Leases Evaluation::leases() const {

@@ -39,6 +39,9 @@ public:
     /// Bytes in all shard logs: how far the evaluation is.
     std::uint64_t shard_bytes() const;
 
+    /// Records in all shard logs, those of one sample twice included.
+    std::uint64_t records() const;
+
     /// Batches that were leased, over all coordinators of this folder, by the coordinators' logs; and how many there
     /// are.
     struct Leases {

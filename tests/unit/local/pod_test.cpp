@@ -76,7 +76,8 @@ TEST(Gpus, PretendedOnesComeFirst) {
 
 // ---- environment
 
-const Json pod{{"metadata", {{"name", "j-0-0"}, {"namespace", "default"}, {"uid", "u"}}}};
+const Json pod{{"metadata", {{"name", "j-0-0"}, {"namespace", "default"}, {"uid", "u"}}},
+               {"spec", {{"hostname", "j-0"}}}};
 
 PodSurroundings around() {
     return {"127.1.2.3",
@@ -112,11 +113,11 @@ TEST(PodEnvironment, IsResolved) {
           variable("URL", {{"value", "http://$(MASTER_ADDR):1"}}), variable("LATER", {{"value", "l"}})}}};
     const auto environment = container_environment(pod, container, around());
     ASSERT_TRUE(environment) << environment.error().message;
-    EXPECT_THAT(
-        *environment,
-        UnorderedElementsAre(Pair("A", "a"), Pair("B", "a-$(LATER)-$(A)"), Pair("EMPTY", ""), Pair("TOKEN", "hello"),
-                             Pair("IP", "127.1.2.3"), Pair("NAME", "j-0-0"), Pair("NS", "default"), Pair("UID", "u"),
-                             Pair("MASTER_ADDR", "127.1.2.9"), Pair("URL", "http://127.1.2.9:1"), Pair("LATER", "l")));
+    EXPECT_THAT(*environment,
+                UnorderedElementsAre(Pair("A", "a"), Pair("B", "a-$(LATER)-$(A)"), Pair("EMPTY", ""),
+                                     Pair("TOKEN", "hello"), Pair("IP", "127.1.2.3"), Pair("NAME", "j-0-0"),
+                                     Pair("NS", "default"), Pair("UID", "u"), Pair("MASTER_ADDR", "127.1.2.9"),
+                                     Pair("URL", "http://127.1.2.9:1"), Pair("LATER", "l"), Pair("HOSTNAME", "j-0")));
 }
 
 struct Unresolved {

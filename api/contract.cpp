@@ -107,6 +107,11 @@ std::string range_violation(const RankContract& c) {
 
 }  // namespace
 
+std::string value_of(const Environment& environment, const std::string& name, const std::string& otherwise) {
+    const auto found = environment.find(name);
+    return found == environment.end() || found->second.empty() ? otherwise : found->second;
+}
+
 std::span<const std::string_view> reserved_variables() { return reserved; }
 
 bool is_reserved_variable(std::string_view name) {

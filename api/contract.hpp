@@ -15,6 +15,9 @@ namespace evaljob {
 
 using Environment = std::map<std::string, std::string>;
 
+/// A variable's value, or `otherwise` when it is not set or empty.
+std::string value_of(const Environment& environment, const std::string& name, const std::string& otherwise = "");
+
 /// Every variable the contract reserves; a template that sets one of these is refused.
 std::span<const std::string_view> reserved_variables();
 bool is_reserved_variable(std::string_view name);

@@ -26,7 +26,8 @@ struct ManifestBatch {
 };
 
 struct Manifest {
-    Json config;  // everything but samples that decides the bytes of the result: model digest, datasets, tasks, inference
+    Json config;  // everything but samples that decides the bytes of the result: model digest, datasets, tasks,
+                  // inference
     std::uint32_t repeats = 1;
     std::vector<ManifestSample> samples;
     std::vector<ManifestBatch> batches;

@@ -25,9 +25,9 @@ struct Record {
     std::string id;             // of the sample
     std::uint32_t repeat = 0;
     LeaseNumber lease;
-    Json prediction;    // Classification: the class as an integer; null when the sample failed
+    Json prediction;               // Classification: the class as an integer; null when the sample failed
     Json detail = Json::object();  // Classification: {"confidence": "0.987654"}; part of the record's content
-    std::string error;  // why the sample failed; empty: it did not
+    std::string error;             // why the sample failed; empty: it did not
 
     bool failed() const { return !error.empty(); }
     /// Equal but for the lease: what "conflicting" compares.
@@ -37,7 +37,7 @@ struct Record {
     bool operator==(const Record&) const = default;
 };
 
-std::string encode_record(const Record& record);               // compact JSON
-Result<Record> decode_record(std::string_view bytes);          // any other bytes are an Error, never an exception
+std::string encode_record(const Record& record);       // compact JSON
+Result<Record> decode_record(std::string_view bytes);  // any other bytes are an Error, never an exception
 
 }  // namespace evaljob

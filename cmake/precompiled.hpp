@@ -1,5 +1,5 @@
-// Precompiled for every target but the engine (libtorch brings a fmt of its own). Nobody includes this by name: each file
-// names what it needs, so that it also compiles without.
+// Precompiled for every target but the engine (libtorch brings a fmt of its own). Nobody includes this by name: each
+// file names what it needs, so that it also compiles without.
 #pragma once
 
 #include <utility>

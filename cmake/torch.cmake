@@ -10,4 +10,9 @@ target_include_directories(evaljob_torch SYSTEM INTERFACE
   ${EVALJOB_TORCH_DIR}/include ${EVALJOB_TORCH_DIR}/include/torch/csrc/api/include)
 target_link_directories(evaljob_torch INTERFACE ${EVALJOB_TORCH_DIR}/lib)
 target_link_libraries(evaljob_torch INTERFACE torch_cpu c10)
+if(EXISTS ${EVALJOB_TORCH_DIR}/lib/libtorch_cuda.so)
+  # Nothing of ours names a symbol of these: their constructors register the CUDA kernels.
+  target_link_options(evaljob_torch INTERFACE -Wl,--no-as-needed)
+  target_link_libraries(evaljob_torch INTERFACE torch_cuda c10_cuda)
+endif()
 target_link_options(evaljob_torch INTERFACE -Wl,-rpath,${EVALJOB_TORCH_DIR}/lib)

@@ -49,7 +49,7 @@ Effects Coordinator::message(SessionId session, const Message& message, Millisec
         it->second.wanted = std::min(want->leases, max_leases_per_rank);
         it->second.late = false;
     } else if (const auto* done = std::get_if<Done>(&message)) {
-        on_done(session, *done, effects);
+        on_done(session, *done, now, effects);
     } else if (const auto* returned = std::get_if<Return>(&message)) {
         if (it->second.leases.contains(returned->lease)) take_back(returned->lease);
         it->second.wanted = 0;  // who gives back is leaving
@@ -63,34 +63,42 @@ Effects Coordinator::message(SessionId session, const Message& message, Millisec
 }
 
 void Coordinator::on_hello(SessionId session, const Hello& hello, Milliseconds now, Effects& effects) {
-    const auto refuse = [&](int exit_code, const std::string& why) {
-        effects.push_back(Send{session, Refused{exit_code, why}});
+    const auto refuse = [&](const Refused& refused) {
+        effects.push_back(Note{"refused " + describe(hello) + ": " + refused.message});
+        effects.push_back(Send{session, refused});
         effects.push_back(CloseSession{session});
     };
-    if (!same_secret(hello.token, options_.token)) {
-        effects.push_back(Note{"refused a connection that does not hold the run's token"});
-        return refuse(exit_code::contract, "EVALJOB_TOKEN: is not this run's token");
-    }
-    if (hello.version != protocol_version) {
-        return refuse(exit_code::contract, "the runner of " + describe(hello) +
-                                               " is of another version than node 0's; " +
-                                               "give all nodes the same image");
-    }
-    if (ended_) return refuse(ended_->exit_code, ended_->message);
-    for (const Hello& other : connected_hellos()) {
-        // One that was cut off while a successor took its place is no rival: it alone has to go.
-        if (!supersedes(other, hello) || supersedes(hello, other)) continue;
-        effects.push_back(Note{"refused " + describe(hello) + ", which was replaced"});
-        return refuse(exit_code::unavailable, describe(hello) + " was replaced by " + describe(other));
-    }
-    if (auto violation = contract_violation(hello, options_.expected, connected_hellos()); !violation.empty()) {
-        refuse(exit_code::contract, violation);
-        return end_job(exit_code::contract, violation, effects);
-    }
+    if (const auto refused = refusal_of(hello)) return refuse(*refused);
     if (published_) {
         effects.push_back(Send{session, Finished{}});
         return;
     }
+    if (auto violation = contract_violation(hello, options_.expected, connected_hellos()); !violation.empty()) {
+        refuse({exit_code::contract, violation});
+        return end_job(exit_code::contract, violation, effects);
+    }
+    enlist(session, hello, now, effects);
+}
+
+// What is wrong with this process alone; the job goes on without it.
+std::optional<Refused> Coordinator::refusal_of(const Hello& hello) const {
+    if (!same_secret(hello.token, options_.token)) {
+        return Refused{exit_code::contract, "EVALJOB_TOKEN: is not this run's token"};
+    }
+    if (hello.version != protocol_version) {
+        return Refused{exit_code::contract, "the runner of " + describe(hello) +
+                                                " is of another version than node 0's; give all nodes the same image"};
+    }
+    if (ended_) return Refused{ended_->exit_code, ended_->message};
+    for (const Hello& other : connected_hellos()) {
+        // One that was cut off while a successor took its place is no rival: it alone has to go.
+        if (!supersedes(other, hello) || supersedes(hello, other)) continue;
+        return Refused{exit_code::unavailable, describe(hello) + " was replaced by " + describe(other)};
+    }
+    return std::nullopt;
+}
+
+void Coordinator::enlist(SessionId session, const Hello& hello, Milliseconds now, Effects& effects) {
     std::vector<SessionId> superseded;
     for (const auto& [other, holder] : holders_) {
         if (holder.hello.contract.rank == hello.contract.rank) superseded.push_back(other);
@@ -118,7 +126,7 @@ void Coordinator::adopt_held(SessionId session, Holder& holder, Milliseconds now
     }
 }
 
-void Coordinator::on_done(SessionId session, const Done& done, Effects& effects) {
+void Coordinator::on_done(SessionId session, const Done& done, Milliseconds now, Effects& effects) {
     effects.push_back(Send{session, Ack{done.lease}});
     if (done.batch >= batches_.size()) return;
     Holder& holder = holders_.at(session);
@@ -133,6 +141,7 @@ void Coordinator::on_done(SessionId session, const Done& done, Effects& effects)
     BatchState& batch = batches_[done.batch];
     if (batch.finished) return;  // evaluated twice: ordinary, the merge counts it once
     batch.finished = true;
+    last_done_ = now;
     pending_.erase({-static_cast<std::int64_t>(batch.items), done.batch});
     items_done_ += batch.items;
     items_failed_ += done.failed;
@@ -270,7 +279,8 @@ CoordinatorProgress Coordinator::progress(Milliseconds now) const {
     p.samples_total = items_total_;
     p.samples_resumed = items_resumed_;
     p.samples_failed = items_failed_;
-    const double seconds = first_lease_ ? static_cast<double>(now - *first_lease_) / 1000.0 : 0;
+    const Milliseconds until = unfinished_ == 0 ? last_done_ : now;
+    const double seconds = first_lease_ ? static_cast<double>(until - *first_lease_) / 1000.0 : 0;
     if (seconds > 0) p.samples_per_second = static_cast<double>(items_done_ - items_resumed_) / seconds;
     if (p.samples_per_second > 0)
         p.eta_seconds = static_cast<double>(items_total_ - items_done_) / p.samples_per_second;

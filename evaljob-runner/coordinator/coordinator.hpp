@@ -120,7 +120,9 @@ private:
     };
 
     void on_hello(SessionId session, const Hello& hello, Milliseconds now, Effects& effects);
-    void on_done(SessionId session, const Done& done, Effects& effects);
+    std::optional<Refused> refusal_of(const Hello& hello) const;
+    void enlist(SessionId session, const Hello& hello, Milliseconds now, Effects& effects);
+    void on_done(SessionId session, const Done& done, Milliseconds now, Effects& effects);
     void adopt_held(SessionId session, Holder& holder, Milliseconds now);
     void lease_out(Milliseconds now, Effects& effects);
     void grant(SessionId session, Holder& holder, Milliseconds now, Effects& effects);
@@ -148,6 +150,7 @@ private:
     std::uint64_t leases_again_ = 0;
     double us_per_item_ = 0;  // refit while the run goes on
     std::optional<Milliseconds> first_lease_;
+    Milliseconds last_done_ = 0;
     std::optional<EndJob> ended_;
     bool published_ = false;
 };

@@ -36,11 +36,6 @@ namespace {
 
 constexpr std::chrono::seconds stop_patience{20};  // below the 30 s that Kubernetes gives a Pod
 
-std::string variable(const Environment& environment, const char* name, const std::string& otherwise = "") {
-    const auto it = environment.find(name);
-    return it == environment.end() ? otherwise : it->second;
-}
-
 class Launcher {
 public:
     Launcher(LaunchOptions options, Environment environment, RankContract contract)
@@ -111,13 +106,13 @@ private:
         const DeviceChoice device =
             choose_device(eval->inference.device, 0, contract_.local_world_size, visible_devices(environment_));
         auto manifest =
-            build_manifest(*eval, variable(environment_, runner_environment::storage_root, "."), device.kind);
+            build_manifest(*eval, value_of(environment_, runner_environment::storage_root, "."), device.kind);
         if (!manifest) return tl::unexpected(manifest.error());
         CoordinatorOptions options;
-        options.token = variable(environment_, runner_environment::token);
+        options.token = value_of(environment_, runner_environment::token);
         options.expected = {contract_.run_id, contract_.world_size, contract_.local_world_size, contract_.num_nodes,
                             device.kind};
-        const std::string address = variable(environment_, runner_environment::pod_ip);
+        const std::string address = value_of(environment_, runner_environment::pod_ip);
         auto server = CoordinatorServer::start(
             io_, std::move(*manifest), contract_, options, address,
             {[this](int code, const std::string& why) { end(code, why); }, [this] { coordinator_finished(); }});
@@ -127,14 +122,14 @@ private:
     }
 
     Result<Eval> parse_eval_variable() const {
-        const Json object = Json::parse(variable(environment_, runner_environment::eval), nullptr, false);
+        const Json object = Json::parse(value_of(environment_, runner_environment::eval), nullptr, false);
         if (object.is_discarded())
             return fail("ContractViolated", "EVALJOB_EVAL is missing or is no JSON; it is set by the operator");
         return parse_eval(object, "EVALJOB_EVAL");
     }
 
     Result<void> serve_progress(const std::string& address) {
-        const std::string port = variable(environment_, runner_environment::http_port);
+        const std::string port = value_of(environment_, runner_environment::http_port);
         if (port.empty()) return {};
         http_ = std::make_unique<HttpStatus>(io_, [this](const std::string& path) {
             return path == "/progress" ? progress_json(coordinator_->progress()) : "";

@@ -18,18 +18,13 @@ namespace evaljob {
 
 namespace {
 
-std::string value_or(const Environment& environment, const char* name, const std::string& otherwise) {
-    auto found = environment.find(name);
-    return found == environment.end() || found->second.empty() ? otherwise : found->second;
-}
-
 Result<MergeOptions> read_options(const Environment& environment) {
     MergeOptions options;
-    options.shared_dir = value_or(environment, "EVALJOB_SHARED_DIR", "");
+    options.shared_dir = value_of(environment, "EVALJOB_SHARED_DIR");
     if (options.shared_dir.empty())
         return fail("InvalidField", "EVALJOB_SHARED_DIR is not set: it names the folder of the run to merge");
-    options.job_name = value_or(environment, "EVALJOB_NAME", "");
-    std::string text = value_or(environment, runner_environment::merge, "{}");
+    options.job_name = value_of(environment, "EVALJOB_NAME");
+    std::string text = value_of(environment, runner_environment::merge, "{}");
     Json merge = Json::parse(text, nullptr, false);
     if (!merge.is_object()) return fail("InvalidField", std::string(runner_environment::merge) + ": is no JSON object");
     for (const auto& [key, value] : merge.items()) {
@@ -50,7 +45,7 @@ Result<MergeOptions> read_options(const Environment& environment) {
 
 /// In place: Kubernetes mounts this very file into the container, so that nothing can be renamed over it.
 void leave_message(const Environment& environment, const MergeReport& report) {
-    std::string path = value_or(environment, runner_environment::termination_log, "/dev/termination-log");
+    std::string path = value_of(environment, runner_environment::termination_log, "/dev/termination-log");
     FileDescriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
     Result<void> written = file ? write_all(file.get(), encode_merge_report(report), path)
                                 : fail("WriteFailed", path + ": " + std::strerror(errno));

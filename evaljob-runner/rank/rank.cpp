@@ -25,13 +25,8 @@ namespace {
 
 constexpr std::uint64_t max_manifest_bytes = std::uint64_t{16} << 30;
 
-std::string variable(const Environment& environment, const char* name, const std::string& otherwise = "") {
-    const auto it = environment.find(name);
-    return it == environment.end() ? otherwise : it->second;
-}
-
 int number(const Environment& environment, const char* name, int otherwise) {
-    const std::string text = variable(environment, name);
+    const std::string text = value_of(environment, name);
     int value = otherwise;
     std::from_chars(text.data(), text.data() + text.size(), value);
     return value;
@@ -40,7 +35,7 @@ int number(const Environment& environment, const char* name, int otherwise) {
 std::string host_name(const Environment& environment) {
     std::array<char, 256> name{};
     ::gethostname(name.data(), name.size() - 1);
-    return variable(environment, "HOSTNAME", name.data());
+    return value_of(environment, "HOSTNAME", name.data());
 }
 
 std::int64_t unix_us() {
@@ -64,7 +59,7 @@ Result<Setup> read_setup(const Environment& environment) {
     if (!contract) return tl::unexpected(contract.error());
     Setup setup;
     setup.contract = std::move(*contract);
-    const Json object = Json::parse(variable(environment, runner_environment::eval), nullptr, false);
+    const Json object = Json::parse(value_of(environment, runner_environment::eval), nullptr, false);
     if (object.is_discarded())
         return fail("ContractViolated", "EVALJOB_EVAL is missing or is no JSON; it is set by the operator");
     auto eval = parse_eval(object, "EVALJOB_EVAL");
@@ -73,9 +68,9 @@ Result<Setup> read_setup(const Environment& environment) {
     setup.device = choose_device(setup.eval.inference.device, setup.contract.local_rank,
                                  setup.contract.local_world_size, visible_devices(environment));
     setup.pretended_devices = devices_are_pretended(environment);
-    setup.storage_root = variable(environment, runner_environment::storage_root, ".");
+    setup.storage_root = value_of(environment, runner_environment::storage_root, ".");
     Hello& hello = setup.session.hello;
-    hello.token = variable(environment, runner_environment::token);
+    hello.token = value_of(environment, runner_environment::token);
     hello.contract = setup.contract;
     hello.restart = number(environment, "EVALJOB_RANK_RESTART", 0);
     hello.device = setup.device;

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <random>
 
 #include "evaljob-runner/storage/file_descriptor.hpp"
 
@@ -61,8 +62,8 @@ Result<std::string> read_file(const std::string& path, std::uint64_t limit) {
 }
 
 Result<void> write_file_durably(const std::string& path, std::string_view content) {
-    const std::string temporary = path + ".tmp-" + std::to_string(::getpid());
-    ::unlink(temporary.c_str());  // left by a dead namesake
+    // Pods on one volume share pids, so a random number it is.
+    const std::string temporary = path + ".tmp-" + std::to_string(std::random_device{}());
     FileDescriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
     if (!file) return write_failed(temporary);
     if (auto wrote = write_all(file.get(), content, temporary); !wrote) {

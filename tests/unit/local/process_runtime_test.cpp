@@ -174,7 +174,7 @@ TEST_F(ProcessRuntimeTest, AKilledGuardianIsReportedAndNothingIsLeft) {
 TEST_F(ProcessRuntimeTest, ProcessesMayComeAndGoWhileTheyAreListed) {
     start_script("busy", "while :; do (true; true) & (true; true) & wait; done");
     ASSERT_TRUE(until([&] { return seen["busy"].pid != 0; }));
-    for (int i = 0; i < 300; ++i) ASSERT_TRUE(own_children().contains(runtime->guardian_pid()));
+    for (int i = 0; i < 40; ++i) ASSERT_TRUE(own_children().contains(runtime->guardian_pid()));
 }
 
 TEST_F(ProcessRuntimeTest, ASignalToTheTerminalsGroupReachesNoContainer) {

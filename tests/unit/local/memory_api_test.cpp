@@ -2,30 +2,12 @@
 
 #include <gmock/gmock.h>
 
-#include "tests/unit/local/api_client.hpp"
+#include "tests/unit/local/memory_api_fixture.hpp"
 
 namespace evaljob::local {
 namespace {
 
-using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::IsEmpty;
-
-class MemoryApiTest : public testing::Test {
-protected:
-    static MemoryApiOptions options() {
-        MemoryApiOptions options;
-        options.clock = [] { return std::int64_t{1'700'000'000}; };
-        options.watch_window = 10;
-        return options;
-    }
-    std::string uid_of(const std::string& path) {
-        return client.get(path).body.at("metadata").at("uid").get<std::string>();
-    }
-
-    MemoryApi api{options()};
-    ApiClient client{api};
-};
 
 TEST_F(MemoryApiTest, CreationFillsInWhatTheServerKeeps) {
     const auto made = client.post(evaljobs_path, named("a", {{"spec", {{"numNodes", 2}}}, {"status", {{"x", 1}}}}));
@@ -336,114 +318,6 @@ TEST(MemoryApiGarbage, IsAStepWhenAskedFor) {
     EXPECT_EQ(api.collect_garbage(), 1);
     EXPECT_EQ(client.get(secrets_path + "/s").status, 404);
     EXPECT_EQ(api.collect_garbage(), 0);
-}
-
-// ---- watches
-
-TEST_F(MemoryApiTest, AWatchTellsWhatComesAfterItsVersion) {
-    client.post(pods_path, named("a"));
-    const auto listed = client.get(pods_path);
-    Watch watch(api, pods_path, {{"resourceVersion", listed.version()}});
-    EXPECT_THAT(watch.events(), IsEmpty());
-    EXPECT_TRUE(watch.pending());
-    client.post(pods_path, named("b"));
-    client.patch(pods_path + "/b/status", {{"status", {{"phase", "Running"}}}});
-    client.post(secrets_path, named("other-kind"));
-    client.post("/api/v1/namespaces/other/pods", named("other-namespace"));
-    client.remove(pods_path + "/a", {{"gracePeriodSeconds", 0}});
-    EXPECT_THAT(watch.events(), ElementsAre("ADDED b", "MODIFIED b", "DELETED a"));
-    EXPECT_THAT(watch.events(), IsEmpty());
-}
-
-TEST_F(MemoryApiTest, ADeletionCarriesTheVersionAtWhichItHappened) {
-    const auto made = client.post(pods_path, named("a"));
-    Watch watch(api, pods_path, {{"resourceVersion", made.version()}});
-    client.remove(pods_path + "/a", {{"gracePeriodSeconds", 0}});
-    const auto events = watch.read();
-    ASSERT_EQ(events.size(), 1u);
-    EXPECT_EQ(events[0].at("object").at("metadata").at("resourceVersion"),
-              std::to_string(std::stoi(made.version()) + 1));
-}
-
-TEST_F(MemoryApiTest, AWatchFromNowhereBeginsWithWhatThereIs) {
-    client.post(pods_path, named("a"));
-    Watch watch(api, pods_path);
-    client.post(pods_path, named("b"));
-    EXPECT_THAT(watch.events(), ElementsAre("ADDED a", "ADDED b"));
-}
-
-TEST_F(MemoryApiTest, ObjectsEnterAndLeaveASelection) {
-    Watch watch(api, pods_path, {{"labelSelector", "job=x"}});
-    client.post(pods_path, named("a"));
-    client.patch(pods_path + "/a", {{"metadata", {{"labels", {{"job", "x"}}}}}});
-    client.patch(pods_path + "/a/status", {{"status", {{"phase", "Running"}}}});
-    client.patch(pods_path + "/a", {{"metadata", {{"labels", {{"job", "y"}}}}}});
-    client.remove(pods_path + "/a", {{"gracePeriodSeconds", 0}});
-    EXPECT_THAT(watch.events(), ElementsAre("ADDED a", "MODIFIED a", "DELETED a"));
-}
-
-TEST_F(MemoryApiTest, AWatchThatLagsTooFarExpires) {
-    const auto start = client.post(pods_path, named("a")).version();
-    Watch lagging(api, pods_path, {{"resourceVersion", start}});
-    for (int i = 0; i < 11; ++i) client.post(pods_path, named("p" + std::to_string(i)));
-    EXPECT_THAT(lagging.events(), ElementsAre("ERROR 410"));
-    EXPECT_FALSE(lagging.pending()) << "the stream has ended";
-    Watch late(api, pods_path, {{"resourceVersion", start}});
-    const auto events = late.read();
-    ASSERT_EQ(events.size(), 1u);
-    EXPECT_EQ(events[0].at("object").at("reason"), "Expired");
-    Watch in_time(api, pods_path, {{"resourceVersion", std::to_string(std::stoi(start) + 1)}});
-    EXPECT_EQ(in_time.events().size(), 10u);
-}
-
-TEST_F(MemoryApiTest, BookmarksComeToThoseWhoAsked) {
-    Watch asked(api, pods_path, {{"allowWatchBookmarks", "true"}});
-    Watch silent(api, pods_path);
-    const auto version = client.post(secrets_path, named("s")).version();
-    api.send_bookmarks();
-    const auto events = asked.read();
-    ASSERT_EQ(events.size(), 1u);
-    EXPECT_EQ(events[0].at("type"), "BOOKMARK");
-    EXPECT_EQ(events[0].at("object").at("kind"), "Pod");
-    EXPECT_EQ(events[0].at("object").at("metadata").at("resourceVersion"), version);
-    EXPECT_THAT(silent.events(), IsEmpty());
-    EXPECT_THAT(asked.events(), IsEmpty()) << "one bookmark a step";
-}
-
-TEST_F(MemoryApiTest, InitialEventsEndWithABookmark) {
-    client.post(pods_path, named("a"));
-    Watch watch(
-        api, pods_path,
-        {{"allowWatchBookmarks", "true"}, {"sendInitialEvents", "true"}, {"resourceVersionMatch", "NotOlderThan"}});
-    const auto events = watch.read();
-    ASSERT_EQ(events.size(), 2u);
-    EXPECT_EQ(events[0].at("type"), "ADDED");
-    EXPECT_EQ(events[1].at("object").at("metadata").at("annotations").at("k8s.io/initial-events-end"), "true");
-}
-
-TEST_F(MemoryApiTest, WatchesEndCleanlyOrAreRefused) {
-    Watch watch(api, pods_path);
-    EXPECT_TRUE(watch.pending());
-    api.end_watches();
-    EXPECT_THAT(watch.events(), IsEmpty());
-    EXPECT_FALSE(watch.pending());
-    EXPECT_EQ(Watch(api, "/api/v1/nodes").refused.value().reason, "NotFound");
-    EXPECT_EQ(Watch(api, pods_path, {{"resourceVersion", "x"}}).refused.value().reason, "BadRequest");
-    const auto ahead = Watch(api, pods_path, {{"resourceVersion", "999"}}).refused.value();
-    EXPECT_EQ(ahead.reason, "Timeout");
-    EXPECT_TRUE(ahead.retry);
-}
-
-TEST_F(MemoryApiTest, ObserversHearOfChangesAlone) {
-    int heard = 0;
-    auto subscription = api.on_change([&] { ++heard; });
-    client.post(pods_path, named("a"));
-    client.get(pods_path);
-    client.post(pods_path, named("a"));
-    EXPECT_EQ(heard, 1);
-    subscription.reset();
-    client.post(pods_path, named("b"));
-    EXPECT_EQ(heard, 1);
 }
 
 }  // namespace

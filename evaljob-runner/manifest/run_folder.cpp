@@ -18,7 +18,6 @@ namespace evaljob {
 
 namespace {
 
-constexpr std::uint64_t max_manifest_bytes = std::uint64_t{16} << 30;
 constexpr std::uint64_t max_marker_bytes = std::uint64_t{256} << 20;
 
 std::string padded(std::uint32_t epoch) {
@@ -52,7 +51,7 @@ private:
 Result<void> settle_manifest(const Manifest& manifest, const std::string& shared_dir) {
     const std::string path = layout::manifest(shared_dir);
     const std::string text = encode_manifest(manifest);
-    const auto there = read_file(path, max_manifest_bytes);
+    const auto there = read_file(path, layout::max_manifest_bytes);
     if (!there && there.error().reason != "NotFound") return tl::unexpected(there.error());
     if (!there) {
         if (auto made = make_folders(shared_dir); !made) return made;
@@ -154,7 +153,7 @@ bool is_done(const std::string& shared_dir) {
     const auto marker_text = read_file(layout::done_marker(shared_dir), max_marker_bytes);
     if (!marker_text) return false;
     const auto marker = decode_done_marker(*marker_text);
-    const auto manifest_text = read_file(layout::manifest(shared_dir), max_manifest_bytes);
+    const auto manifest_text = read_file(layout::manifest(shared_dir), layout::max_manifest_bytes);
     if (!marker || !manifest_text) return false;
     const auto manifest = decode_manifest(*manifest_text);
     return manifest && marker->identity == identity_of(*manifest);

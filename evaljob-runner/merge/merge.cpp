@@ -20,7 +20,6 @@ namespace evaljob {
 
 namespace {
 
-constexpr std::uint64_t manifest_limit = std::uint64_t{16} << 30;
 constexpr std::uint64_t marker_limit = std::uint64_t{256} << 20;
 constexpr std::size_t block = std::size_t{64} << 10;
 
@@ -35,7 +34,7 @@ struct Findings {
 };
 
 Result<Manifest> read_manifest(const std::string& shared) {
-    auto bytes = read_file(layout::manifest(shared), manifest_limit);
+    auto bytes = read_file(layout::manifest(shared), layout::max_manifest_bytes);
     if (!bytes && bytes.error().reason == "NotFound")
         return fail("Unfinished", "manifest.jsonl is missing: no run has begun here, or its folder was moved");
     if (!bytes) return tl::unexpected(bytes.error());

@@ -23,8 +23,6 @@ namespace evaljob {
 
 namespace {
 
-constexpr std::uint64_t max_manifest_bytes = std::uint64_t{16} << 30;
-
 int number(const Environment& environment, const char* name, int otherwise) {
     const std::string text = value_of(environment, name);
     int value = otherwise;
@@ -86,7 +84,7 @@ Result<Setup> read_setup(const Environment& environment) {
 
 Result<Manifest> read_manifest(const std::string& shared_dir, const std::string& identity) {
     const std::string path = layout::manifest(shared_dir);
-    const auto text = read_file(path, max_manifest_bytes);
+    const auto text = read_file(path, layout::max_manifest_bytes);
     if (!text)
         return fail("ContractViolated",
                     text.error().message + "; EVALJOB_SHARED_DIR must be one volume that all nodes mount");

@@ -8,9 +8,13 @@
 //   CURRENT                                          the name of the folder that is current
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 namespace evaljob::layout {
+
+/// Whoever reads the manifest refuses a larger one.
+inline constexpr std::uint64_t max_manifest_bytes = std::uint64_t{16} << 30U;
 
 inline std::string manifest(const std::string& shared) { return shared + "/manifest.jsonl"; }
 inline std::string epochs(const std::string& shared) { return shared + "/epochs"; }

@@ -37,6 +37,13 @@ struct EnumNames<RestartScope> {
     static constexpr std::array<std::pair<RestartScope, std::string_view>, 2> rows{
         {{RestartScope::Node, "Node"}, {RestartScope::Group, "Group"}}};
 };
+template <>
+struct EnumNames<RestartAction> {
+    static constexpr std::array<std::pair<RestartAction, std::string_view>, 3> rows{
+        {{RestartAction::Restart, "Restart"},
+         {RestartAction::RestartIgnoreLimit, "RestartIgnoreLimit"},
+         {RestartAction::Fail, "Fail"}}};
+};
 
 template <class E>
 std::string name_of(E value) {

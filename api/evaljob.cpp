@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/evaljob_read.hpp"
+#include "api/json_read.hpp"
 #include "api/schema_rows.hpp"
 #include "api/validate.hpp"
 
@@ -12,12 +13,6 @@ namespace {
 constexpr std::size_t most_violations = 50;         // shown; the rest is counted
 constexpr std::size_t most_spec_bytes = 1U << 20U;  // etcd takes no larger object either
 constexpr std::size_t max_name_length = 63;
-
-const Json& member(const Json& object, const char* key) {
-    static const Json absent;
-    const auto found = object.find(key);
-    return found == object.end() ? absent : *found;
-}
 
 void check_constant(const Json& object, const char* key, const char* expected, schema::Violations& violations) {
     const Json& value = member(object, key);
@@ -133,6 +128,19 @@ Result<EvalJob> parse_evaljob(const Json& object) {
     job.spec = read_spec(object["spec"], job.meta.name);
     job.status = read_status(member(object, "status"));
     return job;
+}
+
+Result<void> check_update(const EvalJobSpec& before, const EvalJobSpec& after) {
+    const Json was = spec_to_json(before);
+    const Json is = spec_to_json(after);
+    schema::Violations violations;
+    for (const char* key : schema::immutable_members())
+        if (member(was, key) != member(is, key))
+            violations.push_back(std::string("spec.") + key + ": " + schema::immutable_words);
+    if (!after.eval && before.num_nodes != after.num_nodes)
+        violations.push_back("spec.numNodes: can be changed with eval alone, whose samples are leased");
+    if (!violations.empty()) return tl::unexpected<Error>(error_of(violations));
+    return {};
 }
 
 Result<Eval> parse_eval(const Json& object, const std::string& path) {

@@ -16,12 +16,14 @@ namespace evaljob {
 inline constexpr const char* api_group = "evaljob.dev";
 inline constexpr const char* api_version = "evaljob.dev/v1alpha1";
 inline constexpr const char* kind = "EvalJob";
+inline constexpr const char* operator_name = "evaljob.dev/operator";  // of spec.managedBy
 
 enum class ModelFormat { TorchScript };
 enum class DatasetFormat { IDX };
 enum class TaskType { Classification };
 enum class Device { Auto, CPU, CUDA };
 enum class RestartScope { Node, Group };
+enum class RestartAction { Restart, RestartIgnoreLimit, Fail };
 
 struct Model {
     ModelFormat format = ModelFormat::TorchScript;
@@ -90,15 +92,41 @@ struct Merge {
     bool operator==(const Merge&) const = default;
 };
 
+/// Which exit codes of the container `runner` a rule is for.
+struct ExitCodeMatch {
+    bool in = true;  // false: every code but these (and never 0)
+    std::vector<std::int32_t> values;
+
+    bool operator==(const ExitCodeMatch&) const = default;
+};
+
+struct PodConditionMatch {
+    std::string type;
+    std::string status = "True";
+
+    bool operator==(const PodConditionMatch&) const = default;
+};
+
+/// Either on_exit_codes or on_pod_conditions is set. A rule for conditions matches when one of them does.
+struct RestartRule {
+    RestartAction action = RestartAction::Restart;
+    std::optional<ExitCodeMatch> on_exit_codes;
+    std::vector<PodConditionMatch> on_pod_conditions;
+
+    bool operator==(const RestartRule&) const = default;
+};
+
 struct RestartPolicy {
     std::int32_t max_restarts = 3;
     RestartScope scope = RestartScope::Node;  // default: Node with eval, Group without
+    std::vector<RestartRule> rules;           // the first that matches decides
 
     bool operator==(const RestartPolicy&) const = default;
 };
 
 struct EvalJobSpec {
     std::int32_t num_nodes = 1;
+    std::int32_t min_nodes = 1;  // default: 1 with eval, num_nodes without
     std::int32_t num_proc_per_node = 1;
     std::optional<Eval> eval;
     Json pod_template = Json::object();  // PodTemplateSpec, as the user wrote it
@@ -106,13 +134,20 @@ struct EvalJobSpec {
     Storage storage;
     Merge merge;
     RestartPolicy restart_policy;
+    std::optional<std::int32_t> startup_deadline_seconds;
+    std::optional<std::int32_t> progress_deadline_seconds;
+    std::optional<std::int32_t> active_deadline_seconds;
+    std::optional<std::int32_t> ttl_seconds_after_finished;
+    bool suspend = false;
+    std::string managed_by;  // empty or operator_name: this operator
 
     std::int32_t world_size() const { return num_nodes * num_proc_per_node; }
 
     bool operator==(const EvalJobSpec&) const = default;
 };
 
-/// One condition of status, as metav1.Condition. Types in use: Running, RendezvousReady, Merged, Succeeded, Failed.
+/// One condition of status, as metav1.Condition. Types in use: Suspended, Running, RendezvousReady, Stalled, Merged,
+/// Succeeded, Failed.
 struct Condition {
     std::string type;
     bool status = false;
@@ -125,7 +160,7 @@ struct Condition {
 };
 
 struct Summary {
-    std::string status;    // Pending, Starting, Running, Restarting, Merging, Succeeded, Failed
+    std::string status;    // Pending, Suspended, Starting, Running, Restarting, Merging, Succeeded, Failed
     std::string nodes;     // "4/4": ready or succeeded of all
     std::string progress;  // "73%", empty while unknown
     std::string score;     // "0.913", empty until merged
@@ -181,10 +216,12 @@ struct EvalJobStatus {
     std::int64_t observed_generation = 0;
     std::string start_time;  // RFC 3339; empty: not yet
     std::string completion_time;
-    std::string identity;                               // of the evaluation, as the merge proved it
-    std::int32_t attempt = 0;                           // of the group; rises with each group restart
-    std::int32_t restarts = 0;                          // of nodes or groups, against restartPolicy.maxRestarts
+    std::string starting_since;  // RFC 3339; while the job is being started: what startupDeadlineSeconds counts from
+    std::string identity;        // of the evaluation, as the merge proved it
+    std::int32_t attempt = 0;    // the highest of any node; scope Group: of all
+    std::int32_t restarts = 0;   // of nodes or groups, against restartPolicy.maxRestarts
     std::map<std::string, std::int32_t> node_attempts;  // node rank → highest attempt ever seen
+    std::map<std::string, std::int32_t> next_attempts;  // node rank → decided, and not seen yet
     Summary summary;
     NodeCounts nodes;
     std::string selector;  // of the Pods, for the scale subresource
@@ -220,6 +257,9 @@ struct EvalJob {
 /// The Error's message holds one line per violation: "spec.numNodes: must be at least 1, is 0". Unknown fields are
 /// violations that name the nearest known one; status is read leniently, because only the operator writes it.
 Result<EvalJob> parse_evaljob(const Json& object);
+
+/// Whether `after` may take the place of `before` in the API server; one line per violation, as parse_evaljob.
+Result<void> check_update(const EvalJobSpec& before, const EvalJobSpec& after);
 
 /// The parts as the API holds them; parse_evaljob(to_json(x)) gives x again.
 Json spec_to_json(const EvalJobSpec& spec);

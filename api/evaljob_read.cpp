@@ -1,17 +1,11 @@
 #include "api/evaljob_read.hpp"
 
 #include "api/enum_names.hpp"
+#include "api/json_read.hpp"
 #include "api/metric_json.hpp"
 
 namespace evaljob {
 namespace {
-
-const Json& member(const Json& object, const char* key) {
-    static const Json absent;
-    if (!object.is_object()) return absent;
-    const auto found = object.find(key);
-    return found == object.end() ? absent : *found;
-}
 
 template <class T>
 void take(const Json& object, const char* key, T& into) {
@@ -49,6 +43,35 @@ Dataset read_dataset(const Json& dataset) {
     take(dataset, "limit", read.limit);
     read.task = read_task(member(dataset, "task"));
     return read;
+}
+
+RestartRule read_rule(const Json& rule) {
+    RestartRule read;
+    take_enum(rule, "action", read.action);
+    if (const Json& codes = member(rule, "onExitCodes"); codes.is_object()) {
+        ExitCodeMatch match;
+        match.in = text_of(codes, "operator") != "NotIn";
+        take(codes, "values", match.values);
+        read.on_exit_codes = std::move(match);
+    }
+    if (const Json& conditions = member(rule, "onPodConditions"); conditions.is_array()) {
+        for (const Json& condition : conditions) {
+            PodConditionMatch match;
+            take(condition, "type", match.type);
+            take(condition, "status", match.status);
+            read.on_pod_conditions.push_back(std::move(match));
+        }
+    }
+    return read;
+}
+
+std::map<std::string, std::int32_t> read_attempts(const Json& object) {
+    std::map<std::string, std::int32_t> attempts;
+    if (!object.is_object()) return attempts;
+    for (const auto& [node, attempt] : object.items()) {
+        if (attempt.is_number_integer()) attempts[node] = attempt.get<std::int32_t>();
+    }
+    return attempts;
 }
 
 Progress read_progress(const Json& progress) {
@@ -134,6 +157,17 @@ EvalJobSpec read_spec(const Json& spec, const std::string& job_name) {
     take(restart_policy, "maxRestarts", read.restart_policy.max_restarts);
     read.restart_policy.scope = read.eval ? RestartScope::Node : RestartScope::Group;
     take_enum(restart_policy, "scope", read.restart_policy.scope);
+    if (const Json& rules = member(restart_policy, "rules"); rules.is_array()) {
+        for (const Json& rule : rules) read.restart_policy.rules.push_back(read_rule(rule));
+    }
+    read.min_nodes = read.eval ? 1 : read.num_nodes;
+    take(spec, "minNodes", read.min_nodes);
+    take(spec, "startupDeadlineSeconds", read.startup_deadline_seconds);
+    take(spec, "progressDeadlineSeconds", read.progress_deadline_seconds);
+    take(spec, "activeDeadlineSeconds", read.active_deadline_seconds);
+    take(spec, "ttlSecondsAfterFinished", read.ttl_seconds_after_finished);
+    take(spec, "suspend", read.suspend);
+    take(spec, "managedBy", read.managed_by);
     return read;
 }
 
@@ -143,14 +177,12 @@ EvalJobStatus read_status(const Json& status) {
     read.observed_generation = number_of(status, "observedGeneration");
     read.start_time = text_of(status, "startTime");
     read.completion_time = text_of(status, "completionTime");
+    read.starting_since = text_of(status, "startingSince");
     read.identity = text_of(status, "identity");
     read.attempt = small_number_of(status, "attempt");
     read.restarts = small_number_of(status, "restarts");
-    if (const Json& attempts = member(status, "nodeAttempts"); attempts.is_object()) {
-        for (const auto& [node, attempt] : attempts.items()) {
-            if (attempt.is_number_integer()) read.node_attempts[node] = attempt.get<std::int32_t>();
-        }
-    }
+    read.node_attempts = read_attempts(member(status, "nodeAttempts"));
+    read.next_attempts = read_attempts(member(status, "nextAttempts"));
     const Json& summary = member(status, "summary");
     read.summary = Summary{.status = text_of(summary, "status"),
                            .nodes = text_of(summary, "nodes"),

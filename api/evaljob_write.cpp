@@ -11,6 +11,10 @@ void put(Json& object, const char* key, const std::string& value) {
     if (!value.empty()) object[key] = value;
 }
 
+void put(Json& object, const char* key, const std::optional<std::int32_t>& value) {
+    if (value) object[key] = *value;
+}
+
 Json task_to_json(const Task& task) {
     Json object{{"type", name_of(task.type)}};
     if (!task.classes.empty()) object["classes"] = task.classes;
@@ -26,6 +30,24 @@ Json dataset_to_json(const Dataset& dataset) {
     put(object, "sha256", dataset.sha256);
     put(object, "labelsSha256", dataset.labels_sha256);
     if (dataset.limit) object["limit"] = *dataset.limit;
+    return object;
+}
+
+Json rule_to_json(const RestartRule& rule) {
+    Json object{{"action", name_of(rule.action)}};
+    if (rule.on_exit_codes) {
+        object["onExitCodes"] = {{"operator", rule.on_exit_codes->in ? "In" : "NotIn"},
+                                 {"values", rule.on_exit_codes->values}};
+    }
+    for (const PodConditionMatch& match : rule.on_pod_conditions) {
+        object["onPodConditions"].push_back({{"type", match.type}, {"status", match.status}});
+    }
+    return object;
+}
+
+Json restart_policy_to_json(const RestartPolicy& policy) {
+    Json object{{"maxRestarts", policy.max_restarts}, {"scope", name_of(policy.scope)}};
+    for (const RestartRule& rule : policy.rules) object["rules"].push_back(rule_to_json(rule));
     return object;
 }
 
@@ -106,10 +128,16 @@ Json spec_to_json(const EvalJobSpec& spec) {
                  {{"backoffLimit", spec.merge.backoff_limit},
                   {"allowPartial", spec.merge.allow_partial},
                   {"maxFailedSamples", spec.merge.max_failed_samples}}},
-                {"restartPolicy",
-                 {{"maxRestarts", spec.restart_policy.max_restarts}, {"scope", name_of(spec.restart_policy.scope)}}}};
+                {"restartPolicy", restart_policy_to_json(spec.restart_policy)},
+                {"minNodes", spec.min_nodes},
+                {"suspend", spec.suspend}};
     if (spec.eval) object["eval"] = eval_to_json(*spec.eval);
     if (!spec.pod_template.empty()) object["template"] = spec.pod_template;
+    put(object, "startupDeadlineSeconds", spec.startup_deadline_seconds);
+    put(object, "progressDeadlineSeconds", spec.progress_deadline_seconds);
+    put(object, "activeDeadlineSeconds", spec.active_deadline_seconds);
+    put(object, "ttlSecondsAfterFinished", spec.ttl_seconds_after_finished);
+    put(object, "managedBy", spec.managed_by);
     return object;
 }
 
@@ -121,9 +149,11 @@ Json status_to_json(const EvalJobStatus& status) {
     if (status.observed_generation > 0) object["observedGeneration"] = status.observed_generation;
     put(object, "startTime", status.start_time);
     put(object, "completionTime", status.completion_time);
+    put(object, "startingSince", status.starting_since);
     put(object, "identity", status.identity);
     put(object, "selector", status.selector);
     for (const auto& [node, attempt] : status.node_attempts) object["nodeAttempts"][node] = attempt;
+    for (const auto& [node, attempt] : status.next_attempts) object["nextAttempts"][node] = attempt;
     if (status.progress) object["progress"] = progress_to_json(*status.progress);
     for (const Metric& metric : status.metrics) object["metrics"].push_back(metric_to_json(metric));
     if (status.results) object["results"] = results_to_json(*status.results);

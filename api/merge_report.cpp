@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/json_read.hpp"
 #include "api/metric_json.hpp"
 
 namespace evaljob {

@@ -1,24 +1,8 @@
 #include "api/metric_json.hpp"
 
+#include "api/json_read.hpp"
+
 namespace evaljob {
-
-std::string text_of(const Json& object, const char* key) {
-    if (!object.is_object()) return {};
-    const auto found = object.find(key);
-    return found != object.end() && found->is_string() ? found->get<std::string>() : std::string{};
-}
-
-std::int64_t number_of(const Json& object, const char* key) {
-    if (!object.is_object()) return 0;
-    const auto found = object.find(key);
-    return found != object.end() && found->is_number_integer() ? found->get<std::int64_t>() : 0;
-}
-
-bool flag_of(const Json& object, const char* key) {
-    if (!object.is_object()) return false;
-    const auto found = object.find(key);
-    return found != object.end() && found->is_boolean() && found->get<bool>();
-}
 
 Json metric_to_json(const Metric& metric) {
     Json object{

@@ -11,9 +11,4 @@ Json metric_to_json(const Metric& metric);
 /// Lenient: a member that is absent or of another type stays at its default.
 Metric metric_from_json(const Json& object);
 
-/// object[key] where it is of the member's type, else the member's default. Never throws.
-std::string text_of(const Json& object, const char* key);
-std::int64_t number_of(const Json& object, const char* key);
-bool flag_of(const Json& object, const char* key);
-
 }  // namespace evaljob

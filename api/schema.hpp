@@ -64,6 +64,11 @@ const std::vector<Field>& spec_fields();
 /// Everything below status, the same way. Only the operator writes it, so nothing here is validated.
 const std::vector<Field>& status_fields();
 
+/// The members of spec that may not change once the object is there.
+const std::vector<const char*>& immutable_members();
+inline constexpr const char* immutable_words =
+    "is immutable: delete the EvalJob and create it anew; finished work of the same evaluation is taken up again";
+
 /// Rules over the whole object, metadata.name included.
 const std::vector<Rule>& object_rules();
 

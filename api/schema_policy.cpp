@@ -1,4 +1,6 @@
 // The table: rendezvous, storage, merge, restartPolicy, and what of the design is still to come.
+#include <cstdint>
+
 #include "api/names.hpp"
 #include "api/schema_rows.hpp"
 
@@ -91,7 +93,15 @@ std::vector<Field> merge_fields() {
     };
 }
 
+void check_one_matcher(const Json& rule, const std::string& path, Violations& violations) {
+    if (!rule.is_object()) return;
+    const auto has = [&](const char* key) { return rule.contains(key) && !rule[key].is_null(); };
+    if (has("onExitCodes") == has("onPodConditions"))
+        violations.push_back(path + ": must have either onExitCodes or onPodConditions");
+}
+
 std::vector<Field> restart_fields() {
+    const std::string rule = "spec.restartPolicy.rules[]";
     return {
         {.path = "spec.restartPolicy",
          .type = Type::Object,
@@ -109,8 +119,65 @@ std::vector<Field> restart_fields() {
          .text = "Node: only the failed node starts again. Group: all do.",
          .fallback_words = "Node with eval, Group without",
          .values = {"Node", "Group"}},
-        later("spec.restartPolicy.rules", Type::Array),
+        {.path = "spec.restartPolicy.rules",
+         .type = Type::Array,
+         .text = "What follows one failure or another; the first rule that matches decides. Where none does: an exit "
+                 "code of the built-in runner that another try cannot mend fails the job, a Pod that was evicted or "
+                 "preempted (DisruptionTarget) is restarted outside the limit, anything else is restarted.",
+         .max_items = 20},
+        {.path = rule,
+         .type = Type::Object,
+         .text = "One rule: onExitCodes or onPodConditions, and an action.",
+         .rules = {{.cel = "has(self.onExitCodes) != has(self.onPodConditions)",
+                    .message = "must have either onExitCodes or onPodConditions",
+                    .message_expression = "",
+                    .check = check_one_matcher}}},
+        {.path = rule + ".action",
+         .type = Type::String,
+         .text = "Restart: within maxRestarts. RestartIgnoreLimit: without counting. Fail: the job fails at once.",
+         .required = true,
+         .values = {"Restart", "RestartIgnoreLimit", "Fail"}},
+        {.path = rule + ".onExitCodes", .type = Type::Object, .text = "By the exit code of the container runner."},
+        {.path = rule + ".onExitCodes.operator",
+         .type = Type::String,
+         .text = "In: the code is one of values. NotIn: it is none of them.",
+         .required = true,
+         .values = {"In", "NotIn"}},
+        {.path = rule + ".onExitCodes.values",
+         .type = Type::Array,
+         .text = "Exit codes.",
+         .required = true,
+         .min_items = 1,
+         .max_items = 255,
+         .distinct = true},
+        {.path = rule + ".onExitCodes.values[]",
+         .type = Type::Integer,
+         .text = "An exit code; 0 is no failure.",
+         .minimum = 1,
+         .maximum = 255},
+        {.path = rule + ".onPodConditions",
+         .type = Type::Array,
+         .text = "By the conditions of the failed Pod; one that holds is enough.",
+         .min_items = 1,
+         .max_items = 20},
+        {.path = rule + ".onPodConditions[]", .type = Type::Object, .text = "One condition."},
+        {.path = rule + ".onPodConditions[].type",
+         .type = Type::String,
+         .text = "The condition: DisruptionTarget, or one of your own.",
+         .required = true,
+         .min_length = 1,
+         .max_length = 316},
+        {.path = rule + ".onPodConditions[].status",
+         .type = Type::String,
+         .text = "The status that it must have.",
+         .fallback = "\"True\"",
+         .values = {"True", "False", "Unknown"}},
     };
+}
+
+Field deadline(std::string path, std::string text) {
+    return {
+        .path = std::move(path), .type = Type::Integer, .text = std::move(text), .minimum = 1, .maximum = INT32_MAX};
 }
 
 }  // namespace
@@ -130,15 +197,35 @@ std::vector<Field> policy_fields() {
     return fields;
 }
 
-std::vector<Field> later_fields() {
+std::vector<Field> life_fields() {
     return {
-        later("spec.minNodes", Type::Integer),
-        later("spec.startupDeadlineSeconds", Type::Integer),
-        later("spec.progressDeadlineSeconds", Type::Integer),
-        later("spec.activeDeadlineSeconds", Type::Integer),
-        later("spec.ttlSecondsAfterFinished", Type::Integer),
-        later("spec.suspend", Type::Boolean),
-        later("spec.managedBy", Type::String),
+        deadline("spec.startupDeadlineSeconds",
+                 "How long the nodes that are needed (node 0, and minNodes in all), or the merge, may take to start: "
+                 "Pods pending, images pulled, volumes mounted. Beyond it the job fails. Absent: for ever."),
+        deadline("spec.progressDeadlineSeconds",
+                 "How long no sample may be finished while node 0 reports. Beyond it all nodes are restarted, which "
+                 "counts as one restart; only with eval. Absent: for ever."),
+        deadline("spec.activeDeadlineSeconds",
+                 "How long the job may take, from when it first ran; begins anew when it is resumed. Beyond it the job "
+                 "fails. Absent: for ever."),
+        {.path = "spec.ttlSecondsAfterFinished",
+         .type = Type::Integer,
+         .text =
+             "The EvalJob and its Pods are deleted so long after its end; the volume stays. Absent: never. In local "
+             "mode it changes nothing.",
+         .minimum = 0,
+         .maximum = INT32_MAX},
+        {.path = "spec.suspend",
+         .type = Type::Boolean,
+         .text = "True: Pods are ended and none is made, until it is false again. Finished samples are kept, and the "
+                 "restarts that this takes are not counted.",
+         .fallback = "false"},
+        {.path = "spec.managedBy",
+         .type = Type::String,
+         .text = "Who reconciles this EvalJob. Absent: this operator, as evaljob.dev/operator; any other value: the "
+                 "operator leaves it alone.",
+         .min_length = 1,
+         .max_length = 63},
         later("spec.scheduling", Type::Object),
     };
 }

@@ -19,7 +19,7 @@ inline constexpr std::size_t max_path_length = 1024;
 std::vector<Field> eval_fields();      // spec.eval and below
 std::vector<Field> template_fields();  // spec.template and below
 std::vector<Field> policy_fields();    // rendezvous, storage, merge, restartPolicy
-std::vector<Field> later_fields();     // of the design, at the top of spec
+std::vector<Field> life_fields();      // deadlines, suspend, managedBy
 
 /// A field of the design that is refused for now.
 Field later(std::string path, Type type);

@@ -37,18 +37,42 @@ void check_longest_name(const Json& object, const std::string& path, Violations&
                          std::to_string(longest - names::max_label_length));
 }
 
+bool has_eval(const Json& spec) { return spec.contains("eval") && !spec["eval"].is_null(); }
+
+std::optional<std::int64_t> whole(const Json& spec, const char* key) {
+    const auto found = spec.find(key);
+    if (found == spec.end() || !found->is_number_integer()) return {};
+    return found->get<std::int64_t>();
+}
+
+void check_min_nodes(const Json& spec, const std::string& path, Violations& violations) {
+    if (!spec.is_object()) return;
+    const std::int64_t nodes = whole(spec, "numNodes").value_or(1);
+    const auto least = whole(spec, "minNodes");
+    if (least && *least > nodes)
+        violations.push_back(path + ".minNodes: must be at most numNodes, which is " + std::to_string(nodes) + ", is " +
+                             std::to_string(*least));
+}
+
+void check_rigid(const Json& spec, const std::string& path, Violations& violations) {
+    if (!spec.is_object() || has_eval(spec)) return;
+    const auto least = whole(spec, "minNodes");
+    if (least && *least < whole(spec, "numNodes").value_or(1))
+        violations.push_back(path + ".minNodes: fewer than numNodes needs eval, whose samples are leased");
+}
+
+void check_reports(const Json& spec, const std::string& path, Violations& violations) {
+    if (spec.is_object() && !has_eval(spec) && whole(spec, "progressDeadlineSeconds"))
+        violations.push_back(path + ".progressDeadlineSeconds: needs eval, whose runner reports progress");
+}
+
 Field spec_field() {
     return {
         .path = "spec",
         .type = Type::Object,
         .text = "What is to be evaluated, and how.",
         .required = true,
-        .rules = {{.cel = "self == oldSelf",
-                   .message = "is immutable: delete the EvalJob and create it anew; finished work of the same "
-                              "evaluation is taken up again",
-                   .message_expression = "",
-                   .check = nullptr},
-                  {.cel = "has(self.eval)",
+        .rules = {{.cel = "has(self.eval)",
                    .message = "eval: a spec without eval (an image of your own) is not supported yet; add eval",
                    .message_expression = "",
                    .check = check_eval_is_there},
@@ -57,7 +81,33 @@ Field spec_field() {
                    .message = "restartPolicy.scope: Node needs eval, whose samples are leased; without it all nodes "
                               "must start again: Group",
                    .message_expression = "",
-                   .check = check_scope}}};
+                   .check = check_scope},
+                  {.cel = "!has(self.minNodes) || self.minNodes <= self.numNodes",
+                   .message = "minNodes: must be at most numNodes",
+                   .message_expression = "'minNodes: must be at most numNodes, which is ' + string(self.numNodes)",
+                   .check = check_min_nodes},
+                  {.cel = "has(self.eval) || !has(self.minNodes) || self.minNodes == self.numNodes",
+                   .message = "minNodes: fewer than numNodes needs eval, whose samples are leased",
+                   .message_expression = "",
+                   .check = check_rigid},
+                  {.cel = "has(self.eval) || !has(self.progressDeadlineSeconds)",
+                   .message = "progressDeadlineSeconds: needs eval, whose runner reports progress",
+                   .message_expression = "",
+                   .check = check_reports},
+                  {.cel = "has(self.eval) || self.numNodes == oldSelf.numNodes",
+                   .message = "numNodes: can be changed with eval alone, whose samples are leased",
+                   .message_expression = "",
+                   .check = nullptr}}};
+}
+
+/// CEL compares a member that may be absent.
+Rule immutable(const char* key) {
+    const std::string name = key;
+    return {.cel = "has(self." + name + ") == has(oldSelf." + name + ") && (!has(self." + name + ") || self." + name +
+                   " == oldSelf." + name + ")",
+            .message = name + ": " + immutable_words,
+            .message_expression = "",
+            .check = nullptr};
 }
 
 }  // namespace
@@ -67,8 +117,16 @@ const std::vector<Field>& spec_fields() {
         std::vector<Field> fields{spec_field(),
                                   {.path = "spec.numNodes",
                                    .type = Type::Integer,
-                                   .text = "Nodes of the job: one Pod each.",
+                                   .text = "Nodes of the job: one Pod each. With eval it may be changed at any time "
+                                           "(kubectl scale).",
                                    .fallback = "1",
+                                   .minimum = 1,
+                                   .maximum = max_nodes},
+                                  {.path = "spec.minNodes",
+                                   .type = Type::Integer,
+                                   .text = "The job counts as running from when node 0 and so many nodes in all run; "
+                                           "late ones join.",
+                                   .fallback_words = "1 with eval, numNodes without",
                                    .minimum = 1,
                                    .maximum = max_nodes},
                                   {.path = "spec.numProcPerNode",
@@ -77,11 +135,18 @@ const std::vector<Field>& spec_fields() {
                                    .fallback = "1",
                                    .minimum = 1,
                                    .maximum = max_procs_per_node}};
-        for (const auto& part : {eval_fields(), template_fields(), policy_fields(), later_fields()}) {
+        for (const auto& part : {eval_fields(), template_fields(), policy_fields(), life_fields()}) {
             fields.insert(fields.end(), part.begin(), part.end());
         }
+        for (const char* key : immutable_members()) fields.front().rules.push_back(immutable(key));
         return fields;
     }();
+    return all;
+}
+
+const std::vector<const char*>& immutable_members() {
+    static const std::vector<const char*> all{"numProcPerNode", "eval",  "template", "rendezvous",
+                                              "storage",        "merge", "managedBy"};
     return all;
 }
 

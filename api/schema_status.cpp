@@ -24,7 +24,7 @@ Field required(Field field) {
 std::vector<Field> condition_fields() {
     Field conditions{.path = "status.conditions",
                      .type = Type::Array,
-                     .text = "Running, RendezvousReady, Merged, Succeeded, Failed.",
+                     .text = "Suspended, Running, RendezvousReady, Stalled, Merged, Succeeded, Failed.",
                      .max_items = 32,
                      .key = "type"};
     Field value = required(text("status.conditions[].status", "True, False or Unknown."));
@@ -75,17 +75,18 @@ std::vector<Field> result_fields() {
 }
 
 std::vector<Field> summary_fields() {
-    return {object("status.summary", "What kubectl get prints."),
-            text("status.summary.status", "Pending, Starting, Running, Restarting, Merging, Succeeded, Failed."),
-            text("status.summary.nodes", "Ready or succeeded of all: 4/4."),
-            text("status.summary.progress", "Samples done: 73%."),
-            text("status.summary.score", "The first dataset's score."),
-            object("status.nodes", "Counts of nodes."),
-            count("status.nodes.total", "All.", false),
-            count("status.nodes.ready", "Ready.", false),
-            count("status.nodes.succeeded", "Ended with success.", false),
-            count("status.nodes.failed", "Ended with failure.", false),
-            text("status.selector", "Of the Pods, for the scale subresource.")};
+    return {
+        object("status.summary", "What kubectl get prints."),
+        text("status.summary.status", "Pending, Suspended, Starting, Running, Restarting, Merging, Succeeded, Failed."),
+        text("status.summary.nodes", "Ready or succeeded of all: 4/4."),
+        text("status.summary.progress", "Samples done: 73%."),
+        text("status.summary.score", "The first dataset's score."),
+        object("status.nodes", "Counts of nodes."),
+        count("status.nodes.total", "All.", false),
+        count("status.nodes.ready", "Ready.", false),
+        count("status.nodes.succeeded", "Ended with success.", false),
+        count("status.nodes.failed", "Ended with failure.", false),
+        text("status.selector", "Of the Pods, for the scale subresource.")};
 }
 
 }  // namespace
@@ -96,12 +97,16 @@ const std::vector<Field>& status_fields() {
                                   count("status.observedGeneration", "The generation that status speaks of."),
                                   text("status.startTime", "RFC 3339."),
                                   text("status.completionTime", "RFC 3339."),
+                                  text("status.startingSince", "While the job is being started: since when, RFC 3339."),
                                   text("status.identity", "Of the evaluation, as the merge proved it."),
-                                  count("status.attempt", "Of the group; rises with each restart of all nodes.", false),
+                                  count("status.attempt", "The highest of any node; with scope Group, of all.", false),
                                   count("status.restarts", "Restarts of nodes or of all, against maxRestarts.", false),
                                   {.path = "status.nodeAttempts",
                                    .type = Type::IntegerMap,
-                                   .text = "The highest attempt seen of each node, by node rank."}};
+                                   .text = "The highest attempt seen of each node, by node rank."},
+                                  {.path = "status.nextAttempts",
+                                   .type = Type::IntegerMap,
+                                   .text = "The attempt that was decided and not seen yet, by node rank."}};
         for (const auto& part :
              {summary_fields(), progress_fields(), metric_fields(), result_fields(), condition_fields()}) {
             fields.insert(fields.end(), part.begin(), part.end());

@@ -24,6 +24,7 @@
 #include "local/job_controller.hpp"
 #include "local/memory_api.hpp"
 #include "local/process_kubelet.hpp"
+#include "operator/carried_clock.hpp"
 #include "operator/controller.hpp"
 
 namespace evaljob {
@@ -35,16 +36,14 @@ namespace {
 constexpr std::chrono::milliseconds view_interval{200};
 constexpr std::chrono::seconds stop_grace{30};
 
-UnixSeconds unix_now() { return std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()); }
-
 bool has_condition(const EvalJobStatus& status, const char* type) {
     return std::any_of(status.conditions.begin(), status.conditions.end(),
                        [&](const Condition& c) { return c.type == type && c.status; });
 }
 
-local::MemoryApiOptions api_options() {
+local::MemoryApiOptions api_options(const Clock& clock) {
     local::MemoryApiOptions options;
-    options.clock = unix_now;
+    options.clock = clock;
     options.uid_seed = (std::uint64_t{std::random_device{}()} << 32U) | std::random_device{}();
     return options;
 }
@@ -55,8 +54,8 @@ public:
         : options_(std::move(options)),
           job_(options_.file.job),
           end_{false, "", {}, options_.file.storage_root + "/" + job_.spec.storage.path, ""},
-          api_(api_options()),
-          jobs_(api_, unix_now),
+          api_(api_options(clock_)),
+          jobs_(api_, clock_),
           kubelet_(io_, api_, kubelet_options()),
           signals_(io_, SIGINT, SIGTERM),
           look_timer_(io_),
@@ -94,7 +93,7 @@ private:
         kubelet.environment = options_.environment;
         kubelet.gpus = local::visible_gpus(options_.environment);
         kubelet.address_seed = static_cast<std::uint32_t>(::getpid());
-        kubelet.clock = unix_now;
+        kubelet.clock = clock_;
         kubelet.on_lost = [this](const std::string& why) {
             end_.lost = why;
             stop();
@@ -114,7 +113,7 @@ private:
         ControllerOptions controller;
         controller.ns = job_.meta.ns;
         controller.settings = settings;
-        controller.clock = unix_now;
+        controller.clock = clock_;
         controller.progress = [this](const EvalJob&) { return report(); };
         controller.seed = static_cast<std::uint64_t>(::getpid());
         controller_ = std::make_unique<Controller>(api_, std::move(controller));
@@ -124,9 +123,15 @@ private:
     std::optional<ProgressReport> report() const {
         const auto& latest = progress_client_.latest();
         if (!latest) return std::nullopt;
-        return ProgressReport{latest->samples_done, latest->samples_total, latest->samples_per_second,
-                              latest->eta_seconds,  latest->slowest_rank,  latest->rendezvous_ready,
-                              latest->time};
+        return ProgressReport{.samples_done = latest->samples_done,
+                              .samples_total = latest->samples_total,
+                              .samples_per_second = latest->samples_per_second,
+                              .eta_seconds = latest->eta_seconds,
+                              .slowest_rank = latest->slowest_rank,
+                              .rendezvous_ready = latest->rendezvous_ready,
+                              .idle_seconds = latest->idle_seconds,
+                              .attempt = latest->attempt,
+                              .time = latest->time};
     }
 
     void pump_soon() {
@@ -148,7 +153,7 @@ private:
     void look_later() {
         const auto next = controller_->next_look();
         if (!next || stopping_) return;
-        look_timer_.expires_after(std::chrono::seconds(std::max<UnixSeconds>(0, *next - unix_now())));
+        look_timer_.expires_after(std::chrono::seconds(std::max<UnixSeconds>(0, *next - clock_())));
         look_timer_.async_wait([this](const boost::system::error_code& error) {
             if (!error) pump_soon();
         });
@@ -222,6 +227,7 @@ private:
     }
 
     LocalRunOptions options_;
+    Clock clock_ = carried_clock();
     EvalJob job_;
     LocalRunEnd end_;
     asio::io_context io_{1};

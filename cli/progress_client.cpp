@@ -34,6 +34,8 @@ std::optional<ProgressAnswer> read_answer(const std::string& body) {
         answer.slowest_rank = fields.at("slowestRank").get<std::string>();
         answer.rendezvous_ready = fields.at("rendezvousReady").get<bool>();
         for (const Json& rank : fields.at("ranks")) answer.ranks_connected += rank.at("connected").get<bool>() ? 1 : 0;
+        answer.idle_seconds = fields.at("idleSeconds").get<std::int64_t>();
+        answer.attempt = fields.at("attempt").get<std::int32_t>();
         answer.time = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
         return answer;
     } catch (const Json::exception&) {

@@ -20,6 +20,8 @@ struct ProgressAnswer {
     std::string slowest_rank;
     bool rendezvous_ready = false;
     int ranks_connected = 0;
+    std::int64_t idle_seconds = 0;
+    std::int32_t attempt = 0;
     std::int64_t time = 0;  // Unix seconds, when it came
 };
 

@@ -138,12 +138,24 @@ int status_of(const LocalRunEnd& end) {
     return condition(end.status, "Succeeded") != nullptr ? cli_exit::success : cli_exit::failed;
 }
 
+/// Why a valid EvalJob would wait here for ever: there is no cluster in which anyone could change it.
+std::string never_runs(const EvalJobSpec& spec) {
+    if (spec.suspend) return "spec.suspend: is true, so nothing would run here; set it to false";
+    if (!spec.managed_by.empty() && spec.managed_by != operator_name)
+        return "spec.managedBy: is " + spec.managed_by + ", so nothing would run here; remove it";
+    return "";
+}
+
 }  // namespace
 
 int run_command(const RunCommand& command, const Environment& environment) {
     auto file = read_job_file(command.file, command.overrides);
     if (!file) {
         std::cerr << file.error().message << std::endl;
+        return cli_exit::usage;
+    }
+    if (const std::string why = never_runs(file->job.spec); !why.empty()) {
+        std::cerr << command.file << ": " << why << std::endl;
         return cli_exit::usage;
     }
     const auto teller = make_teller(command.json);

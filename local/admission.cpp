@@ -128,9 +128,15 @@ Json without_nulls(const Json& value) {
 
 }  // namespace
 
-Result<Json> admit_evaljob(const Json& object, const Json*) {
+Result<Json> admit_evaljob(const Json& object, const Json* old) {
     const auto job = parse_evaljob(object);
     if (!job) return tl::unexpected(job.error());
+    if (old) {
+        // What stands there was admitted by these rules, or by older ones: then there is nothing to compare with.
+        const auto before = parse_evaljob(*old);
+        if (const auto checked = before ? check_update(before->spec, job->spec) : Result<void>(); !checked)
+            return tl::unexpected(checked.error());
+    }
     Json defaulted = object;
     defaulted["spec"] = spec_to_json(job->spec);
     return defaulted;

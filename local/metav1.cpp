@@ -2,6 +2,8 @@
 
 #include <ctime>
 
+#include "api/json_read.hpp"
+
 namespace evaljob::local {
 
 tl::unexpected<Refusal> refuse(int code, std::string reason, std::string message) {
@@ -52,10 +54,7 @@ std::string to_text(const Json& value) { return value.dump(-1, ' ', false, Json:
 std::string valid_utf8(const std::string& text) { return Json::parse(to_text(Json(text))).get<std::string>(); }
 
 std::string string_at(const Json& object, const char* first, const char* second) {
-    const auto outer = object.find(first);
-    if (outer == object.end() || !outer->is_object()) return {};
-    const auto inner = outer->find(second);
-    return inner != outer->end() && inner->is_string() ? inner->get<std::string>() : std::string();
+    return text_of(member(object, first), second);
 }
 
 }  // namespace evaljob::local

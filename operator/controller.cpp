@@ -106,6 +106,7 @@ std::optional<Observed> Controller::observe(const std::string& key) {
     Observed observed;
     observed.job = *entry->job;
     for (const PodView* pod : pods_.of_job(key)) observed.pods.push_back(*pod);
+    date_departures(key, observed.pods);
     const EvalJob& job = observed.job;
     if (const ChildView* service = services_.find(kube::key_of(job.meta.ns, names::service(job.meta.name))))
         observed.service = *service;
@@ -115,11 +116,28 @@ std::optional<Observed> Controller::observe(const std::string& key) {
     return observed;
 }
 
+/// Kept in memory alone: after a restart a lost node is given its time once more.
+void Controller::date_departures(const std::string& key, std::vector<PodView>& pods) {
+    std::map<std::string, UnixSeconds> leaving;
+    const auto& known = leaving_[key];
+    for (PodView& pod : pods) {
+        if (!pod.deleting) continue;
+        const auto since = known.find(pod.uid);
+        pod.leaving_since = since == known.end() ? options_.clock() : since->second;
+        leaving[pod.uid] = pod.leaving_since;
+    }
+    if (leaving.empty())
+        leaving_.erase(key);
+    else
+        leaving_[key] = std::move(leaving);
+}
+
 bool Controller::reconcile(const std::string& key) {
     looks_.erase(key);
     const JobEntry* entry = jobs_.find(key);
     if (!entry) {
         failures_.erase(key);
+        leaving_.erase(key);
         return false;
     }
     Reconciled reconciled;

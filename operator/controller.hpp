@@ -47,6 +47,7 @@ private:
     bool read_sources();
     bool reconcile(const std::string& key);
     std::optional<Observed> observe(const std::string& key);
+    void date_departures(const std::string& key, std::vector<PodView>& pods);
     void take_back(const Reconciled& reconciled);
     void look_later(const std::string& key, const Reconciled& reconciled);
     void queue(const std::set<std::string>& keys);
@@ -63,8 +64,9 @@ private:
     std::vector<std::unique_ptr<kube::Source>> sources_;
     std::deque<std::string> queue_;
     std::set<std::string> queued_;
-    std::map<std::string, UnixSeconds> looks_;  // when to look at a job again
-    std::map<std::string, int> failures_;       // in a row
+    std::map<std::string, UnixSeconds> looks_;                           // when to look at a job again
+    std::map<std::string, int> failures_;                                // in a row
+    std::map<std::string, std::map<std::string, UnixSeconds>> leaving_;  // job → uid of a Pod → since when
 };
 
 }  // namespace evaljob

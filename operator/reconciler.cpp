@@ -17,7 +17,7 @@
 namespace evaljob {
 namespace {
 
-constexpr int most_plans_a_reconcile = 3;  // a plan, and again with what stood in its way
+constexpr int most_plans_a_reconcile = 4;  // a plan, and again with what stood in its way or was read live
 constexpr std::chrono::seconds leftover_look{2};
 
 /// 32 random bytes as 64 hexadecimal characters, and those as base64, the way a Secret holds them.
@@ -52,24 +52,66 @@ Reconciled Reconciler::reconcile(const Observed& seen) {
     for (int i = 0; i < most_plans_a_reconcile; ++i) {
         const Plan plan = make_plan(observed, settings_, clock_());
         reconciled.look_again = plan.look_again;
-        bool again = false;
-        for (const Action& action : plan.actions) {
-            Applied applied = apply(observed.job, action, reconciled);
-            reconciled.error = std::move(applied.error);
-            if (reconciled.error) return reconciled;
-            if (!applied.obstacle) continue;
-            observed.obstacles.push_back(std::move(*applied.obstacle));
-            again = true;
-            break;
-        }
-        if (again) continue;
-        reconciled.error = write_status(observed.job, plan.status, reconciled);
-        if (reconciled.error) return reconciled;
-        for (const Event& event : plan.events) say(observed.job, event);
-        return reconciled;
+        Next next = plan.confirm.empty() ? apply(plan, observed, reconciled) : confirm(plan, observed, reconciled);
+        if (next == Next::Rest) return reconciled;
     }
     reconciled.error = Error{"Obstructed", "children of " + observed.job.meta.name + " cannot be made", true};
     return reconciled;
+}
+
+/// What the stores miss is read live: a store may be older than the API server.
+Reconciler::Next Reconciler::confirm(const Plan& plan, Observed& observed, Reconciled& reconciled) {
+    const std::size_t known = reconciled.written.size();
+    for (const std::string& name : plan.confirm) {
+        auto answer = send(kube::get(kube::pods, observed.job.meta.ns, name));
+        if (answer) {
+            reconciled.written.push_back({kube::pods, std::move(*answer)});
+        } else if (answer.error().reason == "NotFound") {
+            observed.absent.insert(name);
+        } else {
+            reconciled.error = answer.error();
+            return Next::Rest;
+        }
+    }
+    if (reconciled.written.size() == known) return Next::PlanAgain;
+    reconciled.look_again = std::chrono::seconds{0};
+    return Next::Rest;
+}
+
+Reconciler::Next Reconciler::apply(const Plan& plan, Observed& observed, Reconciled& reconciled) {
+    if (plan.status == observed.job.status) {
+        if (!plan.actions.empty() && !is_unchanged(observed.job.meta, reconciled)) return Next::Rest;
+    } else {
+        reconciled.error = write_status(observed.job, plan.status, reconciled);
+        if (reconciled.error || reconciled.written.empty()) return Next::Rest;
+        observed.job.status = plan.status;
+        observed.job.meta.resource_version = kube::meta_view(reconciled.written.back().object).resource_version;
+    }
+    for (const Action& action : plan.actions) {
+        Applied applied = apply(observed.job, action, reconciled);
+        reconciled.error = std::move(applied.error);
+        if (reconciled.error) break;
+        if (!applied.obstacle) continue;
+        observed.obstacles.push_back(std::move(*applied.obstacle));
+        return Next::PlanAgain;
+    }
+    // Said though an action failed: status has them decided, and no later plan will say them.
+    for (const Event& event : plan.events) say(observed.job, event);
+    return Next::Rest;
+}
+
+/// Whether the EvalJob is still the one that was planned for.
+bool Reconciler::is_unchanged(const ObjectMeta& meta, Reconciled& reconciled) {
+    auto answer = send(kube::get(kube::evaljobs, meta.ns, meta.name));
+    if (!answer) {
+        if (answer.error().reason != "NotFound") reconciled.error = answer.error();
+        return false;
+    }
+    const ObjectMeta live = kube::meta_view(*answer);
+    if (live.uid == meta.uid && live.resource_version == meta.resource_version) return true;
+    reconciled.written.push_back({kube::evaljobs, std::move(*answer)});
+    reconciled.look_again = std::chrono::seconds{0};
+    return false;
 }
 
 Reconciler::Applied Reconciler::apply(const EvalJob& job, const Action& action, Reconciled& reconciled) {
@@ -94,6 +136,7 @@ Reconciler::Applied Reconciler::apply(const EvalJob& job, const Action& action, 
                           },
                           [&](const DeletePod& a) { return removed(kube::pods, a.name, a.uid, a.grace_seconds); },
                           [&](const DeleteMergeJob& a) { return removed(kube::jobs, a.name, a.uid, -1); },
+                          [&](const DeleteJob& a) { return removed(kube::evaljobs, a.name, a.uid, -1); },
                       },
                       action);
 }
@@ -149,7 +192,6 @@ std::optional<Error> Reconciler::remove(const EvalJob& job, const kube::Resource
 }
 
 std::optional<Error> Reconciler::write_status(const EvalJob& job, const EvalJobStatus& status, Reconciled& reconciled) {
-    if (status == job.status) return {};
     return patch(job.meta, merge_patch(status_to_json(job.status), status_to_json(status)), reconciled);
 }
 

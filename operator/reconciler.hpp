@@ -43,6 +43,11 @@ private:
         std::optional<Error> error;
     };
 
+    enum class Next { Rest, PlanAgain };
+
+    Next confirm(const Plan& plan, Observed& observed, Reconciled& reconciled);
+    Next apply(const Plan& plan, Observed& observed, Reconciled& reconciled);
+    bool is_unchanged(const ObjectMeta& meta, Reconciled& reconciled);
     Applied apply(const EvalJob& job, const Action& action, Reconciled& reconciled);
     Applied create(const EvalJob& job, const kube::Resource& resource, const Json& object, Reconciled& reconciled);
     Applied look_at_namesake(const EvalJob& job, const kube::Resource& resource, const std::string& name,

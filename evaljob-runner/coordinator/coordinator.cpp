@@ -162,6 +162,7 @@ Effects Coordinator::disconnected(SessionId session, Milliseconds now) {
 }
 
 Effects Coordinator::tick(Milliseconds now) {
+    if (!begun_) begun_ = now;
     Effects effects;
     std::vector<SessionId> silent;
     for (const auto& [session, holder] : holders_) {
@@ -284,6 +285,7 @@ CoordinatorProgress Coordinator::progress(Milliseconds now) const {
     if (seconds > 0) p.samples_per_second = static_cast<double>(items_done_ - items_resumed_) / seconds;
     if (p.samples_per_second > 0)
         p.eta_seconds = static_cast<double>(items_total_ - items_done_) / p.samples_per_second;
+    if (begun_ && unfinished_ > 0) p.idle_seconds = (now - std::max(*begun_, last_done_)) / 1000;
     p.batches = batches_.size();
     p.leases = next_counter_ - 1;
     p.leases_again = leases_again_;

@@ -74,6 +74,7 @@ struct CoordinatorProgress {
     std::uint64_t samples_failed = 0;
     double samples_per_second = 0;  // since the first lease of this coordinator
     double eta_seconds = 0;
+    std::int64_t idle_seconds = 0;  // since a sample was last finished, or this coordinator began; 0 when all are done
     std::uint64_t batches = 0;
     std::uint64_t leases = 0;        // handed out by this coordinator
     std::uint64_t leases_again = 0;  // of those, for a batch that had been leased before
@@ -150,6 +151,7 @@ private:
     std::uint64_t leases_again_ = 0;
     double us_per_item_ = 0;  // refit while the run goes on
     std::optional<Milliseconds> first_lease_;
+    std::optional<Milliseconds> begun_;  // the first tick
     Milliseconds last_done_ = 0;
     std::optional<EndJob> ended_;
     bool published_ = false;

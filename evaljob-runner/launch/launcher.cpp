@@ -132,7 +132,7 @@ private:
         const std::string port = value_of(environment_, runner_environment::http_port);
         if (port.empty()) return {};
         http_ = std::make_unique<HttpStatus>(io_, [this](const std::string& path) {
-            return path == "/progress" ? progress_json(coordinator_->progress()) : "";
+            return path == "/progress" ? progress_json(coordinator_->progress(), contract_.attempt) : "";
         });
         return http_->listen(address, static_cast<std::uint16_t>(std::stoi(port)));
     }

@@ -24,7 +24,7 @@ std::string slowest_rank(const CoordinatorProgress& progress) {
 
 }  // namespace
 
-std::string progress_json(const CoordinatorProgress& p) {
+std::string progress_json(const CoordinatorProgress& p, std::int32_t attempt) {
     Json ranks = Json::array();
     for (const RankProgress& rank : p.ranks) {
         ranks.push_back({{"rank", rank.rank},
@@ -32,7 +32,9 @@ std::string progress_json(const CoordinatorProgress& p) {
                          {"samples", rank.samples},
                          {"computeSeconds", static_cast<double>(rank.compute_us) / 1e6}});
     }
-    return Json{{"samplesDone", p.samples_done},
+    return Json{{"attempt", attempt},
+                {"idleSeconds", p.idle_seconds},
+                {"samplesDone", p.samples_done},
                 {"samplesTotal", p.samples_total},
                 {"samplesResumed", p.samples_resumed},
                 {"samplesFailed", p.samples_failed},

@@ -1,5 +1,7 @@
 #include "operator/kube/request.hpp"
 
+#include "api/json_read.hpp"
+
 namespace evaljob::kube {
 namespace {
 
@@ -37,11 +39,6 @@ std::string reason_of(int status) {
         default:
             return "UnexpectedStatus";
     }
-}
-
-std::string text_at(const Json& object, const char* key) {
-    const auto found = object.find(key);
-    return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
 bool can_help(int status, const std::string& reason) { return reason == "Conflict" || status == 429 || status >= 500; }
@@ -104,10 +101,10 @@ Result<Json> read_response(const Response& response) {
             "BadResponse",
             "the API server answered " + std::to_string(response.status) + " with a body that is no JSON object", true);
     }
-    std::string reason = body.is_object() ? text_at(body, "reason") : "";
+    std::string reason = body.is_object() ? text_of(body, "reason") : "";
     if (reason.empty()) reason = reason_of(response.status);
     if (reason == "Gone") reason = "Expired";  // 410 has two names
-    std::string message = body.is_object() ? text_at(body, "message") : response.body;
+    std::string message = body.is_object() ? text_of(body, "message") : response.body;
     if (message.empty()) message = "the API server answered " + std::to_string(response.status);
     const bool retry = can_help(response.status, reason);
     return fail(std::move(reason), message.substr(0, most_message_bytes), retry);

@@ -1,40 +1,21 @@
 #include "operator/kube/views.hpp"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 
+#include "api/json_read.hpp"
 #include "api/names.hpp"
 #include "operator/plan/time.hpp"
 
 namespace evaljob::kube {
 namespace {
 
-const Json& at(const Json& parent, const char* key) {
-    static const Json nothing;
-    if (!parent.is_object()) return nothing;
-    const auto found = parent.find(key);
-    return found == parent.end() ? nothing : *found;
-}
-
-std::string text_at(const Json& parent, const char* key) {
-    const Json& value = at(parent, key);
-    return value.is_string() ? value.get<std::string>() : std::string();
-}
-
-bool flag_at(const Json& parent, const char* key) {
-    const Json& value = at(parent, key);
-    return value.is_boolean() && value.get<bool>();
-}
-
-std::int64_t number_at(const Json& parent, const char* key) {
-    const Json& value = at(parent, key);
-    return value.is_number_integer() ? value.get<std::int64_t>() : 0;
-}
-
 std::string label_of(const Json& object, const char* label) {
-    return text_at(at(at(object, "metadata"), "labels"), label);
+    return text_of(member(member(object, "metadata"), "labels"), label);
 }
 
-std::int32_t number_of(const std::string& text, std::int32_t otherwise) {
+std::int32_t parsed(const std::string& text, std::int32_t otherwise) {
     std::int32_t value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     return error == std::errc{} && end == text.data() + text.size() && value >= 0 ? value : otherwise;
@@ -43,34 +24,40 @@ std::int32_t number_of(const std::string& text, std::int32_t otherwise) {
 /// The owner that controls the object, or null.
 const Json& controller_of(const Json& object) {
     static const Json nothing;
-    for (const Json& owner : at(at(object, "metadata"), "ownerReferences"))
-        if (flag_at(owner, "controller")) return owner;
+    for (const Json& owner : member(member(object, "metadata"), "ownerReferences"))
+        if (flag_of(owner, "controller")) return owner;
     return nothing;
 }
 
-bool is_set(const Json& parent, const char* key) { return !at(parent, key).is_null(); }
+bool is_set(const Json& parent, const char* key) { return !member(parent, key).is_null(); }
 
 const Json* condition(const Json& object, const char* type) {
-    for (const Json& candidate : at(at(object, "status"), "conditions"))
-        if (text_at(candidate, "type") == type) return &candidate;
+    for (const Json& candidate : member(member(object, "status"), "conditions"))
+        if (text_of(candidate, "type") == type) return &candidate;
     return nullptr;
 }
 
-bool holds(const Json* condition) { return condition && text_at(*condition, "status") == "True"; }
+/// Conditions that every Pod has; no rule needs them.
+bool is_usual(const std::string& condition) {
+    constexpr std::array usual{"PodScheduled", "Initialized", "ContainersReady", "Ready", "PodReadyToStartContainers"};
+    return std::ranges::find(usual, condition) != usual.end();
+}
+
+bool holds(const Json* condition) { return condition && text_of(*condition, "status") == "True"; }
 
 ContainerView container_view(const Json& status) {
     ContainerView view;
-    view.name = text_at(status, "name");
-    const Json& state = at(status, "state");
+    view.name = text_of(status, "name");
+    const Json& state = member(status, "state");
     view.running = is_set(state, "running");
-    if (const Json& terminated = at(state, "terminated"); terminated.is_object()) {
+    if (const Json& terminated = member(state, "terminated"); terminated.is_object()) {
         view.terminated = true;
-        view.exit_code = static_cast<int>(number_at(terminated, "exitCode"));
-        view.reason = text_at(terminated, "reason");
-        view.termination_message = text_at(terminated, "message");
-        view.finished_at = from_rfc3339(text_at(terminated, "finishedAt"));
+        view.exit_code = static_cast<int>(number_of(terminated, "exitCode"));
+        view.reason = text_of(terminated, "reason");
+        view.termination_message = text_of(terminated, "message");
+        view.finished_at = from_rfc3339(text_of(terminated, "finishedAt"));
     } else {
-        view.reason = text_at(at(state, "waiting"), "reason");
+        view.reason = text_of(member(state, "waiting"), "reason");
     }
     return view;
 }
@@ -79,14 +66,14 @@ ContainerView container_view(const Json& status) {
 
 std::string job_key_of_child(const Json& object) {
     const std::string job = label_of(object, names::label_job);
-    return job.empty() ? job : text_at(at(object, "metadata"), "namespace") + "/" + job;
+    return job.empty() ? job : text_of(member(object, "metadata"), "namespace") + "/" + job;
 }
 
 ChildView child_view(const Json& object) {
-    const Json& metadata = at(object, "metadata");
+    const Json& metadata = member(object, "metadata");
     const Json& owner = controller_of(object);
-    return {text_at(metadata, "name"), text_at(metadata, "uid"), text_at(owner, "uid"),
-            is_set(metadata, "deletionTimestamp"), text_at(owner, "kind")};
+    return {text_of(metadata, "name"), text_of(metadata, "uid"), text_of(owner, "uid"),
+            is_set(metadata, "deletionTimestamp"), text_of(owner, "kind")};
 }
 
 PodView pod_view(const Json& pod) {
@@ -97,22 +84,25 @@ PodView pod_view(const Json& pod) {
     view.owner_uid = child.owner_uid;
     view.owner_kind = child.owner_kind;
     view.deleting = child.deleting;
+    view.grace_seconds = number_of(member(pod, "metadata"), "deletionGracePeriodSeconds");
     view.merge = label_of(pod, names::label_role) == names::role_merge;
-    if (!view.merge) view.node = number_of(label_of(pod, names::label_node_rank), -1);
-    view.attempt = number_of(label_of(pod, names::label_attempt), 0);
-    const Json& status = at(pod, "status");
-    view.phase = text_at(status, "phase");
-    view.reason = text_at(status, "reason");
-    view.message = text_at(status, "message");
-    view.ip = text_at(status, "podIP");
+    if (!view.merge) view.node = parsed(label_of(pod, names::label_node_rank), -1);
+    view.attempt = parsed(label_of(pod, names::label_attempt), 0);
+    const Json& status = member(pod, "status");
+    view.phase = text_of(status, "phase");
+    view.reason = text_of(status, "reason");
+    view.message = text_of(status, "message");
+    view.ip = text_of(status, "podIP");
     view.ready = holds(condition(pod, "Ready"));
     const Json* scheduled = condition(pod, "PodScheduled");
     if (scheduled && !holds(scheduled) && view.reason.empty()) {
-        view.reason = text_at(*scheduled, "reason");
-        view.message = text_at(*scheduled, "message");
+        view.reason = text_of(*scheduled, "reason");
+        view.message = text_of(*scheduled, "message");
     }
+    for (const Json& one : member(status, "conditions"))
+        if (!is_usual(text_of(one, "type"))) view.conditions.push_back({text_of(one, "type"), text_of(one, "status")});
     for (const char* list : {"containerStatuses", "initContainerStatuses"})
-        for (const Json& container : at(status, list)) view.containers.push_back(container_view(container));
+        for (const Json& container : member(status, list)) view.containers.push_back(container_view(container));
     return view;
 }
 
@@ -123,20 +113,20 @@ MergeJobView merge_job_view(const Json& job) {
     const Json* failed = condition(job, "Failed");
     view.complete = holds(complete);
     view.failed = holds(failed);
-    if (view.failed) view.message = text_at(*failed, "message");
+    if (view.failed) view.message = text_of(*failed, "message");
     if (view.complete || view.failed)
-        view.finished_at = from_rfc3339(text_at(view.complete ? *complete : *failed, "lastTransitionTime"));
+        view.finished_at = from_rfc3339(text_of(view.complete ? *complete : *failed, "lastTransitionTime"));
     return view;
 }
 
 ObjectMeta meta_view(const Json& object) {
-    const Json& metadata = at(object, "metadata");
+    const Json& metadata = member(object, "metadata");
     ObjectMeta meta;
-    meta.name = text_at(metadata, "name");
-    meta.ns = text_at(metadata, "namespace");
-    meta.uid = text_at(metadata, "uid");
-    meta.generation = number_at(metadata, "generation");
-    meta.resource_version = text_at(metadata, "resourceVersion");
+    meta.name = text_of(metadata, "name");
+    meta.ns = text_of(metadata, "namespace");
+    meta.uid = text_of(metadata, "uid");
+    meta.generation = number_of(metadata, "generation");
+    meta.resource_version = text_of(metadata, "resourceVersion");
     meta.deleting = is_set(metadata, "deletionTimestamp");
     return meta;
 }

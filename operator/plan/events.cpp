@@ -20,19 +20,30 @@ std::string budget(const EvalJob& job, std::int32_t used) {
     return std::to_string(used) + " of " + std::to_string(job.spec.restart_policy.max_restarts) + " restarts";
 }
 
+std::string budget(const EvalJob& job, const EvalJobStatus& after, const NodeRestart& restart) {
+    return restart.counts ? budget(job, after.restarts) : "outside the limit";
+}
+
 void restarts(const EvalJob& job, const EvalJobStatus& after, const Verdict& verdict, std::vector<Event>& events) {
     const auto& restarted = verdict.decision.restarted;
-    if (restarted.empty() || after.restarts <= job.status.restarts) return;
-    if (job.spec.restart_policy.scope == RestartScope::Group) {
-        events.push_back({true, "GroupRestarted",
-                          restarted.front().death + "; all nodes start attempt " + std::to_string(after.attempt) +
-                              " (" + budget(job, after.restarts) + ")"});
+    if (restarted.empty() || verdict.phase != Verdict::Phase::Nodes) return;
+    const NodeRestart& first = restarted.front();
+    if (verdict.stalled || job.spec.restart_policy.scope == RestartScope::Group) {
+        events.push_back(
+            {true, "GroupRestarted", first.death + "; all nodes start again (" + budget(job, after, first) + ")"});
         return;
     }
     for (const NodeRestart& restart : restarted)
         events.push_back({true, "NodeRestarted",
                           restart.death + "; node " + std::to_string(restart.node) + " starts attempt " +
-                              std::to_string(restart.attempt) + " (" + budget(job, after.restarts) + ")"});
+                              std::to_string(restart.attempt) + " (" + budget(job, after, restart) + ")"});
+}
+
+void resizing(const EvalJobStatus& before, const EvalJobStatus& after, std::vector<Event>& events) {
+    if (before.nodes.total == 0 || before.nodes.total == after.nodes.total) return;
+    events.push_back({false, "Scaled",
+                      "from " + std::to_string(before.nodes.total) + " to " + std::to_string(after.nodes.total) +
+                          " nodes; what is finished stays"});
 }
 
 }  // namespace
@@ -40,12 +51,19 @@ void restarts(const EvalJob& job, const EvalJobStatus& after, const Verdict& ver
 std::vector<Event> events_between(const EvalJob& job, const EvalJobStatus& after, const Verdict& verdict) {
     const EvalJobStatus& before = job.status;
     std::vector<Event> events;
-    const bool nothing_made = before.summary.status.empty() || before.summary.status == "Pending";
-    if (nothing_made && verdict.phase == Verdict::Phase::Nodes && !verdict.decision.create.empty())
+    const std::string& word = before.summary.status;
+    const bool nothing_made = word.empty() || word == "Pending" || word == "Suspended";
+    if (nothing_made && after.node_attempts.empty() && verdict.phase == Verdict::Phase::Nodes &&
+        !verdict.decision.create.empty())
         events.push_back({false, "NodesCreated",
                           "made " + std::to_string(verdict.decision.create.size()) + " Pods for " +
                               std::to_string(job.spec.num_nodes) + " nodes of " +
                               std::to_string(job.spec.num_proc_per_node) + " processes"});
+    resizing(before, after, events);
+    if (begins(before, after, "Suspended"))
+        events.push_back({false, "Suspended", "Pods are ended; finished samples are kept"});
+    if (is_true(before, "Suspended") && !is_true(after, "Suspended"))
+        events.push_back({false, "Resumed", "nodes are started again"});
     restarts(job, after, verdict, events);
     if (find_condition(after, "Merged") && !find_condition(before, "Merged"))
         events.push_back(

@@ -51,6 +51,8 @@ MergeOutcome failed(const ContainerView* runner, const MergeJobView& job) {
 
 }  // namespace
 
+bool has_ended(const MergeJobView& job) { return job.complete || job.failed; }
+
 MergeOutcome merge_outcome(const Observed& observed, UnixSeconds now) {
     if (!observed.merge_job) return {};
     const MergeJobView& job = *observed.merge_job;

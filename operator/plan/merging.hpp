@@ -24,6 +24,8 @@ struct MergeOutcome {
     Failure failure;  // of Failed
 };
 
+bool has_ended(const MergeJobView& job);
+
 MergeOutcome merge_outcome(const Observed& observed, UnixSeconds now);
 
 }  // namespace evaljob

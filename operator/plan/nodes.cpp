@@ -9,10 +9,10 @@
 namespace evaljob {
 namespace {
 
-/// The highest attempt of the node that was ever seen, or -1.
-std::int32_t highest_seen(const std::map<std::string, std::int32_t>& seen, std::int32_t node) {
-    const auto found = seen.find(std::to_string(node));
-    return found == seen.end() ? -1 : found->second;
+/// The number that a map of attempts holds for the node, or -1.
+std::int32_t attempt_in(const std::map<std::string, std::int32_t>& attempts, std::int32_t node) {
+    const auto found = attempts.find(std::to_string(node));
+    return found == attempts.end() ? -1 : found->second;
 }
 
 const PodView* find_pod(const Observed& observed, std::int32_t node, std::int32_t attempt) {
@@ -28,22 +28,18 @@ bool never_started(const PodView& pod) {
 
 NodeLife life_of(const PodView& pod, bool work_done) {
     if (has_succeeded(pod)) return NodeLife::Done;
-    if (has_failed(pod)) return has_ended(pod) ? NodeLife::Dead : NodeLife::Leaving;
-    if (work_done && never_started(pod)) return NodeLife::Done;
-    return pod.deleting ? NodeLife::Leaving : NodeLife::Live;
+    // Whatever it ends with: it is not needed any more.
+    if (work_done && (pod.deleting || never_started(pod))) return NodeLife::Done;
+    if (has_failed(pod)) return NodeLife::Dead;
+    if (!pod.deleting) return NodeLife::Live;
+    return is_disrupted(pod) ? NodeLife::Dead : NodeLife::Leaving;
 }
 
-NodeState state_of(const Observed& observed, std::int32_t node, std::int32_t seen, bool work_done) {
-    const bool group = observed.job.spec.restart_policy.scope == RestartScope::Group;
-    NodeState state{node, NodeLife::New, group ? group_attempt(observed) : std::max(seen, 0), nullptr};
-    state.pod = find_pod(observed, node, state.attempt);
-    if (state.pod)
-        state.life = life_of(*state.pod, work_done);
-    else if (work_done)
-        state.life = NodeLife::Done;
-    else if (seen >= state.attempt)
-        state.life = NodeLife::Dead;
-    return state;
+NodeLife life_without_pod(const Observed& observed, const NodeState& state, std::int32_t seen, bool work_done) {
+    if (work_done) return NodeLife::Done;
+    if (seen < state.attempt) return NodeLife::New;
+    const bool confirmed = observed.absent.contains(names::pod(observed.job.meta.name, state.node, state.attempt));
+    return confirmed ? NodeLife::Dead : NodeLife::Missing;
 }
 
 }  // namespace
@@ -77,6 +73,12 @@ bool is_running(const PodView& pod) {
     return runner ? runner->running : pod.phase == "Running";
 }
 
+bool is_disrupted(const PodView& pod) {
+    return pod.reason == "Evicted" || std::ranges::any_of(pod.conditions, [](const PodConditionView& condition) {
+               return condition.type == "DisruptionTarget" && condition.status == "True";
+           });
+}
+
 bool work_is_done(const Observed& observed) {
     if (!observed.job.spec.eval) return false;
     if (observed.job.status.nodes.succeeded > 0) return true;
@@ -94,18 +96,33 @@ std::map<std::string, std::int32_t> seen_attempts(const Observed& observed) {
     return seen;
 }
 
-std::int32_t group_attempt(const Observed& observed) {
-    std::int32_t highest = observed.job.status.attempt;
-    for (const auto& [node, attempt] : seen_attempts(observed)) highest = std::max(highest, attempt);
-    return highest;
+std::map<std::string, std::int32_t> decided_attempts(const Observed& observed) {
+    const auto seen = seen_attempts(observed);
+    auto decided = observed.job.status.next_attempts;
+    std::erase_if(decided, [&](const auto& entry) {
+        const auto found = seen.find(entry.first);
+        return found != seen.end() && found->second >= entry.second;
+    });
+    return decided;
 }
 
 std::vector<NodeState> node_states(const Observed& observed) {
     const auto seen = seen_attempts(observed);
+    const auto decided = decided_attempts(observed);
+    const bool group = observed.job.spec.restart_policy.scope == RestartScope::Group;
+    std::int32_t of_all = 0;  // scope Group: one attempt for all
+    for (const auto* attempts : {&seen, &decided})
+        for (const auto& [node, attempt] : *attempts) of_all = std::max(of_all, attempt);
     const bool work_done = work_is_done(observed);
     std::vector<NodeState> states;
-    for (std::int32_t node = 0; node < observed.job.spec.num_nodes; ++node)
-        states.push_back(state_of(observed, node, highest_seen(seen, node), work_done));
+    for (std::int32_t node = 0; node < observed.job.spec.num_nodes; ++node) {
+        const std::int32_t own = std::max({attempt_in(seen, node), attempt_in(decided, node), 0});
+        NodeState state{node, NodeLife::New, group ? of_all : own, nullptr};
+        state.pod = find_pod(observed, node, state.attempt);
+        state.life = state.pod ? life_of(*state.pod, work_done)
+                               : life_without_pod(observed, state, attempt_in(seen, node), work_done);
+        states.push_back(state);
+    }
     return states;
 }
 

@@ -1,8 +1,11 @@
-// The order of decisions; plan.hpp says it in four lines.
+// The order of decisions; plan.hpp says it in a few lines.
 #include "operator/plan/plan.hpp"
+
+#include <algorithm>
 
 #include "api/json.hpp"
 #include "api/names.hpp"
+#include "operator/plan/deadlines.hpp"
 #include "operator/plan/events.hpp"
 #include "operator/plan/ownership.hpp"
 #include "operator/plan/status.hpp"
@@ -16,22 +19,57 @@ constexpr std::chrono::seconds leftover_look{2};
 constexpr std::chrono::seconds merge_pod_look{1};
 constexpr std::chrono::seconds rendezvous_look{2};
 
-/// The job has ended: whatever of ours still runs is ended too. Ended Pods stay, for their logs.
-Plan clean_up(const Observed& observed) {
+void look_sooner(Plan& plan, std::optional<std::chrono::seconds> time) {
+    if (time) plan.look_again = plan.look_again ? std::min(*plan.look_again, *time) : *time;
+}
+
+void delete_merge_job(const Observed& observed, Plan& plan) {
+    if (observed.merge_job && !observed.merge_job->child.deleting)
+        plan.actions.emplace_back(DeleteMergeJob{observed.merge_job->child.name, observed.merge_job->child.uid});
+}
+
+/// A Pod on a lost node is never reported as ended: it is deleted without waiting for that node.
+void force_overdue(const Observed& observed, Plan& plan, UnixSeconds now) {
+    bool of_merge = false;
+    const std::string merge_uid = observed.merge_job ? observed.merge_job->child.uid : "";
+    for (const PodView* pod : overdue_deletions(observed, now)) {
+        plan.actions.emplace_back(DeletePod{pod->name, pod->uid, 0});
+        of_merge = of_merge || (pod->merge && pod->owner_uid == merge_uid);
+    }
+    // Its Job waits until the Pod has ended; another one proves the same.
+    if (of_merge) delete_merge_job(observed, plan);
+}
+
+/// The job has ended: whatever of ours still runs is ended too. Ended Pods stay, for their logs, until the whole job
+/// is deleted.
+Plan clean_up(const Observed& observed, UnixSeconds now) {
+    const EvalJob& job = observed.job;
     Plan plan;
-    plan.status = observed.job.status;
+    plan.status = job.status;
+    if (has_outlived_its_end(job, now)) {
+        plan.actions.emplace_back(DeleteJob{job.meta.name, job.meta.uid});
+        return plan;
+    }
     for (const PodView& pod : observed.pods)
-        if (is_own_node_pod(observed.job, pod) && !has_ended(pod) && !pod.deleting)
-            plan.actions.push_back(DeletePod{pod.name, pod.uid});
+        if (is_own_node_pod(job, pod) && !has_ended(pod) && !pod.deleting)
+            plan.actions.emplace_back(DeletePod{pod.name, pod.uid});
+    force_overdue(observed, plan, now);
+    // A merge that a deadline overtook.
+    const bool ours = observed.merge_job && observed.merge_job->child.owner_uid == job.meta.uid;
+    if (ours && !has_ended(*observed.merge_job)) delete_merge_job(observed, plan);
+    plan.look_again = next_deadline(observed, plan.status, now);
     return plan;
 }
 
-/// Status and events of a verdict; a failure's plan has no actions, so that the end is written before any clean-up.
+/// Status and events of a verdict. The end of a job is a plan without actions: clean-up is a later plan's.
 Plan conclude(const Observed& observed, const Verdict& verdict, UnixSeconds now) {
     Plan plan;
     plan.status = make_status(observed, verdict, now);
     plan.events = events_between(observed.job, plan.status, verdict);
-    if (is_terminal(plan.status)) plan.look_again = std::chrono::seconds{0};
+    if (is_terminal(plan.status))
+        plan.look_again = std::chrono::seconds{0};
+    else
+        plan.look_again = next_deadline(observed, plan.status, now);
     return plan;
 }
 
@@ -41,13 +79,33 @@ Plan fail_job(const Observed& observed, Verdict verdict, Failure failure, UnixSe
     return conclude(observed, verdict, now);
 }
 
+/// As conclude, unless a deadline has passed by the status that would be written.
+Plan conclude_in_time(const Observed& observed, const Verdict& verdict, UnixSeconds now) {
+    Plan plan = conclude(observed, verdict, now);
+    if (is_terminal(plan.status)) return plan;
+    if (auto failure = missed_deadline(observed.job, plan.status, now))
+        return fail_job(observed, verdict, std::move(*failure), now);
+    return plan;
+}
+
 Plan wait_for(const Observed& observed, Verdict verdict, const std::string& leftover, UnixSeconds now) {
     verdict.phase = Phase::Waiting;
     verdict.reason = {"WaitingForOldChildren", leftover +
                                                    " of an older EvalJob of this name is still there; nothing is "
                                                    "made until it has gone"};
     Plan plan = conclude(observed, verdict, now);
-    plan.look_again = leftover_look;
+    force_overdue(observed, plan, now);
+    look_sooner(plan, leftover_look);
+    return plan;
+}
+
+Plan suspended_step(const Observed& observed, Verdict verdict, UnixSeconds now) {
+    verdict.phase = Phase::Suspended;
+    verdict.decision = decide_suspended(observed, verdict.nodes);
+    Plan plan = conclude(observed, verdict, now);
+    for (const PodView* pod : verdict.decision.remove) plan.actions.emplace_back(DeletePod{pod->name, pod->uid});
+    delete_merge_job(observed, plan);
+    force_overdue(observed, plan, now);
     return plan;
 }
 
@@ -57,13 +115,14 @@ Plan merge_step(const Observed& observed, const Settings& settings, Verdict verd
     verdict.report = std::move(outcome.report);
     if (outcome.kind == MergeOutcome::Kind::Failed) return fail_job(observed, verdict, std::move(outcome.failure), now);
     if (outcome.kind == MergeOutcome::Kind::Proven) verdict.phase = Phase::Succeeded;
-    Plan plan = conclude(observed, verdict, now);
+    Plan plan = conclude_in_time(observed, verdict, now);
+    if (is_terminal(plan.status)) return plan;
     if (outcome.kind == MergeOutcome::Kind::None)
-        plan.actions.push_back(CreateMergeJob{merge_job(observed.job, settings)});
-    if (outcome.kind == MergeOutcome::Kind::Lost)
-        plan.actions.push_back(DeleteMergeJob{observed.merge_job->child.name, observed.merge_job->child.uid});
-    const bool ended = observed.merge_job && (observed.merge_job->complete || observed.merge_job->failed);
-    if (outcome.kind == MergeOutcome::Kind::Running && ended) plan.look_again = merge_pod_look;
+        plan.actions.emplace_back(CreateMergeJob{merge_job(observed.job, settings)});
+    if (outcome.kind == MergeOutcome::Kind::Lost) delete_merge_job(observed, plan);
+    force_overdue(observed, plan, now);
+    const bool ended = observed.merge_job && has_ended(*observed.merge_job);
+    if (outcome.kind == MergeOutcome::Kind::Running && ended) look_sooner(plan, merge_pod_look);
     return plan;
 }
 
@@ -80,7 +139,7 @@ std::vector<Action> node_actions(const Observed& observed, const Settings& setti
 }
 
 /// With eval node 0's runner is asked again: soon until all ranks have met, then as often as status may show it.
-std::optional<std::chrono::seconds> next_look(const EvalJob& job, const EvalJobStatus& after) {
+std::optional<std::chrono::seconds> next_report(const EvalJob& job, const EvalJobStatus& after) {
     if (!job.spec.eval || !is_true(after, "Running")) return {};
     if (!is_true(after, "RendezvousReady")) return rendezvous_look;
     return std::chrono::seconds{progress_interval_seconds};
@@ -88,48 +147,53 @@ std::optional<std::chrono::seconds> next_look(const EvalJob& job, const EvalJobS
 
 Plan node_step(const Observed& observed, const Settings& settings, Verdict verdict, UnixSeconds now) {
     verdict.phase = Phase::Nodes;
-    verdict.decision = decide_nodes(observed, verdict.nodes);
+    verdict.stalled = is_stalled(observed, verdict.nodes);
+    verdict.decision = decide_nodes(observed, verdict.nodes, verdict.stalled);
+    if (!verdict.decision.confirm.empty()) {
+        Plan plan;
+        plan.confirm = verdict.decision.confirm;
+        plan.status = observed.job.status;
+        return plan;
+    }
     if (verdict.decision.failure) return fail_job(observed, verdict, *verdict.decision.failure, now);
     for (const NodeDecision::Pod& pod : verdict.decision.create)
         if (auto taken = taken_pod_name(observed, names::pod(observed.job.meta.name, pod.node, pod.attempt)))
             return fail_job(observed, verdict, std::move(*taken), now);
-    Plan plan = conclude(observed, verdict, now);
+    Plan plan = conclude_in_time(observed, verdict, now);
+    if (is_terminal(plan.status)) return plan;
     plan.actions = node_actions(observed, settings, verdict.decision);
-    plan.look_again = next_look(observed.job, plan.status);
+    force_overdue(observed, plan, now);
+    look_sooner(plan, next_report(observed.job, plan.status));
     return plan;
 }
 
-bool all_done(const std::vector<NodeState>& nodes) {
-    for (const NodeState& state : nodes)
-        if (state.life != NodeLife::Done) return false;
-    return true;
+/// Every node is done, and no Pod that never took part is left to be removed.
+bool all_done(const Observed& observed, const std::vector<NodeState>& nodes) {
+    const bool done = std::ranges::all_of(nodes, [](const NodeState& state) { return state.life == NodeLife::Done; });
+    return done && decide_nodes(observed, nodes).remove.empty();
 }
 
-/// Pods that never took part are removed before the merge begins.
-bool has_unneeded_pods(const Observed& observed, const std::vector<NodeState>& nodes) {
-    NodeDecision decision = decide_nodes(observed, nodes);
-    return !decision.failure && !decision.remove.empty();
-}
+bool is_ours(const EvalJob& job) { return job.spec.managed_by.empty() || job.spec.managed_by == operator_name; }
 
 }  // namespace
 
 Plan make_plan(const Observed& observed, const Settings& settings, UnixSeconds now) {
     const EvalJob& job = observed.job;
-    if (job.meta.deleting) {  // garbage collection does the rest
+    if (job.meta.deleting || !is_ours(job)) {  // garbage collection, or the other operator, does the rest
         Plan plan;
         plan.status = job.status;
         return plan;
     }
-    if (is_terminal(job.status)) return clean_up(observed);
+    if (is_terminal(job.status)) return clean_up(observed, now);
     Verdict verdict;
     verdict.nodes = node_states(observed);
     if (auto failure = taken_name(observed)) return fail_job(observed, verdict, std::move(*failure), now);
     if (const std::string leftover = awaited_leftover(observed); !leftover.empty())
         return wait_for(observed, verdict, leftover, now);
-    if (observed.merge_job || find_condition(job.status, "Merged"))
-        return merge_step(observed, settings, std::move(verdict), now);
-    if (all_done(verdict.nodes) && !has_unneeded_pods(observed, verdict.nodes))
-        return merge_step(observed, settings, std::move(verdict), now);
+    const bool merge_ended = observed.merge_job && has_ended(*observed.merge_job);
+    if (job.spec.suspend && !merge_ended) return suspended_step(observed, std::move(verdict), now);
+    const bool merging = observed.merge_job || find_condition(job.status, "Merged");
+    if (merging || all_done(observed, verdict.nodes)) return merge_step(observed, settings, std::move(verdict), now);
     return node_step(observed, settings, std::move(verdict), now);
 }
 

@@ -1,18 +1,22 @@
 // The planner: what an EvalJob wants, what is observed, and the time → what to do, what to say, and when to look again.
 // Pure. A plan is a value, so tests assert whole sequences of plans; status is recomputed from what is observed.
 //
-//   1. A job that is being deleted, or has reached its end, gets nothing new; at the end its live Pods are deleted.
+//   1. A job that is being deleted, or someone else's (managedBy), gets nothing. One that has reached its end gets
+//      nothing new: its live Pods are deleted, and itself when its time to live has passed.
 //   2. A child's name that someone else holds fails the job; children of an older job of the same name are waited out.
-//   3. Until every node is done: each node has one Pod; a dead one gets its next attempt (or all do), within the
-//   budget.
-//   4. Then one merge Job, and what it proved is the result.
+//   3. While it is suspended its Pods are ended and none is made.
+//   4. Until every node is done: each node has one Pod; a dead one gets its next attempt (or all do), within the
+//      budget and the deadlines.
+//   5. Then one merge Job, and what it proved is the result.
 //
-// Whatever ends the job is written to status in a plan of its own, without actions: clean-up is a later plan's.
+// Status is written before the actions that it tells of, against the version that was planned from. So a decision is
+// taken once, however often it is planned, and nothing is ended or made on behalf of an EvalJob that has changed since.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -35,6 +39,11 @@ struct ContainerView {
     UnixSeconds finished_at = 0;  // of terminated; 0: unknown
 };
 
+struct PodConditionView {
+    std::string type;
+    std::string status;
+};
+
 struct PodView {
     std::string name;
     std::string uid;
@@ -49,7 +58,10 @@ struct PodView {
     std::string ip;
     bool ready = false;
     bool deleting = false;
+    std::int64_t grace_seconds = 0;  // of its deletion; 0: it is not being deleted, or without grace
+    UnixSeconds leaving_since = 0;   // when the operator first saw it being deleted, by its own clock; 0: not known
     std::vector<ContainerView> containers;
+    std::vector<PodConditionView> conditions;  // without those that every Pod has
 };
 
 struct ChildView {
@@ -76,6 +88,8 @@ struct ProgressReport {
     double eta_seconds = 0;
     std::string slowest_rank;
     bool rendezvous_ready = false;  // every rank of the contract has registered
+    std::int64_t idle_seconds = 0;  // since a sample was last finished (or work began), by node 0's own clock
+    std::int32_t attempt = 0;       // node 0's that says so
     UnixSeconds time = 0;
 };
 
@@ -94,6 +108,7 @@ struct Observed {
     std::optional<MergeJobView> merge_job;
     std::optional<ProgressReport> progress;
     std::vector<Obstacle> obstacles;
+    std::set<std::string> absent;  // names of Pods that a live read has not found
 };
 
 /// The same for every job; set when the operator starts.
@@ -124,13 +139,21 @@ struct DeletePod {
     int grace_seconds = -1;
 };
 
-/// For a merge Job that completed but whose Pod, and so its report, is gone: the next one proves and says the same.
+/// For a merge Job that completed but whose Pod, and so its report, is gone (the next one proves and says the same);
+/// for one whose Pod is on a lost node, which the Job would wait for; for that of a suspended job.
 struct DeleteMergeJob {
     std::string name;
     std::string uid;
 };
 
-using Action = std::variant<CreateService, CreateToken, CreatePod, CreateMergeJob, DeletePod, DeleteMergeJob>;
+/// Its time to live has passed.
+struct DeleteJob {
+    std::string name;
+    std::string uid;
+};
+
+using Action =
+    std::variant<CreateService, CreateToken, CreatePod, CreateMergeJob, DeletePod, DeleteMergeJob, DeleteJob>;
 
 struct Event {
     bool warning = false;
@@ -139,9 +162,13 @@ struct Event {
     bool operator==(const Event&) const = default;
 };
 
-/// Applied in this order: actions, then one status patch if `status` differs from what is observed, then the events.
-/// The first failure ends it; the job is looked at again.
+/// Applied in this order: one status patch if `status` differs from what is observed, then the actions, then the
+/// events. The first failure ends it; the job is looked at again. Where there are actions but nothing to patch, the
+/// EvalJob is read first, and nothing is done when it is not the one that was planned for.
 struct Plan {
+    /// Pods that are known to have been made and that no store shows. A store can be older than the API server, so they
+    /// are read live, and the plan is made again with what was found; the rest of this one is not applied.
+    std::vector<std::string> confirm;
     std::vector<Action> actions;
     EvalJobStatus status;
     std::vector<Event> events;

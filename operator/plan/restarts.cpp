@@ -2,128 +2,187 @@
 
 #include <algorithm>
 
-#include "api/exit_code.hpp"
+#include "api/names.hpp"
 
 namespace evaljob {
 namespace {
 
-std::string final_reason(int code) {
-    switch (code) {
-        case exit_code::usage:
-            return "UsageError";
-        case exit_code::contract:
-            return "ContractViolated";
-        case exit_code::identity:
-            return "IdentityMismatch";
-        case exit_code::bad_input:
-            return "BadInput";
-        case exit_code::proof:
-            return "ProofFailed";
-        default:
-            return "FinalExitCode";
-    }
+bool is_group(const Observed& observed) { return observed.job.spec.restart_policy.scope == RestartScope::Group; }
+
+std::int32_t number(const std::map<std::string, std::int32_t>& attempts, std::int32_t node) {
+    const auto found = attempts.find(std::to_string(node));
+    return found == attempts.end() ? -1 : found->second;
 }
 
-/// Only our own runner's exit codes mean this; another image's may mean anything.
-std::optional<Failure> final_failure(const Observed& observed, const std::vector<NodeState>& states) {
-    if (!observed.job.spec.eval) return {};
-    for (const NodeState& state : states) {
-        const ContainerView* runner = state.pod ? runner_of(*state.pod) : nullptr;
-        if (!runner || !runner->terminated || !exit_code::is_final(runner->exit_code)) continue;
-        std::string message = death_of(observed.job, state) + ", which another try cannot mend";
-        if (!runner->termination_message.empty()) message += ": " + runner->termination_message;
-        return Failure{final_reason(runner->exit_code), std::move(message)};
-    }
-    return {};
+void retire(NodeDecision& decision, std::int32_t node, std::int32_t attempt) {
+    decision.next_attempts[std::to_string(node)] = attempt + 1;
 }
 
-Failure budget_failure(const Observed& observed, const NodeState& dead) {
-    std::string message = death_of(observed.job, dead) + ", and restartPolicy.maxRestarts (" +
+/// The attempt that the node is to have after the decision.
+std::int32_t wanted(const NodeDecision& decision, const NodeState& state) {
+    return std::max(state.attempt, number(decision.next_attempts, state.node));
+}
+
+Failure budget_failure(const Observed& observed, const std::string& cause) {
+    std::string message = cause + ", and restartPolicy.maxRestarts (" +
                           std::to_string(observed.job.spec.restart_policy.max_restarts) + ") is used up";
     if (const std::string first = first_failure(observed); !first.empty()) message += ". First failure: " + first;
     return {"MaxRestartsExceeded", std::move(message)};
 }
 
-/// Pods of nodes that the job no longer has, or that are not needed as the work is done.
-void remove_surplus(const Observed& observed, const std::vector<NodeState>& states, NodeDecision& decision) {
-    for (const PodView& pod : observed.pods)
-        if (is_own_node_pod(observed.job, pod) && pod.node >= observed.job.spec.num_nodes && !has_ended(pod) &&
-            !pod.deleting)
-            decision.remove.push_back(&pod);
-    for (const NodeState& state : states)
-        if (state.life == NodeLife::Done && state.pod && !has_succeeded(*state.pod) && !state.pod->deleting)
-            decision.remove.push_back(state.pod);
+/// Takes one restart from the budget; the failure when there is none left.
+void charge(const Observed& observed, const std::string& cause, NodeDecision& decision) {
+    if (++decision.restarts <= observed.job.spec.restart_policy.max_restarts) return;
+    decision.failure = budget_failure(observed, cause);
 }
 
-void decide_each(const Observed& observed, const std::vector<NodeState>& states, NodeDecision& decision) {
-    decision.restarts = restarts_seen(observed);
+void check_attempts(const std::vector<NodeState>& states, NodeDecision& decision) {
     for (const NodeState& state : states) {
-        if (state.life == NodeLife::New) decision.create.push_back({state.node, state.attempt});
-        // Its runner has failed but its servers run on: end them, so that the next attempt finds devices and name free.
-        if (state.life == NodeLife::Leaving && !state.pod->deleting) decision.remove.push_back(state.pod);
+        if (wanted(decision, state) <= names::max_attempt) continue;
+        decision.failure = Failure{"TooManyAttempts", "node " + std::to_string(state.node) + " has had " +
+                                                          std::to_string(names::max_attempt) +
+                                                          " attempts, as many as its Pods' names can count"};
+        return;
+    }
+}
+
+struct Death {
+    const NodeState* state = nullptr;
+    DeathVerdict verdict;
+};
+
+void retire_each(const Observed& observed, const std::vector<Death>& deaths, NodeDecision& decision) {
+    for (const Death& death : deaths) {
+        const NodeState& state = *death.state;
+        std::string cause = death_of(observed.job, state);
+        if (death.verdict.counts) charge(observed, cause, decision);
+        if (decision.failure) return;
+        retire(decision, state.node, state.attempt);
+        decision.restarted.push_back({state.node, state.attempt + 1, std::move(cause), death.verdict.counts});
+    }
+}
+
+/// One restart of all. It counts unless a death among them does not: the members of a group die of each other.
+void retire_group(const Observed& observed, const std::vector<NodeState>& states, const std::vector<Death>& deaths,
+                  NodeDecision& decision) {
+    const auto spared = std::ranges::find_if(deaths, [](const Death& death) { return !death.verdict.counts; });
+    const bool counts = spared == deaths.end();
+    const NodeState& first = counts ? *deaths.front().state : *spared->state;
+    std::string cause = death_of(observed.job, first);
+    if (counts) charge(observed, cause, decision);
+    if (decision.failure) return;
+    for (const NodeState& state : states) retire(decision, state.node, state.attempt);
+    decision.restarted.push_back({first.node, first.attempt + 1, std::move(cause), counts});
+}
+
+void retire_dead(const Observed& observed, const std::vector<NodeState>& states, NodeDecision& decision) {
+    std::vector<Death> deaths;
+    for (const NodeState& state : states) {
         if (state.life != NodeLife::Dead) continue;
-        decision.create.push_back({state.node, state.attempt + 1});
-        decision.restarted.push_back({state.node, state.attempt + 1, death_of(observed.job, state)});
-        if (++decision.restarts <= observed.job.spec.restart_policy.max_restarts) continue;
-        decision.failure = budget_failure(observed, state);
-        return;
+        deaths.push_back({&state, judge_death(observed.job, state)});
+        decision.failure = deaths.back().verdict.failure;
+        if (decision.failure) return;
+    }
+    if (deaths.empty()) return;
+    if (is_group(observed))
+        retire_group(observed, states, deaths, decision);
+    else
+        retire_each(observed, deaths, decision);
+}
+
+void retire_stalled(const Observed& observed, const std::vector<NodeState>& states, NodeDecision& decision) {
+    const std::string cause = "no sample was finished for " + std::to_string(observed.progress->idle_seconds) +
+                              " s (progressDeadlineSeconds is " +
+                              std::to_string(*observed.job.spec.progress_deadline_seconds) + ")";
+    charge(observed, cause, decision);
+    if (decision.failure) return;
+    for (const NodeState& state : states) {
+        if (state.life == NodeLife::Done || state.life == NodeLife::New) continue;
+        retire(decision, state.node, state.attempt);
+        decision.restarted.push_back({state.node, state.attempt + 1, cause, decision.restarted.empty()});
     }
 }
 
-/// Live Pods of the group up to `attempt`. True when there are any, those being deleted included.
-bool end_attempts(const Observed& observed, std::int32_t attempt, NodeDecision& decision) {
-    bool any = false;
+/// Nodes that the job no longer has: should they come back, they begin anew.
+void retire_surplus(const Observed& observed, NodeDecision& decision) {
+    for (const auto& [key, attempt] : seen_attempts(observed)) {
+        const auto node = static_cast<std::int32_t>(std::atoi(key.c_str()));
+        if (node >= observed.job.spec.num_nodes && number(decision.next_attempts, node) < 0)
+            retire(decision, node, attempt);
+    }
+}
+
+bool is_wanted(const Observed& observed, const std::vector<NodeState>& states, const NodeDecision& decision,
+               const PodView& pod) {
+    if (pod.node >= observed.job.spec.num_nodes) return false;
+    const NodeState& state = states[static_cast<std::size_t>(pod.node)];
+    if (pod.attempt < wanted(decision, state)) return false;
+    // Done, though it never ran: it is not needed any more.
+    return state.life != NodeLife::Done || has_succeeded(pod);
+}
+
+void end_unwanted(const Observed& observed, const std::vector<NodeState>& states, NodeDecision& decision) {
     for (const PodView& pod : observed.pods) {
-        if (!is_own_node_pod(observed.job, pod) || pod.attempt > attempt || has_ended(pod)) continue;
-        any = true;
-        if (!pod.deleting && std::ranges::find(decision.remove, &pod) == decision.remove.end())
-            decision.remove.push_back(&pod);
+        if (!is_own_node_pod(observed.job, pod) || has_ended(pod) || pod.deleting) continue;
+        if (!is_wanted(observed, states, decision, pod)) decision.remove.push_back(&pod);
     }
-    return any;
 }
 
-void decide_group(const Observed& observed, const std::vector<NodeState>& states, NodeDecision& decision) {
-    decision.attempt = decision.restarts = restarts_seen(observed);
-    const auto lost = std::ranges::find_if(
-        states, [](const NodeState& state) { return state.life == NodeLife::Dead || state.life == NodeLife::Leaving; });
-    if (lost != states.end()) {
-        if (decision.attempt + 1 > observed.job.spec.restart_policy.max_restarts) {
-            decision.failure = budget_failure(observed, *lost);
-            return;
-        }
-        decision.restarts = ++decision.attempt;
-        decision.group_restart = true;
-        decision.restarted.push_back({lost->node, decision.attempt, death_of(observed.job, *lost)});
-        end_attempts(observed, decision.attempt - 1, decision);
-        return;  // the new attempt is made when this decision stands in status and the old Pods have ended
+/// Whether a Pod that the node's next one must wait for is still there.
+bool has_predecessor(const Observed& observed, std::int32_t node, std::int32_t attempt) {
+    return std::ranges::any_of(observed.pods, [&](const PodView& pod) {
+        const bool concerns = is_group(observed) || pod.node == node;
+        return is_own_node_pod(observed.job, pod) && concerns && pod.attempt < attempt && !has_ended(pod);
+    });
+}
+
+void make_missing(const Observed& observed, const std::vector<NodeState>& states, NodeDecision& decision) {
+    for (const NodeState& state : states) {
+        const std::int32_t attempt = wanted(decision, state);
+        const bool to_be_made = state.life == NodeLife::New || attempt > state.attempt;
+        if (to_be_made && !has_predecessor(observed, state.node, attempt))
+            decision.create.push_back({state.node, attempt});
     }
-    if (end_attempts(observed, decision.attempt - 1, decision)) {
-        decision.group_restart = true;
-        return;
-    }
-    for (const NodeState& state : states)
-        if (state.life == NodeLife::New) decision.create.push_back({state.node, state.attempt});
+}
+
+NodeDecision begin(const Observed& observed) {
+    NodeDecision decision;
+    decision.restarts = observed.job.status.restarts;
+    decision.next_attempts = decided_attempts(observed);
+    return decision;
 }
 
 }  // namespace
 
-std::int32_t restarts_seen(const Observed& observed) {
-    if (observed.job.spec.restart_policy.scope == RestartScope::Group) return group_attempt(observed);
-    std::int32_t sum = 0;
-    for (const auto& [node, attempt] : seen_attempts(observed)) sum += attempt;
-    return sum;
+NodeDecision decide_nodes(const Observed& observed, const std::vector<NodeState>& states, bool stalled) {
+    NodeDecision decision = begin(observed);
+    for (const NodeState& state : states)
+        if (state.life == NodeLife::Missing)
+            decision.confirm.push_back(names::pod(observed.job.meta.name, state.node, state.attempt));
+    if (!decision.confirm.empty()) return decision;
+    retire_dead(observed, states, decision);
+    if (!decision.failure && stalled && decision.restarted.empty()) retire_stalled(observed, states, decision);
+    if (decision.failure) return decision;
+    retire_surplus(observed, decision);
+    check_attempts(states, decision);
+    end_unwanted(observed, states, decision);
+    make_missing(observed, states, decision);
+    return decision;
 }
 
-NodeDecision decide_nodes(const Observed& observed, const std::vector<NodeState>& states) {
-    NodeDecision decision;
-    decision.attempt = observed.job.status.attempt;
-    decision.failure = final_failure(observed, states);
-    if (decision.failure) return decision;
-    remove_surplus(observed, states, decision);
-    if (observed.job.spec.restart_policy.scope == RestartScope::Group)
-        decide_group(observed, states, decision);
-    else
-        decide_each(observed, states, decision);
+NodeDecision decide_suspended(const Observed& observed, const std::vector<NodeState>& states) {
+    NodeDecision decision = begin(observed);
+    // With eval what is done stays done. Without, the members of a group begin again together.
+    const bool durable = observed.job.spec.eval.has_value();
+    for (const NodeState& state : states) {
+        const bool made = state.life != NodeLife::New;
+        const bool kept = state.life == NodeLife::Done && durable;
+        if (made && !kept) retire(decision, state.node, state.attempt);
+    }
+    retire_surplus(observed, decision);
+    check_attempts(states, decision);
+    for (const PodView& pod : observed.pods)
+        if (is_own_node_pod(observed.job, pod) && !has_ended(pod) && !pod.deleting) decision.remove.push_back(&pod);
     return decision;
 }
 

@@ -1,29 +1,29 @@
 // What is made, what is ended, and whether the budget allows it. Pure.
 //
-// Scope Node: each dead node gets its next attempt; its failed Pod stays for its log.
-// Scope Group: one dead node ends the group's attempt; the next one starts, for all nodes, when no old Pod runs any
-// more. The budget is derived from what was seen: the sum of the nodes' highest attempts, or the group's attempt.
+// A node is retired when its attempt is over, whatever the reason: its next attempt is decided, in status. The Pod is
+// made once no Pod of an earlier attempt runs any more, because it takes the same host name and devices.
+//   - Scope Node: a dead node is retired alone; its failed Pod stays for its log.
+//   - Scope Group: one dead node retires all.
+//   - Suspended, removed by scaling, stalled: all those that it concerns are.
+// Which of these count against the budget is decided at the same moment: deaths by judge_death, a stall once; the rest
+// does not. So the count is exact though Pods vanish later.
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "operator/plan/nodes.hpp"
+#include "operator/plan/rules.hpp"
 
 namespace evaljob {
-
-/// Why the job has failed.
-struct Failure {
-    std::string reason;   // CamelCase, of the Failed condition
-    std::string message;  // for a person
-};
 
 struct NodeRestart {
     std::int32_t node = 0;
     std::int32_t attempt = 0;  // the new one
     std::string death;         // of the old one
+    bool counts = true;
 };
 
 struct NodeDecision {
@@ -32,17 +32,19 @@ struct NodeDecision {
         std::int32_t attempt = 0;
     };
     std::vector<Pod> create;
-    std::vector<const PodView*> remove;  // live Pods; none that is being deleted already
-    std::vector<NodeRestart> restarted;  // scope Node: decided now; scope Group: the first that died
-    std::int32_t attempt = 0;            // of the group, after this decision
-    std::int32_t restarts = 0;           // after this decision
-    bool group_restart = false;          // the group's Pods are being ended
-    std::optional<Failure> failure;      // then nothing else holds
+    std::vector<const PodView*> remove;   // live Pods; none that is being deleted already
+    std::vector<const PodView*> expired;  // being deleted for longer than they were given: their node may be lost
+    std::vector<std::string> confirm;     // names of Pods that seem to have vanished
+    std::map<std::string, std::int32_t> next_attempts;  // status's, after this decision
+    std::vector<NodeRestart> restarted;                 // decided now; scope Group: the first that died
+    std::int32_t restarts = 0;                          // status's, after this decision
+    std::optional<Failure> failure;                     // then nothing else holds
 };
 
-/// How many restarts have been made, as far as Pods and status show.
-std::int32_t restarts_seen(const Observed& observed);
+/// `stalled`: no node makes progress, so all of them start again.
+NodeDecision decide_nodes(const Observed& observed, const std::vector<NodeState>& states, bool stalled = false);
 
-NodeDecision decide_nodes(const Observed& observed, const std::vector<NodeState>& states);
+/// All nodes' Pods are ended; those that were made are retired without counting.
+NodeDecision decide_suspended(const Observed& observed, const std::vector<NodeState>& states);
 
 }  // namespace evaljob

@@ -19,14 +19,20 @@ void say(EvalJobStatus& status, const Observed& observed, UnixSeconds now, const
                   {type, holds, reason, shortened(message, most_message_bytes), "", observed.job.meta.generation}, now);
 }
 
-NodeCounts count(const Observed& observed, Phase phase, const std::vector<NodeState>& nodes) {
+bool is_restarted(const Verdict& verdict, const NodeState& state) {
+    const auto next = verdict.decision.next_attempts.find(std::to_string(state.node));
+    return next != verdict.decision.next_attempts.end() && next->second > state.attempt;
+}
+
+NodeCounts count(const Observed& observed, const Verdict& verdict) {
     NodeCounts counts;
     counts.total = observed.job.spec.num_nodes;
-    if (phase == Phase::Merging || phase == Phase::Succeeded) {
+    if (verdict.phase == Phase::Merging || verdict.phase == Phase::Succeeded) {
         counts.succeeded = counts.total;  // whatever has become of their Pods since
         return counts;
     }
-    for (const NodeState& state : nodes) {
+    for (const NodeState& state : verdict.nodes) {
+        if (is_restarted(verdict, state)) continue;
         counts.ready += state.life == NodeLife::Live && state.pod->ready;
         counts.succeeded += state.life == NodeLife::Done;
         counts.failed += state.life == NodeLife::Dead || state.life == NodeLife::Leaving;
@@ -53,13 +59,21 @@ std::string trouble(const std::vector<NodeState>& nodes) {
     return {};
 }
 
-/// True from when all nodes' runners run (or are done) until none does.
+/// Node 0 and as many in all as are needed run, or are done.
 bool is_job_running(const Observed& observed, const Verdict& verdict) {
-    if (verdict.phase != Phase::Nodes || verdict.decision.group_restart) return false;
-    if (std::ranges::none_of(verdict.nodes, runs)) return false;
-    if (is_true(observed.job.status, "Running")) return true;
-    return std::ranges::all_of(verdict.nodes,
-                               [](const NodeState& state) { return runs(state) || state.life == NodeLife::Done; });
+    if (verdict.phase != Phase::Nodes || verdict.nodes.empty()) return false;
+    const auto goes_on = [&](const NodeState& state) { return runs(state) && !is_restarted(verdict, state); };
+    if (std::ranges::none_of(verdict.nodes, goes_on)) return false;
+    const auto counts = [&](const NodeState& state) { return goes_on(state) || state.life == NodeLife::Done; };
+    const EvalJobSpec& spec = observed.job.spec;
+    const auto needed = spec.eval ? spec.min_nodes : spec.num_nodes;
+    return counts(verdict.nodes.front()) && std::ranges::count_if(verdict.nodes, counts) >= needed;
+}
+
+/// All nodes begin again together: none of the old attempt is left that could report anything.
+bool is_restart_of_all(const Observed& observed, const Verdict& verdict) {
+    const bool group = observed.job.spec.restart_policy.scope == RestartScope::Group;
+    return verdict.phase == Phase::Suspended || (!verdict.decision.restarted.empty() && (group || verdict.stalled));
 }
 
 void say_running(EvalJobStatus& status, const Observed& observed, const Verdict& verdict, UnixSeconds now) {
@@ -71,11 +85,15 @@ void say_running(EvalJobStatus& status, const Observed& observed, const Verdict&
         case Phase::Waiting:
             say(status, observed, now, "Running", false, verdict.reason.reason, verdict.reason.message);
             return;
+        case Phase::Suspended:
+            say(status, observed, now, "Running", false, "Suspended", "");
+            return;
         case Phase::Nodes: {
-            const bool group = verdict.decision.group_restart;
-            std::string message = group ? "the group's Pods are being ended" : trouble(verdict.nodes);
+            std::string message = trouble(verdict.nodes);
             if (!verdict.decision.restarted.empty()) message = verdict.decision.restarted.front().death;
-            say(status, observed, now, "Running", false, group ? "GroupRestarting" : "NodesStarting", message);
+            const Condition* old = find_condition(status, "Running");
+            if (message.empty() && old && old->reason == "NodesStarting") message = old->message;
+            say(status, observed, now, "Running", false, "NodesStarting", message);
             return;
         }
         case Phase::Merging:
@@ -90,6 +108,24 @@ void say_running(EvalJobStatus& status, const Observed& observed, const Verdict&
     }
 }
 
+void say_suspended(EvalJobStatus& status, const Observed& observed, const Verdict& verdict, UnixSeconds now) {
+    if (verdict.phase == Phase::Suspended)
+        say(status, observed, now, "Suspended", true, "Suspended", "spec.suspend is true");
+    else if (is_true(status, "Suspended") && verdict.phase != Phase::Waiting)
+        say(status, observed, now, "Suspended", false, "Resumed", "");
+}
+
+void say_stalled(EvalJobStatus& status, const Observed& observed, const Verdict& verdict, UnixSeconds now) {
+    if (verdict.stalled) {
+        const std::string& rank = observed.progress->slowest_rank;
+        say(status, observed, now, "Stalled", true, "NoProgress",
+            "no sample was finished for " + std::to_string(observed.progress->idle_seconds) + " s" +
+                (rank.empty() ? "" : "; the slowest rank is " + rank));
+    } else if (is_true(status, "Stalled") && (verdict.phase != Phase::Nodes || is_true(status, "Running"))) {
+        say(status, observed, now, "Stalled", false, "GoesOn", "");
+    }
+}
+
 void say_rendezvous(EvalJobStatus& status, const Observed& observed, const Verdict& verdict, UnixSeconds now) {
     if (!observed.job.spec.eval) return;  // nobody reports it
     const Condition* old = find_condition(status, "RendezvousReady");
@@ -98,8 +134,8 @@ void say_rendezvous(EvalJobStatus& status, const Observed& observed, const Verdi
             say(status, observed, now, "RendezvousReady", true, "NodesSucceeded", "all nodes have succeeded");
         return;
     }
-    if (verdict.phase != Phase::Nodes) return;
-    const bool restarting = verdict.decision.group_restart;
+    if (verdict.phase != Phase::Nodes && verdict.phase != Phase::Suspended) return;
+    const bool restarting = is_restart_of_all(observed, verdict);
     if (!restarting && observed.progress && observed.progress->rendezvous_ready)
         say(status, observed, now, "RendezvousReady", true, "AllRanksRegistered", "every rank has registered");
     else if (!old || restarting || observed.progress)  // unreachable is not unready
@@ -137,6 +173,8 @@ std::string word(const EvalJobStatus& status, const Verdict& verdict) {
     switch (verdict.phase) {
         case Phase::Waiting:
             return "Pending";
+        case Phase::Suspended:
+            return "Suspended";
         case Phase::Merging:
             return "Merging";
         case Phase::Succeeded:
@@ -146,11 +184,11 @@ std::string word(const EvalJobStatus& status, const Verdict& verdict) {
         case Phase::Nodes:
             break;
     }
-    const bool restarting = std::ranges::any_of(verdict.nodes, [](const NodeState& state) {
+    const bool restarting = std::ranges::any_of(verdict.nodes, [&](const NodeState& state) {
         const bool later_attempt = state.attempt > 0 && state.life != NodeLife::Done && !runs(state);
-        return later_attempt || state.life == NodeLife::Dead || state.life == NodeLife::Leaving;
+        return later_attempt || is_restarted(verdict, state) || state.life == NodeLife::Leaving;
     });
-    if (restarting || verdict.decision.group_restart) return "Restarting";
+    if (restarting) return "Restarting";
     return is_true(status, "Running") ? "Running" : "Starting";
 }
 
@@ -166,7 +204,25 @@ void put_results(EvalJobStatus& status, const Observed& observed, const Verdict&
     if (verdict.phase == Phase::Succeeded) status.metrics = report.metrics;
 }
 
-void put_times(EvalJobStatus& status, const Verdict& verdict, UnixSeconds now) {
+/// The merge is being started from when its Job is made until its first Pod runs or has ended.
+bool is_starting(const EvalJobStatus& status, const Observed& observed, const Verdict& verdict) {
+    if (verdict.phase == Phase::Nodes) return !is_true(status, "Running");
+    if (verdict.phase != Phase::Merging) return false;
+    return std::ranges::none_of(observed.pods, [&](const PodView& pod) {
+        const bool own = pod.merge && observed.merge_job && pod.owner_uid == observed.merge_job->child.uid;
+        return own && (is_running(pod) || has_ended(pod));
+    });
+}
+
+void put_times(EvalJobStatus& status, const Observed& observed, const Verdict& verdict, UnixSeconds now) {
+    const bool starting = is_starting(status, observed, verdict);
+    const bool was_merging = find_condition(observed.job.status, "Merged") != nullptr;
+    const bool begins = status.starting_since.empty() || (verdict.phase == Phase::Merging && !was_merging);
+    if (!starting)
+        status.starting_since.clear();
+    else if (begins)
+        status.starting_since = rfc3339(now);
+    if (verdict.phase == Phase::Suspended) status.start_time.clear();
     const bool ran = is_true(status, "Running") || verdict.phase == Phase::Merging;
     if (ran && status.start_time.empty()) status.start_time = rfc3339(now);
     const bool ended = verdict.phase == Phase::Succeeded || verdict.phase == Phase::Failed;
@@ -181,19 +237,23 @@ EvalJobStatus make_status(const Observed& observed, const Verdict& verdict, Unix
     status.node_attempts = seen_attempts(observed);
     status.selector =
         std::string(names::label_job) + "=" + observed.job.meta.name + "," + names::label_role + "=" + names::role_node;
-    status.nodes = count(observed, verdict.phase, verdict.nodes);
-    if (verdict.phase == Phase::Nodes) {
-        status.attempt = verdict.decision.attempt;
+    status.nodes = count(observed, verdict);
+    if (verdict.phase == Phase::Nodes || verdict.phase == Phase::Suspended) {
+        status.next_attempts = verdict.decision.next_attempts;
         status.restarts = verdict.decision.restarts;
     } else {
-        status.restarts = std::max(status.restarts, restarts_seen(observed));
+        status.next_attempts = decided_attempts(observed);
     }
+    for (const auto* attempts : {&status.node_attempts, &status.next_attempts})
+        for (const auto& [node, attempt] : *attempts) status.attempt = std::max(status.attempt, attempt);
     status.progress = next_progress(observed, verdict);
+    say_suspended(status, observed, verdict, now);
     say_rendezvous(status, observed, verdict, now);
     say_running(status, observed, verdict, now);
+    say_stalled(status, observed, verdict, now);
     say_end(status, observed, verdict, now);
     put_results(status, observed, verdict);
-    put_times(status, verdict, now);
+    put_times(status, observed, verdict, now);
     status.summary.status = word(status, verdict);
     status.summary.nodes =
         std::to_string(status.nodes.ready + status.nodes.succeeded) + "/" + std::to_string(status.nodes.total);

@@ -15,10 +15,11 @@ inline constexpr UnixSeconds progress_interval_seconds = 10;
 
 /// Where the job stands, as the planner found it.
 struct Verdict {
-    enum class Phase { Waiting, Nodes, Merging, Succeeded, Failed };
+    enum class Phase { Waiting, Suspended, Nodes, Merging, Succeeded, Failed };
     Phase phase = Phase::Waiting;
     std::vector<NodeState> nodes;
-    NodeDecision decision;              // of phase Nodes
+    NodeDecision decision;              // of phases Nodes and Suspended
+    bool stalled = false;               // of phase Nodes: no sample was finished for too long
     Failure reason;                     // why it waits or has failed
     std::optional<MergeReport> report;  // the merge's, also when it failed
 };

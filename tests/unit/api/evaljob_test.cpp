@@ -50,12 +50,13 @@ TEST(EvalJobDefaults, OfTheTableAreThoseOfTheTypes) {
     int compared = 0;
     for (const schema::Field& field : schema::spec_fields()) {
         if (field.fallback == nullptr || field.type == schema::Type::Object) continue;
+        if (field.path.find("[]") != std::string::npos) continue;  // of items: there are none here
         std::string pointer = field.path.substr(std::string("spec").size());
         for (char& c : pointer) c = c == '.' ? '/' : c;
         EXPECT_EQ(spec.at(Json::json_pointer(pointer)), Json::parse(field.fallback)) << field.path;
         ++compared;
     }
-    EXPECT_EQ(compared, 11);
+    EXPECT_EQ(compared, 12);
 }
 
 TEST(EvalJobDefaults, NullIsAsAbsent) {

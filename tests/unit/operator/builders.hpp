@@ -38,6 +38,14 @@ public:
     JobBuilder& claim(const std::string& name) { return job_.spec.storage.claim_name = name, *this; }
     JobBuilder& pod_template(Json pod) { return job_.spec.pod_template = std::move(pod), *this; }
     JobBuilder& port(std::int32_t port) { return job_.spec.rendezvous.port = port, *this; }
+    JobBuilder& min_nodes(std::int32_t count) { return job_.spec.min_nodes = count, *this; }
+    JobBuilder& startup_deadline(std::int32_t seconds) { return job_.spec.startup_deadline_seconds = seconds, *this; }
+    JobBuilder& progress_deadline(std::int32_t seconds) { return job_.spec.progress_deadline_seconds = seconds, *this; }
+    JobBuilder& active_deadline(std::int32_t seconds) { return job_.spec.active_deadline_seconds = seconds, *this; }
+    JobBuilder& time_to_live(std::int32_t seconds) { return job_.spec.ttl_seconds_after_finished = seconds, *this; }
+    JobBuilder& suspended() { return job_.spec.suspend = true, *this; }
+    JobBuilder& managed_by(const std::string& name) { return job_.spec.managed_by = name, *this; }
+    JobBuilder& rule(RestartRule rule) { return job_.spec.restart_policy.rules.push_back(std::move(rule)), *this; }
     JobBuilder& deleting() { return job_.meta.deleting = true, *this; }
     EvalJob build() const { return job_; }
 

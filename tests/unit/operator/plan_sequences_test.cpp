@@ -1,82 +1,14 @@
 // Whole lives of jobs as tables: what happens, and the one line of the plan that answers it.
 #include <gtest/gtest.h>
 
-#include "api/merge_report.hpp"
-#include "builders.hpp"
-#include "operator/plan/status.hpp"
-#include "world.hpp"
+#include "sequences.hpp"
 
 namespace evaljob::testing {
 namespace {
 
-std::string proven() {
-    MergeReport report;
-    report.published = true;
-    report.identity = "id";
-    report.digest = "d1";
-    report.path = "results/sha256-d1";
-    report.samples = 100;
-    report.metrics = {{"fashion", "accuracy", "", "0.9134", "0.0028", 100}};
-    return encode_merge_report(report);
-}
-
-std::string unproven() {
-    MergeReport report;
-    report.samples = 100;
-    report.missing = 1;
-    report.ids = {"s7"};
-    report.error = "1 of 100 samples is missing";
-    return encode_merge_report(report);
-}
-
-struct Step {
-    std::function<void(World&)> happens;
-    std::string plan;
-};
-
-struct Row {
-    std::string name;
-    JobBuilder job;
-    std::vector<Step> steps;
-};
-
-void PrintTo(const Row& row, std::ostream* out) { *out << row.name; }
-
-void nothing(World&) {}
-void run(World& world) { world.run_pods(); }
-void gone(World& world) { world.finish_deletions(); }
-auto exits(std::int32_t node, int code) {
-    return [=](World& world) { world.exit(node, code, "last words of node " + std::to_string(node)); };
-}
-auto all_exit(int code) {
-    return [=](World& world) { world.exit_all(code); };
-}
-auto vanishes(std::int32_t node) {
-    return [=](World& world) { world.vanish(node); };
-}
-auto is_deleted(std::int32_t node) {
-    return [=](World& world) { world.begin_deletion(node); };
-}
-void merged(World& world) { world.finish_merge(proven()); }
-
-const Step made_two = {nothing, "Token, Service, +demo-0-0, +demo-1-0 | NodesCreated | Starting 0/2"};
-const Step run_two = {run, " |  | Running 2/2"};
-const Step quiet_two = {nothing, " |  | Running 2/2"};
-const Step to_merge = {all_exit(0), "Merge | MergeStarted | Merging 2/2"};
-
 class Sequences : public ::testing::TestWithParam<Row> {};
 
-TEST_P(Sequences, Plans) {
-    World world(GetParam().job.build());
-    int number = 0;
-    for (const Step& step : GetParam().steps) {
-        SCOPED_TRACE("step " + std::to_string(number++));
-        step.happens(world);
-        EXPECT_EQ(line(world.step()), step.plan);
-        world.pass(1);
-    }
-    world.settle();
-}
+TEST_P(Sequences, Plans) { play(GetParam()); }
 
 const std::vector<Row> rows = {
     {"OrdinaryLife",
@@ -179,9 +111,9 @@ const std::vector<Row> rows = {
      JobBuilder().nodes(1),
      {{nothing, "Token, Service, +demo-0-0 | NodesCreated | Starting 0/1"},
       {run, " |  | Running 1/1"},
-      {[](World& world) { world.exit_beside_server(0, 1); }, "-demo-0-0 |  | Restarting 0/1"},
+      {[](World& world) { world.exit_beside_server(0, 1); }, "-demo-0-0 | NodeRestarted | Restarting 0/1"},
       {nothing, " |  | Restarting 0/1"},
-      {gone, "+demo-0-1 | NodeRestarted | Restarting 0/1"}}},
+      {gone, "+demo-0-1 |  | Restarting 0/1"}}},
 
     {"DoneIsDurable_VanishedNodeIsNotRunAgain",
      JobBuilder().nodes(2).max_restarts(0),
@@ -193,6 +125,15 @@ const std::vector<Row> rows = {
     {"DoneIsDurable_PodThatNeverStartedIsRemoved",
      JobBuilder().nodes(2),
      {made_two, {exits(0, 0), "-demo-1-0 |  | Starting 2/2"}, {nothing, "Merge | MergeStarted | Merging 2/2"}}},
+    {"DoneIsDurable_RegressionARemovedPodThatFailedWasCharged",
+     JobBuilder().nodes(2).max_restarts(0),
+     {made_two,
+      {exits(0, 0), "-demo-1-0 |  | Starting 2/2"},
+      {[](World& world) {
+           world.exit(1, 143);
+           world.observed.pods.back().deleting = true;
+       },
+       "Merge | MergeStarted | Merging 2/2"}}},
     {"WithoutEvalAVanishedNodeRunsAgain",
      JobBuilder().nodes(2).custom_image(),
      {{nothing, "Service, +demo-0-0, +demo-1-0 | NodesCreated | Starting 0/2"},
@@ -204,7 +145,7 @@ const std::vector<Row> rows = {
      JobBuilder().nodes(2).group(),
      {made_two,
       run_two,
-      {exits(1, 1), "-demo-0-0 | GroupRestarted | Restarting 1/2"},
+      {exits(1, 1), "-demo-0-0 | GroupRestarted | Restarting 0/2"},
       {nothing, " |  | Restarting 0/2"},
       {gone, "+demo-0-1, +demo-1-1 |  | Restarting 0/2"},
       {run, " |  | Running 2/2"},
@@ -214,7 +155,7 @@ const std::vector<Row> rows = {
      JobBuilder().nodes(2).group().max_restarts(1),
      {made_two,
       run_two,
-      {exits(1, 1), "-demo-0-0 | GroupRestarted | Restarting 1/2"},
+      {exits(1, 1), "-demo-0-0 | GroupRestarted | Restarting 0/2"},
       {gone, "+demo-0-1, +demo-1-1 |  | Restarting 0/2"},
       {run, " |  | Running 2/2"},
       {exits(0, 1), " | Failed | Failed 1/2"},
@@ -223,13 +164,24 @@ const std::vector<Row> rows = {
      JobBuilder().nodes(2).group().max_restarts(1),
      {made_two,
       run_two,
-      {all_exit(1), " | GroupRestarted | Restarting 0/2"},
-      {nothing, "+demo-0-1, +demo-1-1 |  | Restarting 0/2"}}},
+      {all_exit(1), "+demo-0-1, +demo-1-1 | GroupRestarted | Restarting 0/2"},
+      {nothing, " |  | Restarting 0/2"}}},
+    {"GroupSuspendedWhenDone_RegressionRetiredForEver",
+     JobBuilder().nodes(2).group(),
+     {made_two,
+      run_two,
+      {[](World& world) {
+           world.exit_all(0);
+           world.observed.job.spec.suspend = true;
+       },
+       " | Suspended | Suspended 2/2"},
+      {nothing, " |  | Suspended 2/2"}}},
     {"GroupMemberDeletedByAPerson",
      JobBuilder().nodes(2).group(),
      {made_two,
       run_two,
-      {is_deleted(0), "-demo-1-0 | GroupRestarted | Restarting 1/2"},
+      {is_deleted(0), " |  | Restarting 1/2"},
+      {gone, "-demo-1-0 | GroupRestarted | Restarting 0/2"},
       {gone, "+demo-0-1, +demo-1-1 |  | Restarting 0/2"}}},
 
     {"MergeThatFailsItsProof",

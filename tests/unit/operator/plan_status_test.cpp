@@ -258,9 +258,9 @@ TEST(Status, EvictionIsNamed) {
     pod.reason = "Evicted";
     pod.message = "The node was low on resource: memory.";
     pod.containers.clear();
-    world.step();
-    EXPECT_THAT(condition(world, "Failed").message,
-                HasSubstr("Pod demo-0-0 failed (Evicted): The node was low on resource: memory."));
+    EXPECT_EQ(world.step().events.at(0).note,
+              "Pod demo-0-0 failed (Evicted): The node was low on resource: memory.; node 0 starts attempt 1 (outside "
+              "the limit)");
 }
 
 TEST(Status, FailedInitContainerSpeaksForItsPod) {
@@ -327,7 +327,7 @@ TEST(Status, AnEventIsNotSaidAgainWhenAStepIsRepeated) {
 TEST(Status, ScaledDownNodesAreEnded) {
     World world = running_world(JobBuilder().nodes(3));
     world.observed.job.spec.num_nodes = 2;
-    EXPECT_EQ(line(world.step()), "-demo-2-0 |  | Running 2/2");
+    EXPECT_EQ(line(world.step()), "-demo-2-0 | Scaled | Running 2/2");
 }
 
 }  // namespace

@@ -19,8 +19,10 @@ std::string text(const Action& action) {
     if (std::holds_alternative<CreateService>(action)) return "Service";
     if (std::holds_alternative<CreateMergeJob>(action)) return "Merge";
     if (std::holds_alternative<DeleteMergeJob>(action)) return "-Merge";
+    if (std::holds_alternative<DeleteJob>(action)) return "-EvalJob";
     if (const auto* create = std::get_if<CreatePod>(&action)) return "+" + name(create->object);
-    return "-" + std::get<DeletePod>(action).name;
+    const auto& remove = std::get<DeletePod>(action);
+    return (remove.grace_seconds == 0 ? "--" : "-") + remove.name;
 }
 
 std::string joined(const std::vector<std::string>& parts) {
@@ -46,6 +48,11 @@ void World::run_pods() {
             pod = PodBuilder(observed.job, pod.node, pod.attempt).running().build();
 }
 
+void World::run_pod(std::int32_t node) {
+    PodView* pod = current(node);
+    *pod = PodBuilder(observed.job, node, pod->attempt).running().build();
+}
+
 void World::exit(std::int32_t node, int code, const std::string& message) {
     PodView* pod = current(node);
     *pod = PodBuilder(observed.job, node, pod->attempt).exited(code, message, now).build();
@@ -60,7 +67,21 @@ void World::exit_beside_server(std::int32_t node, int code) {
     *pod = PodBuilder(observed.job, node, pod->attempt).exited(code, "", now).with_server().build();
 }
 
-void World::begin_deletion(std::int32_t node) { current(node)->deleting = true; }
+void World::begin_deletion(std::int32_t node) {
+    current(node)->deleting = true;
+    current(node)->grace_seconds = grace_seconds;
+    current(node)->leaving_since = now;
+}
+
+void World::evict(std::int32_t node) {
+    begin_deletion(node);
+    current(node)->conditions = {{"DisruptionTarget", "True"}};
+}
+
+void World::end_evicted(std::int32_t node) {
+    exit(node, 143);
+    current(node)->conditions = {{"DisruptionTarget", "True"}};
+}
 
 void World::vanish(std::int32_t node) {
     const std::string name = current(node)->name;
@@ -107,6 +128,8 @@ void World::report(std::int64_t done, std::int64_t total, bool rendezvous_ready)
 
 Plan World::step() {
     Plan plan = make_plan(observed, settings, now);
+    observed.absent.insert(plan.confirm.begin(), plan.confirm.end());  // here the stores are never behind
+    if (!plan.confirm.empty()) plan = make_plan(observed, settings, now);
     check(plan);
     for (const Action& action : plan.actions) apply(action);
     observed.job.status = plan.status;
@@ -135,10 +158,18 @@ void World::apply(const Action& action) {
         observed.merge_job = kube::merge_job_view(merge->object);
         observed.merge_job->child.uid = "uid-merge";
     } else if (const auto* remove = std::get_if<DeletePod>(&action)) {
-        for (PodView& pod : observed.pods)
-            if (pod.name == remove->name && pod.uid == remove->uid) pod.deleting = true;
+        for (PodView& pod : observed.pods) {
+            if (pod.name != remove->name || pod.uid != remove->uid) continue;
+            pod.deleting = true;
+            pod.grace_seconds = grace_seconds;
+            pod.leaving_since = now;
+        }
+        if (remove->grace_seconds == 0)
+            std::erase_if(observed.pods, [&](const PodView& pod) { return pod.uid == remove->uid; });
     } else if (std::holds_alternative<DeleteMergeJob>(action)) {
         observed.merge_job.reset();
+    } else if (std::holds_alternative<DeleteJob>(action)) {
+        observed.job.meta.deleting = true;
     }
 }
 
@@ -156,6 +187,7 @@ void World::check(const Plan& plan) const {
             const auto node = create->object.at("metadata").at("labels").at(names::label_node_rank).get<std::string>();
             EXPECT_FALSE(lives && std::to_string(pod.node) == node && !pod.merge)
                 << name << " is made beside the live " << pod.name;
+            EXPECT_FALSE(observed.job.spec.suspend) << name << " is made while suspended";
         }
     }
     if (is_terminal(before)) {
@@ -165,6 +197,7 @@ void World::check(const Plan& plan) const {
     if (is_terminal(plan.status) && !is_terminal(before)) {
         EXPECT_TRUE(plan.actions.empty()) << "clean-up in front of the status";
     }
+    EXPECT_TRUE(plan.confirm.empty()) << "what was confirmed is asked again";
     for (const auto& [node, attempt] : before.node_attempts) EXPECT_LE(attempt, plan.status.node_attempts.at(node));
     EXPECT_LE(before.restarts, plan.status.restarts);
     EXPECT_LE(plan.status.restarts, observed.job.spec.restart_policy.max_restarts);

@@ -16,10 +16,13 @@ public:
 
     // What happens by itself.
     void run_pods();                                                          // every waiting Pod starts
+    void run_pod(std::int32_t node);                                          // this one does
     void exit(std::int32_t node, int code, const std::string& message = "");  // the node's runner ends
     void exit_all(int code);
     void exit_beside_server(std::int32_t node, int code);  // the runner ends, a server beside it goes on
     void begin_deletion(std::int32_t node);                // someone deletes the Pod; it has yet to end
+    void evict(std::int32_t node);                         // the same, as the cluster does it
+    void end_evicted(std::int32_t node);                   // it ends with the signal's exit code, and stays to be seen
     void vanish(std::int32_t node);                        // the Pod is gone
     void finish_deletions();                               // Pods being deleted are gone
     void finish_merge(const std::string& report);          // the merge Pod exits 0
@@ -35,6 +38,8 @@ public:
     Observed observed;
     UnixSeconds now = 1'800'000'000;
     Settings settings;
+
+    static constexpr UnixSeconds grace_seconds = 30;
 
 private:
     PodView* current(std::int32_t node);

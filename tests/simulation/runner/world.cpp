@@ -34,7 +34,7 @@ bool World::run_next() {
     return true;
 }
 
-void World::as(const ProcessRef& process, const std::function<void()>& action) {
+void World::as(ProcessRef process, const std::function<void()>& action) {
     ++steps_;
     stack_.push_back(process);
     action();
@@ -47,13 +47,13 @@ void World::as(const ProcessRef& process, const std::function<void()>& action) {
     }
 }
 
-void World::kill(const ProcessRef& process) {
+void World::kill(ProcessRef process) {
     if (process->dead) return;
     process->dead = true;
     if (!on_stack(process)) as(nullptr, [&] { on_death(process); });
 }
 
-void World::exit(const ProcessRef& process, int code) {
+void World::exit(ProcessRef process, int code) {
     if (process->dead) return;
     process->exit_code = code;
     kill(process);

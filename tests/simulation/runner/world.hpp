@@ -52,10 +52,10 @@ public:
     /// The next event; false when there is none.
     bool run_next();
     /// The action as this process's (null: as nobody's).
-    void as(const ProcessRef& process, const std::function<void()>& action);
+    void as(ProcessRef process, const std::function<void()>& action);
 
-    void kill(const ProcessRef& process);
-    void exit(const ProcessRef& process, int code);
+    void kill(ProcessRef process);
+    void exit(ProcessRef process, int code);
 
     void trace(const std::string& line);
     bool traced() const { return traced_; }

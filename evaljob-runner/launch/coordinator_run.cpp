@@ -6,6 +6,7 @@
 
 #include "evaljob-runner/launch/exit_status.hpp"
 #include "evaljob-runner/manifest/run_folder.hpp"
+#include "evaljob-runner/storage/files.hpp"
 
 namespace evaljob {
 
@@ -49,6 +50,10 @@ void CoordinatorRun::disconnected(SessionId session, Milliseconds now) {
 
 void CoordinatorRun::tick(Milliseconds now) {
     apply(coordinator_.tick(now), now);
+    // Where two coordinators live beside each other, the other one may have written the marker: ranks that find it are
+    // gone, and nobody is left to finish what this one still counts as open.
+    const bool alone = coordinator_.connected() == 0 && !coordinator_.finished();
+    if (alone && is_done(shared_dir_) && sync_folder(shared_dir_)) apply(coordinator_.published(), now);
     finish_when_alone(now);
 }
 

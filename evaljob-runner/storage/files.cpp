@@ -59,7 +59,9 @@ Result<std::string> read_file(const std::string& path, std::uint64_t limit) {
     if (status.kind != disk::Kind::File) return fail("ReadFailed", path + ": is not a file");
     std::string content;
     content.reserve(static_cast<std::size_t>(std::min<std::uint64_t>(status.size, limit)));
-    std::string block(std::size_t{1} << 18, '\0');
+    // One byte more than is there finds the end with the second read.
+    constexpr std::uint64_t largest_block = 1 << 18;
+    std::string block(static_cast<std::size_t>(std::min(status.size + 1, largest_block)), '\0');
     for (;;) {
         const ssize_t got = disk::read(file.get(), block.data(), block.size());
         if (got < 0 && errno == EINTR) continue;

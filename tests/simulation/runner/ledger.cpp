@@ -7,6 +7,7 @@ namespace evaljob::simulation {
 namespace {
 
 constexpr std::size_t most_leases = 2;  // a rank asks for so many
+constexpr Milliseconds shortest_lease = 60'000;
 
 std::string text_of(const Lease& lease) {
     return "lease " + std::to_string(lease.number.epoch) + "." + std::to_string(lease.number.counter) + " of batch " +
@@ -33,7 +34,8 @@ void Ledger::granted(std::uint32_t epoch, SessionId session, const Lease& lease,
     if (leases_.contains(lease.number)) violated_(text_of(lease) + ": the number was used before");
     check_again(epoch, lease, now);
     const auto held = std::count_if(leases_.begin(), leases_.end(), [&](const auto& entry) {
-        return entry.first.epoch == epoch && entry.second.active && entry.second.session == session;
+        const bool late = now - entry.second.at > shortest_lease;  // taken back, perhaps
+        return entry.first.epoch == epoch && entry.second.active && entry.second.session == session && !late;
     });
     if (static_cast<std::size_t>(held) >= most_leases)
         violated_(text_of(lease) + " is one too many for its rank, which holds " + std::to_string(held));
@@ -44,7 +46,6 @@ void Ledger::granted(std::uint32_t epoch, SessionId session, const Lease& lease,
 }
 
 void Ledger::check_again(std::uint32_t epoch, const Lease& lease, Milliseconds now) {
-    constexpr Milliseconds shortest_lease = 60'000;
     const Coordinator& coordinator = coordinators_[epoch];
     const auto recorded = recorded_.find(lease.batch);
     if (recorded != recorded_.end() && recorded->second <= coordinator.read_at && !excused_)
@@ -52,7 +53,7 @@ void Ledger::check_again(std::uint32_t epoch, const Lease& lease, Milliseconds n
     if (coordinator.finished.contains(lease.batch))
         violated_(text_of(lease) + ": this coordinator has heard that it is done");
     for (auto& [number, earlier] : leases_) {
-        if (!earlier.active || earlier.batch != lease.batch) continue;
+        if (number.epoch != epoch || !earlier.active || earlier.batch != lease.batch) continue;
         if (now - earlier.at <= shortest_lease)
             violated_(text_of(lease) + " is handed out while another holds it under " + std::to_string(number.epoch) +
                       "." + std::to_string(number.counter));

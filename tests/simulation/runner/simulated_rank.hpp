@@ -35,6 +35,7 @@ public:
     void terminate();  // SIGTERM
 
     const LinkRef& link() const { return link_; }
+    void forget_link() { link_ = nullptr; }
     const RankContract& place() const { return hello_.contract; }
 
     const RunContract contract;

@@ -35,6 +35,7 @@ Simulation::Simulation(Plan plan)
 
 Simulation::~Simulation() {
     // Logs close their files while the disk is there.
+    world_.forget_events();
     slots_.clear();
     zombies_.clear();
     disk_here() = disk_before_;
@@ -45,7 +46,7 @@ SeedResult Simulation::run() {
     sync_entries("/volume");
     faulty_ = plan_.faults_end > 0;
     if (faulty_) arm_faults();
-    if (plan_.faults_end > 0) merges_wanted_ = static_cast<int>(world_.random.between(1, 3));
+    if (plan_.faults_end > 0) merges_wanted_ = static_cast<int>(world_.random.between(1, 2));
     slots_.resize(static_cast<std::size_t>(plan_.ranks));
     start_coordinator();
     for (std::size_t i = 0; i < slots_.size(); ++i) start_rank(i);
@@ -68,7 +69,7 @@ void Simulation::start_rank(std::size_t index) {
     slot.rank = std::make_shared<SimulatedRank>("rank " + std::to_string(index) + " pid " + std::to_string(hello.pid),
                                                 world_, network_, ledger_, *this, run_contract_, hello);
     arm_start(slot.rank, Kill::Who::Rank, Fault::RankKilledAtWrite, 12);
-    world_.as(slot.rank, [rank = slot.rank] { rank->start(); });
+    world_.in(0, slot.rank, [rank = slot.rank] { rank->start(); });
 }
 
 void Simulation::start_coordinator() {
@@ -77,14 +78,14 @@ void Simulation::start_coordinator() {
                                                           network_, ledger_, run_contract_);
     coordinator_ = started;
     arm_start(started, Kill::Who::Coordinator, Fault::CoordinatorKilledAtWrite, 30);
-    world_.as(started, [&] { started->start(manifest_); });
+    world_.in(0, started, [this, started] { started->start(manifest_); });
 }
 
 void Simulation::start_merge() {
     if (over_ || merge_) return;
     merge_ = std::make_shared<Process>("merge " + std::to_string(next_pid_++));
     arm_start(merge_, Kill::Who::Merge, Fault::MergeKilledAtWrite, 60);
-    world_.as(merge_, [this] { merge(); });
+    world_.in(0, merge_, [this] { merge(); });
 }
 
 void Simulation::merge() {
@@ -129,6 +130,7 @@ void Simulation::rank_died(const std::shared_ptr<SimulatedRank>& rank) {
         network_.cut(
             link, 0,
             on(Fault::ConnectionHalfOpen) && world_.random.chance(0.3) ? 20'000 : world_.random.between(1, 50));
+    rank->forget_link();
     std::erase(zombies_, rank);
     for (std::size_t i = 0; i < slots_.size(); ++i) {
         Slot& slot = slots_[i];
@@ -187,7 +189,9 @@ void Simulation::check_exit(const Process& process) {
 void Simulation::check_recorded() {
     if (over_ || !result_.failure.empty()) return;
     if (ledger_.recorded_batches().empty()) return;
+    const DiskFaults faults = std::exchange(disk_.faults, {});
     const auto inventory = take_inventory(manifest_, shared_folder);
+    disk_.faults = faults;
     if (!inventory) return violated("the logs cannot be read: " + inventory.error().message);
     for (const auto& [batch, when] : ledger_.recorded_batches()) {
         for (const auto item : manifest_.batches[batch].items)

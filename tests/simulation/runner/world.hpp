@@ -51,6 +51,7 @@ public:
     void in(Time delay, const ProcessRef& owner, std::function<void()> action);
     /// The next event; false when there is none.
     bool run_next();
+    void forget_events() { events_.clear(); }
     /// The action as this process's (null: as nobody's).
     void as(ProcessRef process, const std::function<void()>& action);
 

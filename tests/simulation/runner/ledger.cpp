@@ -35,7 +35,9 @@ void Ledger::granted(std::uint32_t epoch, SessionId session, const Lease& lease,
     check_again(epoch, lease, now);
     const auto held = std::count_if(leases_.begin(), leases_.end(), [&](const auto& entry) {
         const bool late = now - entry.second.at > shortest_lease;  // taken back, perhaps
-        return entry.first.epoch == epoch && entry.second.active && entry.second.session == session && !late;
+        const bool finished = coordinator.finished.contains(entry.second.batch);  // under another's lease
+        return entry.first.epoch == epoch && entry.second.active && entry.second.session == session && !late &&
+               !finished;
     });
     if (static_cast<std::size_t>(held) >= most_leases)
         violated_(text_of(lease) + " is one too many for its rank, which holds " + std::to_string(held));

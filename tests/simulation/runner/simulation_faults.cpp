@@ -36,7 +36,7 @@ Plan plan_of(std::uint64_t seed) {
     Random random(seed ^ 0x5eedULL);
     Plan plan;
     plan.seed = seed;
-    constexpr std::array<Shape, 4> shapes{Shape{12, 3}, Shape{1, 1}, Shape{20, 1}, Shape{40, 4}};
+    constexpr std::array<Shape, 4> shapes{Shape{12, 3}, Shape{1, 1}, Shape{16, 1}, Shape{24, 4}};
     plan.shape = shapes[random.below(shapes.size())];
     plan.ranks = static_cast<std::int32_t>(random.between(1, 4));
     const double share = random.chance(0.5) ? 0.15 : 0.35;

@@ -34,7 +34,7 @@ void Ledger::granted(std::uint32_t epoch, SessionId session, const Lease& lease,
     if (leases_.contains(lease.number)) violated_(text_of(lease) + ": the number was used before");
     check_again(epoch, lease, now);
     const auto held = std::count_if(leases_.begin(), leases_.end(), [&](const auto& entry) {
-        const bool late = now - entry.second.at > shortest_lease;  // taken back, perhaps
+        const bool late = now - entry.second.at > shortest_lease;                 // taken back, perhaps
         const bool finished = coordinator.finished.contains(entry.second.batch);  // under another's lease
         return entry.first.epoch == epoch && entry.second.active && entry.second.session == session && !late &&
                !finished;

@@ -69,10 +69,12 @@ void Ledger::give_up(Granted& granted) {
     ++given_up_;
 }
 
-void Ledger::adopted(std::uint32_t epoch, SessionId session, const std::vector<HeldLease>& held) {
+void Ledger::adopted(std::uint32_t epoch, SessionId session, const std::vector<HeldLease>& held, Milliseconds now) {
     for (const HeldLease& lease : held) {
         const auto it = leases_.find(lease.lease);
-        if (it != leases_.end() && it->first.epoch == epoch && it->second.active) it->second.session = session;
+        if (it == leases_.end() || it->first.epoch != epoch || !it->second.active) continue;
+        it->second.session = session;
+        it->second.at = now;
     }
 }
 

@@ -25,8 +25,8 @@ public:
     std::uint64_t mark() const { return clock_; }
 
     void granted(std::uint32_t epoch, SessionId session, const Lease& lease, Milliseconds now);
-    /// The session's holder comes back with these leases.
-    void adopted(std::uint32_t epoch, SessionId session, const std::vector<HeldLease>& held);
+    /// The session's holder comes back with these leases; their time begins again.
+    void adopted(std::uint32_t epoch, SessionId session, const std::vector<HeldLease>& held, Milliseconds now);
     /// Of this coordinator: whatever the session held may be handed out again.
     void released(std::uint32_t epoch, SessionId session);
     void returned(LeaseNumber number);

@@ -64,7 +64,7 @@ void SimulatedCoordinator::lost(const LinkRef& link) {
 void SimulatedCoordinator::say(SessionId session, const Message& message) {
     const auto it = links_.find(session);
     if (std::holds_alternative<Welcome>(message)) {
-        ledger_.adopted(epoch_, session, greetings_[session]);
+        ledger_.adopted(epoch_, session, greetings_[session], clock());
         greetings_.erase(session);
         // A successor takes its rank's place: what the one before held is free.
         const std::int32_t rank = links_.at(session)->rank->place().rank;

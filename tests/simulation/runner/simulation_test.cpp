@@ -12,7 +12,7 @@
 namespace evaljob::simulation {
 namespace {
 
-/// Of a run without any fault.
+/// Of a run without any fault; empty when that fails.
 std::string undisturbed_digest(const Shape& shape) {
     static std::mutex mutex;
     static std::map<Shape, std::string> digests;
@@ -23,8 +23,7 @@ std::string undisturbed_digest(const Shape& shape) {
         plan.shape = shape;
         Simulation simulation(plan);
         const SeedResult result = simulation.run();
-        if (!result.failure.empty()) throw std::runtime_error("without any fault: " + result.failure);
-        digest = simulation.digest();
+        digest = result.failure.empty() ? simulation.digest() : "";
     }
     return digest;
 }
@@ -33,6 +32,7 @@ SeedResult run_seed(std::uint64_t seed, bool traced) {
     Plan plan = plan_of(seed);
     plan.traced = traced;
     plan.digest = undisturbed_digest(plan.shape);
+    if (plan.digest.empty()) return {"a run without any fault does not complete", {}};
     Simulation simulation(plan);
     SeedResult result = simulation.run();
     if (traced && !result.failure.empty()) std::cout << simulation.trace();
@@ -61,6 +61,7 @@ TEST_P(EveryWrite, IsSurvived) {
     Plan plan;
     plan.shape = {6, 2};
     plan.digest = undisturbed_digest(plan.shape);
+    ASSERT_NE(plan.digest, "");
     Simulation undisturbed(plan);
     ASSERT_EQ(undisturbed.run().failure, "");
     const std::uint64_t changes = undisturbed.changes(GetParam().who);

@@ -29,6 +29,8 @@ public:
     void adopted(std::uint32_t epoch, SessionId session, const std::vector<HeldLease>& held, Milliseconds now);
     /// Of this coordinator: whatever the session held may be handed out again.
     void released(std::uint32_t epoch, SessionId session);
+    /// Leases that last too long may be taken back at this tick; the clock may jump back behind it.
+    void ticked(std::uint32_t epoch, Milliseconds now);
     void returned(LeaseNumber number);
     void done_heard(std::uint32_t epoch, const Done& done);
     /// Everything held anywhere may be evaluated again: the coordinator is gone, or another has begun beside it.
@@ -53,6 +55,7 @@ private:
         SessionId session = 0;
         Milliseconds at = 0;
         bool active = true;
+        bool late = false;
     };
     struct Coordinator {
         std::uint64_t read_at = 0;
@@ -60,6 +63,7 @@ private:
         std::set<std::uint64_t> finished;
     };
     void check_again(std::uint32_t epoch, const Lease& lease, Milliseconds now);
+    static bool is_late(const Granted& granted, Milliseconds now);
     void give_up(Granted& granted);
 
     std::function<void(const std::string&)> violated_;

@@ -34,16 +34,15 @@ void Ledger::granted(std::uint32_t epoch, SessionId session, const Lease& lease,
     if (leases_.contains(lease.number)) violated_(text_of(lease) + ": the number was used before");
     check_again(epoch, lease, now);
     const auto held = std::count_if(leases_.begin(), leases_.end(), [&](const auto& entry) {
-        const bool late = now - entry.second.at > shortest_lease;                 // taken back, perhaps
         const bool finished = coordinator.finished.contains(entry.second.batch);  // under another's lease
-        return entry.first.epoch == epoch && entry.second.active && entry.second.session == session && !late &&
-               !finished;
+        return entry.first.epoch == epoch && entry.second.active && entry.second.session == session &&
+               !is_late(entry.second, now) && !finished;
     });
     if (static_cast<std::size_t>(held) >= most_leases)
         violated_(text_of(lease) + " is one too many for its rank, which holds " + std::to_string(held));
     // A superseded coordinator's leases are ones that nobody counts on.
     const bool alone = epoch == coordinators_.rbegin()->first;
-    leases_[lease.number] = {lease.batch, session, now, true};
+    leases_[lease.number] = {lease.batch, session, now, true, false};
     if (!alone) give_up(leases_[lease.number]);
 }
 
@@ -56,11 +55,20 @@ void Ledger::check_again(std::uint32_t epoch, const Lease& lease, Milliseconds n
         violated_(text_of(lease) + ": this coordinator has heard that it is done");
     for (auto& [number, earlier] : leases_) {
         if (number.epoch != epoch || !earlier.active || earlier.batch != lease.batch) continue;
-        if (now - earlier.at <= shortest_lease)
+        if (!is_late(earlier, now))
             violated_(text_of(lease) + " is handed out while another holds it under " + std::to_string(number.epoch) +
                       "." + std::to_string(number.counter));
         give_up(earlier);
     }
+}
+
+bool Ledger::is_late(const Granted& granted, Milliseconds now) {
+    return granted.late || now - granted.at > shortest_lease;
+}
+
+void Ledger::ticked(std::uint32_t epoch, Milliseconds now) {
+    for (auto& [number, granted] : leases_)
+        if (number.epoch == epoch) granted.late = is_late(granted, now);
 }
 
 void Ledger::give_up(Granted& granted) {
@@ -75,6 +83,7 @@ void Ledger::adopted(std::uint32_t epoch, SessionId session, const std::vector<H
         if (it == leases_.end() || it->first.epoch != epoch || !it->second.active) continue;
         it->second.session = session;
         it->second.at = now;
+        it->second.late = false;
     }
 }
 

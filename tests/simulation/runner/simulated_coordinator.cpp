@@ -37,6 +37,7 @@ void SimulatedCoordinator::start(const Manifest& manifest) {
 }
 
 void SimulatedCoordinator::tick() {
+    ledger_.ticked(epoch_, clock());
     run_->tick(clock());
     world_.in(500, shared_from_this(), [this] { tick(); });
 }

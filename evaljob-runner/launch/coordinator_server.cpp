@@ -9,9 +9,6 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include "api/exit_code.hpp"
-#include "evaljob-runner/launch/exit_status.hpp"
-#include "evaljob-runner/manifest/run_folder.hpp"
 #include "evaljob-runner/wire/frame_stream.hpp"
 #include "evaljob-runner/wire/listen.hpp"
 
@@ -22,7 +19,6 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr std::size_t max_sessions = 16'384;
-constexpr Milliseconds farewell = 10'000;  // how long ranks that have been told may take to hang up
 
 Milliseconds steady_now() {
     return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch())
@@ -31,14 +27,7 @@ Milliseconds steady_now() {
 
 }  // namespace
 
-CoordinatorServer::CoordinatorServer(asio::io_context& io, Manifest manifest, std::string shared_dir,
-                                     Callbacks callbacks)
-    : io_(io),
-      acceptor_(io),
-      timer_(io),
-      manifest_(std::move(manifest)),
-      shared_dir_(std::move(shared_dir)),
-      callbacks_(std::move(callbacks)) {}
+CoordinatorServer::CoordinatorServer(asio::io_context& io) : io_(io), acceptor_(io), timer_(io) {}
 
 CoordinatorServer::~CoordinatorServer() = default;
 
@@ -47,37 +36,30 @@ Result<std::unique_ptr<CoordinatorServer>> CoordinatorServer::start(asio::io_con
                                                                     CoordinatorOptions options,
                                                                     const std::string& listen_address,
                                                                     Callbacks callbacks) {
-    if (auto settled = settle_manifest(manifest, contract.shared_dir); !settled) return tl::unexpected(settled.error());
-    const auto epoch = next_epoch(contract.shared_dir);
-    if (!epoch) return tl::unexpected(epoch.error());
-    const auto inventory = take_inventory(manifest, contract.shared_dir);
-    if (!inventory) return tl::unexpected(inventory.error());
-    for (const auto& note : inventory->notes) spdlog::warn("{}", note);
-
-    std::unique_ptr<CoordinatorServer> server(
-        new CoordinatorServer(io, std::move(manifest), contract.shared_dir, std::move(callbacks)));
-    server->epoch_ = options.epoch = *epoch;
-    options.identity = identity_of(server->manifest_);
-    server->coordinator_ = std::make_unique<Coordinator>(options, batch_states(server->manifest_, *inventory));
+    std::unique_ptr<CoordinatorServer> server(new CoordinatorServer(io));
+    CoordinatorServer& self = *server;
+    auto run =
+        CoordinatorRun::open(std::move(manifest), contract.shared_dir, std::move(options),
+                             {[&self](SessionId session, const Message& message) { self.send(session, message); },
+                              [&self](SessionId session) { self.close(session); }, std::move(callbacks.end_job),
+                              std::move(callbacks.finished)});
+    if (!run) return tl::unexpected(run.error());
+    server->run_ = std::move(*run);
     if (auto listening = listen_on(server->acceptor_, listen_address, static_cast<std::uint16_t>(contract.master_port));
         !listening) {
         return tl::unexpected(listening.error());
     }
     const auto progress = server->progress();
-    spdlog::info("coordinator: epoch {}, {} samples in {} batches, {} found on the volume", *epoch,
+    spdlog::info("coordinator: epoch {}, {} samples in {} batches, {} found on the volume", self.run_->epoch(),
                  progress.samples_total, progress.batches, progress.samples_resumed);
-    CoordinatorServer& self = *server;
     asio::co_spawn(io, self.accept(), asio::detached);
     asio::co_spawn(io, self.tick(), asio::detached);
     // What start() finds may end the run at once; whoever called must hold the server by then.
-    asio::post(io, [&self] {
-        if (is_done(self.shared_dir_)) return self.apply(self.coordinator_->published());
-        self.apply(self.coordinator_->start());
-    });
+    asio::post(io, [&self] { self.run_->start(steady_now()); });
     return server;
 }
 
-CoordinatorProgress CoordinatorServer::progress() const { return coordinator_->progress(steady_now()); }
+CoordinatorProgress CoordinatorServer::progress() const { return run_->progress(steady_now()); }
 
 asio::awaitable<void> CoordinatorServer::accept() {
     boost::system::error_code error;
@@ -101,12 +83,11 @@ asio::awaitable<void> CoordinatorServer::serve(SessionId session, std::shared_pt
             spdlog::warn("closing a connection: {}", message.error().message);
             break;
         }
-        apply(coordinator_->message(session, *message, steady_now()));
+        run_->message(session, *message, steady_now());
     }
     stream->close();
     streams_.erase(session);
-    apply(coordinator_->disconnected(session, steady_now()));
-    finish_when_alone();
+    run_->disconnected(session, steady_now());
 }
 
 asio::awaitable<void> CoordinatorServer::tick() {
@@ -115,46 +96,16 @@ asio::awaitable<void> CoordinatorServer::tick() {
         timer_.expires_after(std::chrono::milliseconds(500));
         co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, error));
         if (error) co_return;
-        apply(coordinator_->tick(steady_now()));
-        finish_when_alone();
+        run_->tick(steady_now());
     }
 }
 
-void CoordinatorServer::apply(const Effects& effects) {
-    for (const Effect& effect : effects) {
-        if (const auto* send = std::get_if<Send>(&effect)) {
-            if (const auto it = streams_.find(send->session); it != streams_.end())
-                it->second->write(encode_message(send->message));
-        } else if (const auto* close = std::get_if<CloseSession>(&effect)) {
-            if (const auto it = streams_.find(close->session); it != streams_.end()) it->second->close_when_sent();
-        } else if (const auto* note = std::get_if<Note>(&effect)) {
-            spdlog::debug("coordinator: {}", note->text);
-        } else if (const auto* end = std::get_if<EndJob>(&effect)) {
-            callbacks_.end_job(end->exit_code, end->message);
-        } else {
-            write_marker();
-        }
-    }
+void CoordinatorServer::send(SessionId session, const Message& message) {
+    if (const auto it = streams_.find(session); it != streams_.end()) it->second->write(encode_message(message));
 }
 
-void CoordinatorServer::write_marker() {
-    const auto marker = write_done_marker(manifest_, shared_dir_, epoch_);
-    if (!marker) return callbacks_.end_job(exit_status_of(marker.error()), marker.error().message);
-    const auto p = progress();
-    spdlog::info(
-        "coordinator: all {} samples are on the volume ({} in this epoch under {} leases for {} batches, {} leased "
-        "again)",
-        p.samples_total, p.samples_done - p.samples_resumed, p.leases, p.batches, p.leases_again);
-    apply(coordinator_->published());
-}
-
-void CoordinatorServer::finish_when_alone() {
-    if (!coordinator_->finished() || told_finished_) return;
-    if (published_at_ == 0) published_at_ = steady_now();
-    // Late ranks find the done marker on the volume; those that are connected are told, and hang up.
-    if (coordinator_->connected() > 0 && steady_now() - published_at_ < farewell) return;
-    told_finished_ = true;
-    callbacks_.finished();
+void CoordinatorServer::close(SessionId session) {
+    if (const auto it = streams_.find(session); it != streams_.end()) it->second->close_when_sent();
 }
 
 }  // namespace evaljob

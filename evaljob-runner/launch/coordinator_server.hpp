@@ -1,4 +1,4 @@
-// The coordinator's shell on node 0: sockets, clock and volume around the pure Coordinator.
+// The coordinator's shell on node 0: sockets and clock around a CoordinatorRun.
 // Thread rule: the io_context's one thread.
 #pragma once
 
@@ -14,7 +14,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "api/manifest.hpp"
-#include "evaljob-runner/coordinator/coordinator.hpp"
+#include "evaljob-runner/launch/coordinator_run.hpp"
 
 namespace evaljob {
 
@@ -36,27 +36,20 @@ public:
     CoordinatorProgress progress() const;
 
 private:
-    CoordinatorServer(boost::asio::io_context& io, Manifest manifest, std::string shared_dir, Callbacks callbacks);
+    explicit CoordinatorServer(boost::asio::io_context& io);
 
     boost::asio::awaitable<void> accept();
     boost::asio::awaitable<void> serve(SessionId session, std::shared_ptr<FrameStream> stream);
     boost::asio::awaitable<void> tick();
-    void apply(const Effects& effects);
-    void write_marker();
-    void finish_when_alone();
+    void send(SessionId session, const Message& message);
+    void close(SessionId session);
 
     boost::asio::io_context& io_;
     boost::asio::ip::tcp::acceptor acceptor_;
     boost::asio::steady_timer timer_;
-    Manifest manifest_;
-    std::string shared_dir_;
-    Callbacks callbacks_;
-    std::unique_ptr<Coordinator> coordinator_;
+    std::unique_ptr<CoordinatorRun> run_;
     std::map<SessionId, std::shared_ptr<FrameStream>> streams_;
     SessionId next_session_ = 1;
-    std::uint32_t epoch_ = 0;
-    Milliseconds published_at_ = 0;
-    bool told_finished_ = false;
 };
 
 }  // namespace evaljob

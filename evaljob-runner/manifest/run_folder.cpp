@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cstring>
 #include <limits>
+#include <set>
 #include <unordered_map>
 
 #include "evaljob-runner/shard/shard_log.hpp"
@@ -46,6 +47,20 @@ private:
     std::unordered_map<std::string, std::uint64_t> samples_;
 };
 
+/// Makes the entries of these logs and of every folder between them and `runs` durable: a log whose entry is lost is
+/// lost with everything in it, and its writer may have died before it saw to that.
+Result<void> sync_entries_of(const std::string& runs, const std::vector<std::string>& files) {
+    std::set<std::string> folders;
+    for (const auto& name : files) {
+        for (auto end = name.rfind('/'); end != std::string::npos && end > 0; end = name.rfind('/', end - 1))
+            if (!folders.insert(runs + "/" + name.substr(0, end)).second) break;
+    }
+    for (const auto& folder : folders)
+        if (auto synced = sync_folder(folder); !synced) return synced;
+    if (auto synced = sync_folder(runs); !synced) return synced;
+    return sync_entries(runs);
+}
+
 }  // namespace
 
 Result<void> settle_manifest(const Manifest& manifest, const std::string& shared_dir) {
@@ -81,7 +96,7 @@ Result<std::uint32_t> next_epoch(const std::string& shared_dir) {
     // Another coordinator may take the same number at the same time; only one creation succeeds.
     for (int attempts = 0; attempts < 1000; ++attempts) {
         const std::string path = folder + "/" + padded(++epoch);
-        const FileDescriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+        const FileDescriptor file(disk::open(path, O_WRONLY | O_CREAT | O_EXCL));
         if (file) {
             if (auto synced = sync_folder(folder); !synced) return tl::unexpected(synced.error());
             return epoch;
@@ -89,6 +104,20 @@ Result<std::uint32_t> next_epoch(const std::string& shared_dir) {
         if (errno != EEXIST) return fail("WriteFailed", path + ": " + std::strerror(errno));
     }
     return fail("WriteFailed", folder + ": no epoch is free");
+}
+
+Result<OpenedRun> open_run_folder(const Manifest& manifest, const std::string& shared_dir) {
+    if (auto settled = settle_manifest(manifest, shared_dir); !settled) return tl::unexpected(settled.error());
+    const auto epoch = next_epoch(shared_dir);
+    if (!epoch) return tl::unexpected(epoch.error());
+    auto inventory = take_inventory(manifest, shared_dir);
+    if (!inventory) return tl::unexpected(inventory.error());
+    const bool done = is_done(shared_dir);
+    if (done) {
+        // Whoever renamed the marker into place may have died before that was durable.
+        if (auto synced = sync_folder(shared_dir); !synced) return tl::unexpected(synced.error());
+    }
+    return OpenedRun{*epoch, std::move(*inventory), done};
 }
 
 Result<Inventory> take_inventory(const Manifest& manifest, const std::string& shared_dir) {
@@ -99,13 +128,14 @@ Result<Inventory> take_inventory(const Manifest& manifest, const std::string& sh
     const auto files = list_files(runs, ".shard");
     if (!files) return tl::unexpected(files.error());
     if (files->empty()) return inventory;
+    if (auto synced = sync_entries_of(runs, *files); !synced) return tl::unexpected(synced.error());
     const std::string identity = identity_of(manifest);
     const ItemIndex index(manifest);
     for (const auto& name : *files) {
         std::vector<std::pair<std::uint64_t, bool>> found;  // counts only once the whole log is known to be readable
         const ShardVisitor visitor{[&](Record&& record) { found.emplace_back(index.find(record), record.failed()); },
                                    {}};
-        const auto summary = read_shard_file(runs + "/" + name, std::numeric_limits<std::uint64_t>::max(), visitor);
+        const auto summary = read_durable_shard_file(runs + "/" + name, visitor);
         if (!summary) {
             inventory.notes.push_back(summary.error().message + "; its samples are evaluated again");
             continue;

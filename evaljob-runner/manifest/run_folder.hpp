@@ -26,8 +26,20 @@ struct Inventory {
     std::vector<std::string> notes;  // logs that were passed over, and why
 };
 
-/// Reads every shard log. A damaged one is passed over with a note: what it held is evaluated again.
+/// Reads every shard log, of each only what is durable. A damaged one is passed over with a note: what it held is
+/// evaluated again.
 Result<Inventory> take_inventory(const Manifest& manifest, const std::string& shared_dir);
+
+/// What a coordinator finds when it takes over.
+struct OpenedRun {
+    std::uint32_t epoch = 0;
+    Inventory inventory;
+    bool done = false;  // the done marker stands, and durably
+};
+
+/// settle_manifest(), next_epoch(), take_inventory(): in this order, so that whatever an earlier coordinator's ranks
+/// write from here on is under a lower epoch.
+Result<OpenedRun> open_run_folder(const Manifest& manifest, const std::string& shared_dir);
 
 /// By batch: a batch is finished when every one of its items has a prediction. Failed ones are tried again.
 std::vector<BatchState> batch_states(const Manifest& manifest, const Inventory& inventory);

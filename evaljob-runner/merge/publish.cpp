@@ -1,23 +1,17 @@
 #include "evaljob-runner/merge/publish.hpp"
 
 #include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
-#include <filesystem>
-#include <random>
 
 #include "api/digest.hpp"
 #include "evaljob-runner/storage/file_descriptor.hpp"
 #include "evaljob-runner/storage/files.hpp"
 #include "evaljob-runner/storage/layout.hpp"
+#include "evaljob-runner/storage/mapped_file.hpp"
 
 namespace evaljob {
-
-namespace fs = std::filesystem;
 
 namespace {
 
@@ -29,33 +23,22 @@ tl::unexpected<Error> write_failed(const std::string& path) {
     return fail("WriteFailed", path + ": " + std::strerror(errno), true);
 }
 
-std::string random_name() {
-    std::random_device device;
-    char text[17];
-    std::snprintf(text, sizeof text, "%08x%08x", device(), device());
-    return text;
-}
-
 /// Waits for another publication here. An empty descriptor where the file system knows no locks.
 FileDescriptor lock_folder(const std::string& results) {
-    FileDescriptor file(::open((results + "/.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
-    while (file && ::flock(file.get(), LOCK_EX) != 0)
+    FileDescriptor file(disk::open(results + "/.lock", O_RDWR | O_CREAT));
+    while (file && disk::lock(file.get()) != 0)
         if (errno != EINTR) return FileDescriptor();
     return file;
 }
 
 /// Only under the lock: whoever made them is dead.
 void remove_stale(const std::string& results) {
-    std::error_code error;
-    for (fs::directory_iterator it(results, error), end; !error && it != end; it.increment(error))
-        if (it->path().filename().string().starts_with(temporary_prefix)) {
-            std::error_code ignored;  // what cannot be removed is in nobody's way
-            fs::remove_all(it->path(), ignored);
-        }
+    for (const std::string& name : disk::names_in(results).value_or(std::vector<std::string>()))
+        if (name.starts_with(temporary_prefix)) remove_all(results + "/" + name);
 }
 
 Result<void> rename_path(const std::string& from, const std::string& to) {
-    if (::rename(from.c_str(), to.c_str()) != 0) return write_failed(to);
+    if (disk::rename(from, to) != 0) return write_failed(to);
     return {};
 }
 
@@ -75,8 +58,7 @@ struct Publication::State {
     std::string digest;
 
     ~State() {
-        std::error_code ignored;
-        if (!temporary.empty()) fs::remove_all(temporary, ignored);
+        if (!temporary.empty()) remove_all(temporary);
     }
 
     Result<void> flush() {
@@ -90,15 +72,16 @@ struct Publication::State {
         if (!file) return {};
         if (auto flushed = flush(); !flushed) return flushed;
         // Network file systems report write errors as late as at close.
-        if (::fsync(file.get()) != 0 || ::close(file.release()) != 0) return write_failed(temporary + "/" + name);
+        if (disk::sync(file.get()) != 0 || disk::close(file.release()) != 0)
+            return write_failed(temporary + "/" + name);
         files.emplace_back(name, sum.hex());
         return {};
     }
 
     bool equals(const std::string& folder, std::size_t from, std::size_t to) const {
         for (std::size_t i = from; i < to; ++i) {
-            auto there = sha256_file(folder + "/" + files[i].first);
-            if (!there || *there != files[i].second) return false;
+            auto there = MappedFile::open(folder + "/" + files[i].first);
+            if (!there || sha256_hex(there->bytes()) != files[i].second) return false;
         }
         return true;
     }
@@ -114,14 +97,17 @@ struct Publication::State {
     }
 
     Result<void> take_place(const std::string& folder) {
-        std::error_code error;
-        if (fs::exists(folder, error)) {
-            if (equals(folder, 0, sealed)) return renew_rest(folder);
+        if (disk::status(folder).kind != disk::Kind::Missing) {
+            if (equals(folder, 0, sealed)) {
+                // Whoever renamed it here may have died before that was durable.
+                if (auto renewed = renew_rest(folder); !renewed) return renewed;
+                return sync_folder(results);
+            }
             // Damaged: out of the way first. A crash in between leaves none, and the next merge publishes again.
-            std::string away = results + "/" + temporary_prefix + random_name();
+            std::string away = results + "/" + temporary_prefix + disk::unique_name();
             if (auto moved = rename_path(folder, away); !moved) return moved;
             if (auto moved = rename_path(temporary, folder); !moved) return moved;
-            fs::remove_all(away, error);
+            remove_all(away);
         } else if (auto moved = rename_path(temporary, folder); !moved) {
             return moved;
         }
@@ -142,7 +128,7 @@ Result<Publication> Publication::begin(const std::string& shared) {
     if (auto made = make_folders(state->results); !made) return tl::unexpected(made.error());
     state->lock = lock_folder(state->results);
     if (state->lock) remove_stale(state->results);
-    std::string temporary = state->results + "/" + temporary_prefix + random_name();
+    std::string temporary = state->results + "/" + temporary_prefix + disk::unique_name();
     if (auto made = make_folders(temporary); !made) return tl::unexpected(made.error());
     state->temporary = temporary;
     return Publication(std::move(state));
@@ -152,7 +138,7 @@ Result<void> Publication::open(const std::string& name) {
     State& s = *state_;
     if (auto closed = s.close_file(); !closed) return closed;
     std::string path = s.temporary + "/" + name;
-    s.file = FileDescriptor(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+    s.file = FileDescriptor(disk::open(path, O_WRONLY | O_CREAT | O_EXCL));
     if (!s.file) return write_failed(path);
     s.name = name;
     s.sum = Sha256();
@@ -185,8 +171,9 @@ Result<Published> Publication::publish() {
     if (auto placed = s.take_place(s.results + "/" + name); !placed) return tl::unexpected(placed.error());
     std::string current = layout::current(s.shared);
     auto before = read_file(current, 4096);
-    if (!before || *before != name + "\n")
-        if (auto written = write_file_durably(current, name + "\n"); !written) return tl::unexpected(written.error());
+    // One that names it already was perhaps renamed into place by a merge that died before that was durable.
+    auto named = before && *before == name + "\n" ? sync_folder(s.shared) : write_file_durably(current, name + "\n");
+    if (!named) return tl::unexpected(named.error());
     return Published{s.digest, "results/" + name};
 }
 

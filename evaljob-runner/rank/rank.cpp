@@ -14,6 +14,7 @@
 #include "evaljob-runner/launch/device.hpp"
 #include "evaljob-runner/launch/exit_status.hpp"
 #include "evaljob-runner/rank/evaluator.hpp"
+#include "evaljob-runner/rank/rank_log.hpp"
 #include "evaljob-runner/rank/session.hpp"
 #include "evaljob-runner/shard/shard_log.hpp"
 #include "evaljob-runner/storage/files.hpp"
@@ -113,40 +114,19 @@ Result<Evaluator> open_evaluator(const Setup& setup, const std::string& identity
     return Evaluator::open(setup.eval, setup.storage_root, std::move(*manifest), std::move(*engine));
 }
 
-/// A rank that was restarted in place finds its predecessor's log, and writes another.
-Result<ShardWriter> create_shard(const Setup& setup, ShardHeader header) {
-    const RankContract& c = setup.contract;
-    if (auto made = make_folders(c.output_dir); !made) return tl::unexpected(made.error());
-    header.run_id = c.run_id;
-    header.rank = c.rank;
-    header.node_rank = c.node_rank;
-    header.local_rank = c.local_rank;
-    header.attempt = c.attempt;
+Result<ShardWriter> create_log(const Setup& setup, ShardHeader header) {
     header.threads = setup.eval.inference.threads_per_rank;
     header.opened_us = unix_us();
-    for (int sequence = 0;; ++sequence) {
-        auto shard = ShardWriter::create(
-            c.output_dir + "/rank-" + std::to_string(c.rank) + "." + std::to_string(sequence) + ".shard", header);
-        if (shard || shard.error().reason != "AlreadyExists" || sequence > 10'000) return shard;
-    }
+    return create_rank_log(setup.contract, std::move(header));
 }
 
 Result<Done> evaluate_lease(const Lease& lease, Evaluator& evaluator, ShardWriter& shard) {
-    BatchEnd end{lease.batch, lease.number, unix_us(), 0, 0};
+    const std::int64_t begin_us = unix_us();
     const auto start = std::chrono::steady_clock::now();
     const auto records = evaluator.evaluate(lease.batch, lease.number);
     if (!records) return tl::unexpected(records.error());
     const auto took = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start);
-    end.end_us = end.begin_us + took.count();
-    end.samples = static_cast<std::uint32_t>(records->size());
-    Done done{lease.number, lease.batch, end.samples, 0, took.count()};
-    for (const Record& record : *records) {
-        done.failed += record.failed() ? 1 : 0;
-        if (auto appended = shard.append(record); !appended) return tl::unexpected(appended.error());
-    }
-    if (auto appended = shard.append(end); !appended) return tl::unexpected(appended.error());
-    if (auto committed = shard.commit(); !committed) return tl::unexpected(committed.error());
-    return done;
+    return record_lease(lease, *records, begin_us, took.count(), shard);
 }
 
 /// Ends the job when no restart can mend the error, else only this process.
@@ -190,7 +170,7 @@ int run_rank(const Environment& environment) {
     header.identity = std::get<Welcome>(welcome).identity;
     auto evaluator = open_evaluator(*setup, header.identity, header);
     if (!evaluator) return give_up(session, evaluator.error());
-    auto shard = create_shard(*setup, header);
+    auto shard = create_log(*setup, header);
     if (!shard) return give_up(session, shard.error());
     return work(session, *evaluator, *shard);
 }

@@ -4,8 +4,6 @@
 #include <signal.h>
 
 #include <condition_variable>
-#include <deque>
-#include <map>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -44,7 +42,12 @@ constexpr int unacknowledged_ms = 20'000;  // a host that vanished without a wor
 class Session::Loop {
 public:
     explicit Loop(SessionOptions options)
-        : options_(std::move(options)), signals_(io_, SIGTERM, SIGINT), pause_(io_), heartbeat_(io_), resolver_(io_) {
+        : options_(std::move(options)),
+          state_(options_.hello, options_.leases),
+          signals_(io_, SIGTERM, SIGINT),
+          pause_(io_),
+          heartbeat_(io_),
+          resolver_(io_) {
         signals_.async_wait([this](const boost::system::error_code& error, int) {
             if (!error) leave();
         });
@@ -60,25 +63,23 @@ public:
 
     std::variant<Welcome, SessionEnd> wait_welcome() {
         std::unique_lock lock(mutex_);
-        changed_.wait(lock, [this] { return welcome_ || end_; });
-        if (end_) return *end_;
-        return *welcome_;
+        changed_.wait(lock, [this] { return state_.welcome() || state_.ended(); });
+        if (state_.ended()) return *state_.ended();
+        return *state_.welcome();
     }
 
     std::variant<Lease, SessionEnd> next_lease() {
         std::unique_lock lock(mutex_);
-        changed_.wait(lock, [this] { return !queue_.empty() || end_; });
-        if (end_) return *end_;
-        Lease lease = queue_.front();
-        queue_.pop_front();
-        return lease;
+        std::optional<Lease> lease;
+        changed_.wait(lock, [&] { return state_.ended() || (lease = state_.next_lease()); });
+        if (state_.ended()) return *state_.ended();
+        return *lease;
     }
 
     void done(const Done& done) {
         {
             const std::lock_guard lock(mutex_);
-            held_.erase(done.lease);
-            unacknowledged_[done.lease] = done;
+            state_.done(done);
         }
         asio::post(io_, [this, done] { say(done); });
     }
@@ -87,12 +88,12 @@ public:
         asio::post(io_, [this, exit_code, message] { say(Abort{exit_code, message}); });
         // The coordinator answers an Abort by refusing everyone, this process included.
         std::unique_lock lock(mutex_);
-        changed_.wait_for(lock, farewell, [this] { return end_.has_value(); });
+        changed_.wait_for(lock, farewell, [this] { return state_.ended().has_value(); });
     }
 
     void settle() {
         std::unique_lock lock(mutex_);
-        changed_.wait_for(lock, farewell, [this] { return unacknowledged_.empty() || !connected_; });
+        changed_.wait_for(lock, farewell, [this] { return state_.settled(); });
     }
 
 private:
@@ -151,7 +152,7 @@ private:
 
     asio::awaitable<void> converse(std::shared_ptr<FrameStream> stream) {
         stream_ = std::move(stream);
-        say(hello());
+        say(greeting());
         for (;;) {
             const auto payload = co_await stream_->read();
             if (!payload) break;
@@ -166,45 +167,17 @@ private:
         stream_->close();
         stream_ = nullptr;
         const std::lock_guard lock(mutex_);
-        connected_ = false;
+        state_.disconnected();
         changed_.notify_all();
     }
 
-    Hello hello() {
+    Hello greeting() {
         const std::lock_guard lock(mutex_);
-        Hello hello = options_.hello;
-        for (const auto& [lease, batch] : held_) hello.held.push_back({lease, batch});
-        return hello;
+        return state_.greeting();
     }
 
     void take(const Message& message) {
-        if (const auto* welcome = std::get_if<Welcome>(&message)) return take_welcome(*welcome);
-        if (const auto* refused = std::get_if<Refused>(&message)) return end({refused->exit_code, refused->message});
-        if (std::holds_alternative<Finished>(message)) return end({exit_code::success, ""});
-        const std::lock_guard lock(mutex_);
-        if (const auto* lease = std::get_if<Lease>(&message)) {
-            queue_.push_back(*lease);
-            held_[lease->number] = lease->batch;
-        } else if (const auto* ack = std::get_if<Ack>(&message)) {
-            unacknowledged_.erase(ack->lease);
-        }
-        changed_.notify_all();
-    }
-
-    void take_welcome(const Welcome& welcome) {
-        std::vector<Done> again;
-        {
-            const std::lock_guard lock(mutex_);
-            if (welcome_ && welcome_->identity != welcome.identity) {
-                end_ = SessionEnd{exit_code::identity, "the coordinator came back with another evaluation"};
-            }
-            welcome_ = welcome;
-            connected_ = true;
-            for (const auto& [lease, done] : unacknowledged_) again.push_back(done);
-            changed_.notify_all();
-        }
-        for (const Done& done : again) say(done);
-        say(Want{options_.leases});
+        for (const Message& reply : changed([&] { return state_.take(message); })) say(reply);
     }
 
     asio::awaitable<void> beat() {
@@ -217,32 +190,29 @@ private:
         }
     }
 
-    /// SIGTERM: what is not begun goes back; the batch that is being computed is finished and reported.
     void leave() {
-        std::vector<LeaseNumber> given_back;
-        {
-            const std::lock_guard lock(mutex_);
-            for (const Lease& lease : queue_) {
-                given_back.push_back(lease.number);
-                held_.erase(lease.number);
-            }
-            queue_.clear();
-        }
-        for (const LeaseNumber lease : given_back) say(Return{lease});
-        if (given_back.empty()) say(Want{0});
-        end({exit_code::terminated, "stopped by a signal"});
+        for (const Message& message : changed([&] { return state_.leave(); })) say(message);
     }
 
     void end(SessionEnd end) {
         const std::lock_guard lock(mutex_);
-        if (!end_) end_ = std::move(end);
+        state_.end(std::move(end));
         changed_.notify_all();
+    }
+
+    /// The state changes under the lock, and whoever waits for it hears of it.
+    template <class Change>
+    std::vector<Message> changed(Change change) {
+        const std::lock_guard lock(mutex_);
+        std::vector<Message> say = change();
+        changed_.notify_all();
+        return say;
     }
 
     bool ended() {
         const std::lock_guard lock(mutex_);
         // After a signal the connection stays for what is still to be reported.
-        return end_ && end_->exit_code != exit_code::terminated;
+        return state_.ended() && state_.ended()->exit_code != exit_code::terminated;
     }
 
     void say(const Message& message) {
@@ -250,6 +220,7 @@ private:
     }
 
     SessionOptions options_;
+    SessionState state_;  // under mutex_
     asio::io_context io_{1};
     asio::signal_set signals_;
     asio::steady_timer pause_;
@@ -260,13 +231,6 @@ private:
 
     std::mutex mutex_;
     std::condition_variable changed_;
-    std::optional<Welcome> welcome_;
-    std::optional<SessionEnd> end_;
-    bool connected_ = false;
-    std::deque<Lease> queue_;                    // not begun
-    std::map<LeaseNumber, std::uint64_t> held_;  // queued or being computed → batch
-    std::map<LeaseNumber, Done> unacknowledged_;
-
     std::thread thread_;
 };
 

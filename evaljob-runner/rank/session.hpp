@@ -9,7 +9,7 @@
 #include <string>
 #include <variant>
 
-#include "evaljob-runner/coordinator/protocol.hpp"
+#include "evaljob-runner/rank/session_state.hpp"
 
 namespace evaljob {
 
@@ -20,12 +20,6 @@ struct SessionOptions {
     std::string shared_dir;                   // where the done marker will stand
     std::chrono::seconds ready_timeout{600};  // without a coordinator for so long, the rank gives up
     std::uint32_t leases = 2;                 // one computing, one prepared
-};
-
-/// Why there is no more work.
-struct SessionEnd {
-    int exit_code = 0;    // 0: everything is done
-    std::string message;  // for a person; empty when done
 };
 
 class Session {

@@ -94,4 +94,8 @@ Result<ShardSummary> read_shard(std::string_view bytes, const ShardVisitor& visi
 /// With a finite length every frame must be whole up to exactly there, else Damaged.
 Result<ShardSummary> read_shard_file(const std::string& path, std::uint64_t length, const ShardVisitor& visitor);
 
+/// A whole log as a loss of power would leave it (MappedFile::open_durable): what a writer has not made durable is made
+/// so or not seen. For decisions that outlive the writer.
+Result<ShardSummary> read_durable_shard_file(const std::string& path, const ShardVisitor& visitor);
+
 }  // namespace evaljob

@@ -132,4 +132,12 @@ Result<ShardSummary> read_shard_file(const std::string& path, std::uint64_t leng
     return summary;
 }
 
+Result<ShardSummary> read_durable_shard_file(const std::string& path, const ShardVisitor& visitor) {
+    const auto file = MappedFile::open_durable(path);
+    if (!file) return tl::unexpected(file.error());
+    auto summary = read_shard(file->bytes(), visitor);
+    if (!summary) return fail("Damaged", path + ": " + summary.error().message);
+    return summary;
+}
+
 }  // namespace evaljob

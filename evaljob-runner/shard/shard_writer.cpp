@@ -1,5 +1,4 @@
 #include <fcntl.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -29,7 +28,7 @@ struct ShardWriter::State {
     }
 
     Result<void> sync() {
-        if (::fsync(file.get()) != 0) return fail("WriteFailed", path + ": fsync: " + std::strerror(errno));
+        if (disk::sync(file.get()) != 0) return fail("WriteFailed", path + ": fsync: " + std::strerror(errno));
         return {};
     }
 };
@@ -44,7 +43,7 @@ const std::string& ShardWriter::path() const { return state_->path; }
 Result<ShardWriter> ShardWriter::create(const std::string& path, const ShardHeader& header) {
     auto state = std::make_unique<State>();
     state->path = path;
-    state->file = FileDescriptor(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+    state->file = FileDescriptor(disk::open(path, O_WRONLY | O_CREAT | O_EXCL));
     if (!state->file)
         return fail(errno == EEXIST ? "AlreadyExists" : "WriteFailed", path + ": " + std::strerror(errno));
     state->pending = shard_magic;
@@ -85,7 +84,7 @@ Result<void> ShardWriter::close() {
     append_frame(footer, FrameType::Footer, encode_footer({state_->records, state_->digest.hex()}));
     if (auto wrote = write_all(state_->file.get(), footer, state_->path); !wrote) return wrote;
     if (auto synced = state_->sync(); !synced) return synced;
-    if (::close(state_->file.release()) != 0) {
+    if (disk::close(state_->file.release()) != 0) {
         return fail("WriteFailed", state_->path + ": close: " + std::strerror(errno));
     }
     return {};

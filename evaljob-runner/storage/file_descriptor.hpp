@@ -1,13 +1,12 @@
 // An open file that is closed when its owner goes.
 #pragma once
 
-#include <unistd.h>
-
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "api/result.hpp"
+#include "evaljob-runner/storage/disk.hpp"
 
 namespace evaljob {
 
@@ -20,7 +19,7 @@ public:
         return *this;
     }
     ~FileDescriptor() {
-        if (descriptor_ >= 0) ::close(descriptor_);
+        if (descriptor_ >= 0) disk::close(descriptor_);
     }
     explicit operator bool() const { return descriptor_ >= 0; }
     int get() const { return descriptor_; }

@@ -1,8 +1,6 @@
 #include "evaljob-runner/storage/mapped_file.hpp"
 
 #include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 
 #include <cerrno>
 #include <cstring>
@@ -11,21 +9,48 @@
 
 namespace evaljob {
 
-Result<MappedFile> MappedFile::open(const std::string& path) {
-    const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+namespace {
+
+struct Opened {
+    FileDescriptor file;
+    std::uint64_t size = 0;
+};
+
+Result<Opened> open_file(const std::string& path) {
+    FileDescriptor file(disk::open(path, O_RDONLY));
     if (!file) return fail(errno == ENOENT ? "NotFound" : "ReadFailed", path + ": " + std::strerror(errno));
-    struct stat status {};
-    if (::fstat(file.get(), &status) != 0) return fail("ReadFailed", path + ": " + std::strerror(errno));
-    if (!S_ISREG(status.st_mode)) return fail("ReadFailed", path + ": is not a file");
-    const auto size = static_cast<std::size_t>(status.st_size);
+    const disk::Status status = disk::status(file.get());
+    if (status.kind == disk::Kind::Missing) return fail("ReadFailed", path + ": " + std::strerror(errno));
+    if (status.kind != disk::Kind::File) return fail("ReadFailed", path + ": is not a file");
+    return Opened{std::move(file), status.size};
+}
+
+}  // namespace
+
+Result<MappedFile> MappedFile::map(int descriptor, std::uint64_t size, const std::string& path) {
     if (size == 0) return MappedFile(std::string_view());  // mmap refuses a length of 0
-    void* start = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
-    if (start == MAP_FAILED) return fail("ReadFailed", path + ": " + std::strerror(errno));
-    return MappedFile(std::string_view(static_cast<const char*>(start), size));
+    const char* start = disk::map(descriptor, size);
+    if (start == nullptr) return fail("ReadFailed", path + ": " + std::strerror(errno));
+    return MappedFile(std::string_view(start, size));
+}
+
+Result<MappedFile> MappedFile::open(const std::string& path) {
+    const auto opened = open_file(path);
+    if (!opened) return tl::unexpected(opened.error());
+    return map(opened->file.get(), opened->size, path);
+}
+
+Result<MappedFile> MappedFile::open_durable(const std::string& path) {
+    const auto opened = open_file(path);
+    if (!opened) return tl::unexpected(opened.error());
+    if (disk::sync(opened->file.get()) != 0) return fail("WriteFailed", path + ": fsync: " + std::strerror(errno));
+    disk::forget_cached(opened->file.get());
+    // A writer may have appended since: only the size of before the fsync is known to be durable.
+    return map(opened->file.get(), opened->size, path);
 }
 
 MappedFile::~MappedFile() {
-    if (!bytes_.empty()) ::munmap(const_cast<char*>(bytes_.data()), bytes_.size());
+    if (!bytes_.empty()) disk::unmap(bytes_.data(), bytes_.size());
 }
 
 }  // namespace evaljob

@@ -36,6 +36,7 @@ Files pure_files() {
                 "evaljob-runner/merge/result_lines.",
                 "evaljob-runner/merge/statistics.",
                 "evaljob-runner/merge/timeline.",
+                "evaljob-runner/rank/session_state.",
                 "evaljob-runner/shard/done_marker.",
                 "evaljob-runner/shard/frame.",
                 "evaljob-runner/shard/shard_json.",

@@ -1,0 +1,57 @@
+// A coordinator with its volume, without sockets and clock: it opens the run's folder, carries out what the pure
+// Coordinator decides, and writes the done marker. Its shells are CoordinatorServer and the simulation.
+// Thread rule: one thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "api/manifest.hpp"
+#include "evaljob-runner/coordinator/coordinator.hpp"
+
+namespace evaljob {
+
+class CoordinatorRun {
+public:
+    struct Outside {
+        std::function<void(SessionId, const Message&)> send;
+        std::function<void(SessionId)> close;  // the connection, once everything has been sent
+        std::function<void(int exit_code, const std::string& message)> end_job;  // once: the job cannot go on
+        std::function<void()> finished;  // once: the done marker stands and no rank is connected any more
+    };
+
+    /// Settles the manifest, claims an epoch, takes the inventory of what is on the volume.
+    static Result<std::unique_ptr<CoordinatorRun>> open(Manifest manifest, const std::string& shared_dir,
+                                                        CoordinatorOptions options, Outside outside);
+
+    /// What was found on the volume may end the run at once.
+    void start(Milliseconds now);
+    void message(SessionId session, const Message& message, Milliseconds now);
+    void disconnected(SessionId session, Milliseconds now);
+    /// To be called at least once a second.
+    void tick(Milliseconds now);
+
+    CoordinatorProgress progress(Milliseconds now) const { return coordinator_.progress(now); }
+    std::uint32_t epoch() const { return epoch_; }
+
+private:
+    CoordinatorRun(Manifest manifest, std::string shared_dir, const CoordinatorOptions& options,
+                   const std::vector<BatchState>& batches, bool done, Outside outside);
+
+    void apply(const Effects& effects, Milliseconds now);
+    void write_marker(Milliseconds now);
+    void finish_when_alone(Milliseconds now);
+
+    Manifest manifest_;
+    std::string shared_dir_;
+    std::uint32_t epoch_;
+    Coordinator coordinator_;
+    bool done_;  // the marker stood when the folder was opened
+    Outside outside_;
+    std::optional<Milliseconds> published_at_;
+    bool told_finished_ = false;
+};
+
+}  // namespace evaljob

@@ -1,0 +1,68 @@
+// What a rank's session knows and decides, without sockets, clock and threads: which leases it holds, what it has
+// reported and nobody has acknowledged, what it says to a coordinator that comes back. Pure; rank/session is its shell.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "evaljob-runner/coordinator/protocol.hpp"
+
+namespace evaljob {
+
+/// Why there is no more work.
+struct SessionEnd {
+    int exit_code = 0;    // 0: everything is done
+    std::string message;  // for a person; empty when done
+};
+
+class SessionState {
+public:
+    /// `hello` is without `held`; `leases` is how many to hold at a time.
+    SessionState(Hello hello, std::uint32_t leases) : hello_(std::move(hello)), leases_(leases) {}
+
+    // The connection.
+
+    /// The first message on every new connection.
+    Hello greeting() const;
+    /// What to say in return.
+    std::vector<Message> take(const Message& message);
+    void disconnected() { connected_ = false; }
+
+    // The work.
+
+    /// The next lease to compute; none when none is there.
+    std::optional<Lease> next_lease();
+    /// The lease's records are durable. To be said to the coordinator, now and on later connections until it is
+    /// acknowledged.
+    void done(const Done& done);
+    /// SIGTERM: what is not begun goes back; the batch that is being computed is finished and reported. What to say.
+    std::vector<Message> leave();
+
+    /// The first reason counts.
+    void end(SessionEnd end);
+
+    const std::optional<Welcome>& welcome() const { return welcome_; }
+    const std::optional<SessionEnd>& ended() const { return end_; }
+    /// Nobody is left to wait for: everything reported is acknowledged, or there is no connection.
+    bool settled() const { return unacknowledged_.empty() || !connected_; }
+    /// Queued or being computed → batch.
+    const std::map<LeaseNumber, std::uint64_t>& held() const { return held_; }
+
+private:
+    std::vector<Message> take_welcome(const Welcome& welcome);
+
+    Hello hello_;
+    std::uint32_t leases_;
+    std::optional<Welcome> welcome_;
+    std::optional<SessionEnd> end_;
+    bool connected_ = false;
+    std::deque<Lease> queue_;  // not begun
+    std::map<LeaseNumber, std::uint64_t> held_;
+    std::map<LeaseNumber, Done> unacknowledged_;
+};
+
+}  // namespace evaljob

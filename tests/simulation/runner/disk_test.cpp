@@ -1,0 +1,176 @@
+// The simulated disk is as strict as it says, and what the simulation has found stays mended.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+
+#include "api/exit_code.hpp"
+#include "evaljob-runner/launch/coordinator_run.hpp"
+#include "evaljob-runner/manifest/run_folder.hpp"
+#include "evaljob-runner/rank/rank_log.hpp"
+#include "evaljob-runner/storage/files.hpp"
+#include "evaljob-runner/storage/layout.hpp"
+#include "tests/simulation/runner/job.hpp"
+#include "tests/simulation/runner/simulated_disk.hpp"
+
+namespace evaljob::simulation {
+namespace {
+
+/// Somebody who lives until he is told otherwise.
+class Somebody : public DiskCaller {
+public:
+    bool dead() const override { return is_dead; }
+    Cut change(const std::string& call, const std::string& /*path*/) override {
+        return call == dies_at ? Cut::After : Cut::None;
+    }
+    void die() override { is_dead = true; }
+    void fault(const char* /*name*/) override {}
+
+    bool is_dead = false;
+    std::string dies_at;  // behind this call
+};
+
+class Disk : public testing::Test {
+protected:
+    Disk() : before_(std::exchange(disk_here(), &disk_)) {
+        disk_.make_folder("/volume");
+        EXPECT_TRUE(make_folders(shared_folder));
+    }
+    ~Disk() override { disk_here() = before_; }
+
+    ShardWriter log_of(std::int32_t rank, bool whole) {
+        ShardHeader header;
+        header.identity = identity_of(manifest_);
+        auto log = create_rank_log(hello_of(RunContract{1, 2}, rank, 0, 0).contract, header);
+        EXPECT_TRUE(log) << log.error().message;
+        for (std::uint64_t batch = 0; whole && batch < manifest_.batches.size(); ++batch)
+            EXPECT_TRUE(record_lease({{1, batch}, batch}, records_of(manifest_, {{1, batch}, batch}), 0, 1, *log));
+        return std::move(*log);
+    }
+    /// The records of batch 0 behind what is there, written but never made durable.
+    void leave_behind(ShardWriter& log) {
+        somebody_.dies_at = "write";
+        EXPECT_FALSE(record_lease({{1, 99}, 0}, records_of(manifest_, {{1, 99}, 0}), 0, 1, log));
+        somebody_ = {};
+    }
+
+    const Manifest manifest_ = manifest_of({6, 2});
+    Somebody somebody_;
+    SimulatedDisk disk_{1, somebody_};
+    SimulatedDisk* before_;
+};
+
+TEST_F(Disk, LosesWhatWasNotMadeDurable) {
+    ASSERT_TRUE(write_file_durably(std::string(shared_folder) + "/kept", "kept"));
+    bool lost = false;
+    for (int i = 0; i < 20; ++i) {
+        const std::string path = std::string(shared_folder) + "/file" + std::to_string(i);
+        const int file = disk_.open(path, O_WRONLY | O_CREAT | O_EXCL);
+        EXPECT_EQ(disk_.write(file, "bytes", 5), 5);
+        EXPECT_FALSE(disk_.survives(path, 5));
+        disk_.lose_power();
+        const auto there = read_file(path, 100);
+        lost = lost || !there || *there != "bytes";
+    }
+    EXPECT_TRUE(lost);
+    EXPECT_EQ(read_file(std::string(shared_folder) + "/kept", 100).value(), "kept");
+}
+
+TEST_F(Disk, AFailedFsyncLeavesInMemoryWhatTheDiskDoesNotHave) {
+    const std::string path = std::string(shared_folder) + "/file";
+    const int file = disk_.open(path, O_WRONLY | O_CREAT | O_EXCL);
+    const std::string bytes(4'096, 'x');
+    EXPECT_EQ(disk_.write(file, bytes.data(), bytes.size()), 4'096);
+    disk_.faults.sync_error = 1;
+    EXPECT_EQ(disk_.sync(file), -1);
+    disk_.faults = {};
+    EXPECT_EQ(disk_.sync(file), 0) << "nothing is dirty any more";
+    EXPECT_EQ(read_file(path, 1 << 20).value(), bytes);
+    disk_.forget_cached(file);
+    EXPECT_NE(read_file(path, 1 << 20).value(), bytes);
+}
+
+TEST_F(Disk, ADeadCallersCallsHaveNoEffect) {
+    somebody_.dies_at = "create";
+    EXPECT_FALSE(write_file_durably(std::string(shared_folder) + "/file", "bytes"));
+    somebody_ = {};
+    EXPECT_EQ(list_files(shared_folder, "").value().size(), 1U) << "the temporary file, which nobody removed";
+}
+
+// What the simulation has found. A marker that lists more than the disk holds fails the merge for good.
+
+TEST_F(Disk, AnInventoryMakesDurableWhatADeadRankHadOnlyWritten) {
+    auto log = log_of(0, true);
+    leave_behind(log);
+    const auto marker = write_done_marker(manifest_, shared_folder, 1);
+    ASSERT_TRUE(marker) << marker.error().message;
+    for (const DoneShard& shard : marker->shards)
+        EXPECT_TRUE(disk_.survives(std::string(shared_folder) + "/" + shard.path, shard.length));
+}
+
+TEST_F(Disk, AnInventoryDoesNotSeeWhatAFailedFsyncLeftInMemory) {
+    auto log = log_of(0, false);
+    disk_.faults.sync_error = 1;
+    EXPECT_FALSE(record_lease({{1, 1}, 0}, records_of(manifest_, {{1, 1}, 0}), 0, 1, log));
+    disk_.faults = {};
+    const auto inventory = take_inventory(manifest_, shared_folder);
+    ASSERT_TRUE(inventory);
+    for (const DoneShard& shard : inventory->shards)
+        EXPECT_TRUE(disk_.survives(std::string(shared_folder) + "/" + shard.path, shard.length));
+}
+
+TEST_F(Disk, FoldersThatAnotherMadeAndDidNotMakeDurableAreMadeDurable) {
+    const std::string made = std::string(shared_folder) + "/runs";
+    disk_.make_folder(made);
+    disk_.make_folder(made + "/run-1");
+    EXPECT_FALSE(disk_.survives(made + "/run-1", 0));
+    ASSERT_TRUE(make_folders(made + "/run-1/node-0"));
+    EXPECT_TRUE(disk_.survives(made + "/run-1/node-0", 0));
+}
+
+TEST_F(Disk, AnEmptyLogThatTheMarkerListsIsDurable) {
+    auto log = log_of(0, true);
+    const std::string folder = std::string(shared_folder) + "/runs/run-1/node-1";
+    disk_.make_folder(folder);
+    disk_.make_folder(folder + "/attempt-0");
+    somebody_.dies_at = "fsync";  // the log's first: its header is there, its name is not durable
+    ShardHeader header;
+    header.identity = identity_of(manifest_);
+    EXPECT_FALSE(ShardWriter::create(folder + "/attempt-0/rank-1.0.shard", header));
+    somebody_ = {};
+    const auto marker = write_done_marker(manifest_, shared_folder, 1);
+    ASSERT_TRUE(marker) << marker.error().message;
+    ASSERT_EQ(marker->shards.size(), 2U);
+    for (const DoneShard& shard : marker->shards)
+        EXPECT_TRUE(disk_.survives(std::string(shared_folder) + "/" + shard.path, shard.length));
+}
+
+TEST_F(Disk, AMarkerThatADyingCoordinatorRenamedIsMadeDurableByTheNext) {
+    auto log = log_of(0, true);
+    ASSERT_TRUE(settle_manifest(manifest_, shared_folder));
+    somebody_.dies_at = "rename";
+    EXPECT_FALSE(write_done_marker(manifest_, shared_folder, 1));
+    somebody_ = {};
+    ASSERT_TRUE(is_done(shared_folder));
+    EXPECT_FALSE(disk_.survives(layout::done_marker(shared_folder), 1));
+    const auto run = open_run_folder(manifest_, shared_folder);
+    ASSERT_TRUE(run) << run.error().message;
+    EXPECT_TRUE(run->done);
+    EXPECT_TRUE(disk_.survives(layout::done_marker(shared_folder), 1));
+}
+
+TEST_F(Disk, ACoordinatorWhoseMarkerAnotherOneWroteComesToItsEnd) {
+    bool finished = false;
+    auto run = CoordinatorRun::open(
+        manifest_, shared_folder, {},
+        {[](SessionId, const Message&) {}, [](SessionId) {}, [](int, const std::string&) {}, [&] { finished = true; }});
+    ASSERT_TRUE(run);
+    (*run)->start(0);
+    (*run)->tick(500);
+    EXPECT_FALSE(finished);
+    auto log = log_of(0, true);
+    ASSERT_TRUE(write_done_marker(manifest_, shared_folder, 7));
+    (*run)->tick(1'000);
+    EXPECT_TRUE(finished);
+}
+
+}  // namespace
+}  // namespace evaljob::simulation

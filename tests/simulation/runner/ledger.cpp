@@ -1,0 +1,123 @@
+#include "tests/simulation/runner/ledger.hpp"
+
+#include <algorithm>
+
+namespace evaljob::simulation {
+
+namespace {
+
+constexpr std::size_t most_leases = 2;  // a rank asks for so many
+constexpr Milliseconds shortest_lease = 60'000;
+
+std::string text_of(const Lease& lease) {
+    return "lease " + std::to_string(lease.number.epoch) + "." + std::to_string(lease.number.counter) + " of batch " +
+           std::to_string(lease.batch);
+}
+
+}  // namespace
+
+void Ledger::began(std::uint32_t epoch) {
+    if (!coordinators_.empty() && epoch <= coordinators_.rbegin()->first)
+        violated_("epoch " + std::to_string(epoch) + " was claimed after epoch " +
+                  std::to_string(coordinators_.rbegin()->first));
+    // The one before may live on, but nobody waits for it any more.
+    for (const auto& [earlier, coordinator] : coordinators_) forgotten(earlier);
+    coordinators_[epoch];
+}
+
+void Ledger::granted(std::uint32_t epoch, SessionId session, const Lease& lease, Milliseconds now) {
+    Coordinator& coordinator = coordinators_[epoch];
+    if (lease.number.epoch != epoch || lease.number.counter <= coordinator.last_counter)
+        violated_(text_of(lease) + " does not follow " + std::to_string(epoch) + "." +
+                  std::to_string(coordinator.last_counter));
+    coordinator.last_counter = lease.number.counter;
+    if (leases_.contains(lease.number)) violated_(text_of(lease) + ": the number was used before");
+    check_again(epoch, lease, now);
+    const auto held = std::count_if(leases_.begin(), leases_.end(), [&](const auto& entry) {
+        const bool finished = coordinator.finished.contains(entry.second.batch);  // under another's lease
+        return entry.first.epoch == epoch && entry.second.active && entry.second.session == session &&
+               !is_late(entry.second, now) && !finished;
+    });
+    if (static_cast<std::size_t>(held) >= most_leases)
+        violated_(text_of(lease) + " is one too many for its rank, which holds " + std::to_string(held));
+    // A superseded coordinator's leases are ones that nobody counts on.
+    const bool alone = epoch == coordinators_.rbegin()->first;
+    leases_[lease.number] = {lease.batch, session, now, true, false};
+    if (!alone) give_up(leases_[lease.number]);
+}
+
+void Ledger::check_again(std::uint32_t epoch, const Lease& lease, Milliseconds now) {
+    const Coordinator& coordinator = coordinators_[epoch];
+    const auto recorded = recorded_.find(lease.batch);
+    if (recorded != recorded_.end() && recorded->second <= coordinator.read_at && !excused_)
+        violated_(text_of(lease) + ": its records were durable before this coordinator read the logs");
+    if (coordinator.finished.contains(lease.batch))
+        violated_(text_of(lease) + ": this coordinator has heard that it is done");
+    for (auto& [number, earlier] : leases_) {
+        if (number.epoch != epoch || !earlier.active || earlier.batch != lease.batch) continue;
+        if (!is_late(earlier, now))
+            violated_(text_of(lease) + " is handed out while another holds it under " + std::to_string(number.epoch) +
+                      "." + std::to_string(number.counter));
+        give_up(earlier);
+    }
+}
+
+bool Ledger::is_late(const Granted& granted, Milliseconds now) {
+    return granted.late || now - granted.at > shortest_lease;
+}
+
+void Ledger::ticked(std::uint32_t epoch, Milliseconds now) {
+    for (auto& [number, granted] : leases_)
+        if (number.epoch == epoch) granted.late = is_late(granted, now);
+}
+
+void Ledger::give_up(Granted& granted) {
+    if (!granted.active) return;
+    granted.active = false;
+    ++given_up_;
+}
+
+void Ledger::adopted(std::uint32_t epoch, SessionId session, const std::vector<HeldLease>& held, Milliseconds now) {
+    for (const HeldLease& lease : held) {
+        const auto it = leases_.find(lease.lease);
+        if (it == leases_.end() || it->first.epoch != epoch || !it->second.active) continue;
+        it->second.session = session;
+        it->second.at = now;
+        it->second.late = false;
+    }
+}
+
+void Ledger::released(std::uint32_t epoch, SessionId session) {
+    for (auto& [number, granted] : leases_)
+        if (number.epoch == epoch && granted.session == session) give_up(granted);
+}
+
+void Ledger::returned(LeaseNumber number) {
+    if (const auto it = leases_.find(number); it != leases_.end()) it->second.active = false;
+}
+
+void Ledger::done_heard(std::uint32_t epoch, const Done& done) {
+    coordinators_[epoch].finished.insert(done.batch);
+    if (const auto it = leases_.find(done.lease); it != leases_.end()) it->second.active = false;
+}
+
+void Ledger::forgotten(std::uint32_t epoch) {
+    for (auto& [number, granted] : leases_)
+        if (number.epoch == epoch) give_up(granted);
+}
+
+void Ledger::recorded(const Lease& lease) { recorded_.try_emplace(lease.batch, ++clock_); }
+
+std::uint64_t Ledger::evaluated_again() const {
+    std::uint64_t again = 0;
+    for (const auto& [batch, times] : evaluations_) again += times - 1;
+    return again;
+}
+
+void Ledger::check_end() const {
+    if (evaluated_again() > given_up_ && !excused_)
+        violated_(std::to_string(evaluated_again()) + " batches were evaluated again, but only " +
+                  std::to_string(given_up_) + " leases were given up");
+}
+
+}  // namespace evaljob::simulation

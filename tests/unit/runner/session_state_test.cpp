@@ -1,0 +1,94 @@
+#include "evaljob-runner/rank/session_state.hpp"
+
+#include <gmock/gmock.h>
+
+#include "api/exit_code.hpp"
+#include "tests/unit/runner/hellos.hpp"
+
+namespace evaljob::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+constexpr LeaseNumber first{1, 1};
+constexpr LeaseNumber second{1, 2};
+
+class SessionStateTest : public testing::Test {
+protected:
+    /// What is said in return, by the name of its type on the wire.
+    std::vector<std::string> says(const std::vector<Message>& messages) {
+        std::vector<std::string> types;
+        for (const Message& message : messages)
+            types.push_back(Json::parse(encode_message(message)).at("type").get<std::string>());
+        return types;
+    }
+    std::uint32_t wants(const std::vector<Message>& messages) { return std::get<Want>(messages.back()).leases; }
+    void lease(LeaseNumber number, std::uint64_t batch) { EXPECT_THAT(state_.take(Lease{number, batch}), IsEmpty()); }
+
+    SessionState state_{hello_of(1, 2, 0, 0), 2};
+    const Welcome welcome_{1, "identity", 2'000};
+};
+
+TEST_F(SessionStateTest, WantsLeasesOnceWelcomed) {
+    EXPECT_FALSE(state_.welcome());
+    const auto reply = state_.take(welcome_);
+    EXPECT_THAT(says(reply), ElementsAre("want"));
+    EXPECT_EQ(wants(reply), 2U);
+    EXPECT_TRUE(state_.welcome());
+}
+
+TEST_F(SessionStateTest, ComesBackWithWhatItHoldsAndWhatNobodyAcknowledged) {
+    state_.take(welcome_);
+    lease(first, 7);
+    lease(second, 8);
+    ASSERT_EQ(state_.next_lease()->batch, 7U);
+    state_.done({first, 7, 3, 0, 5});
+    EXPECT_FALSE(state_.settled());
+    state_.disconnected();
+    EXPECT_TRUE(state_.settled()) << "there is nobody to wait for";
+    EXPECT_THAT(state_.greeting().held, ElementsAre(HeldLease{second, 8}));
+    EXPECT_THAT(says(state_.take(welcome_)), ElementsAre("done", "want"));
+    state_.take(Ack{first});
+    EXPECT_TRUE(state_.settled());
+    state_.disconnected();
+    EXPECT_THAT(says(state_.take(welcome_)), ElementsAre("want"));
+}
+
+TEST_F(SessionStateTest, ASignalGivesBackWhatIsNotBegun) {
+    state_.take(welcome_);
+    lease(first, 7);
+    lease(second, 8);
+    ASSERT_TRUE(state_.next_lease());
+    const auto said = state_.leave();
+    ASSERT_THAT(said, SizeIs(1));
+    EXPECT_EQ(std::get<Return>(said[0]).lease, second);
+    EXPECT_FALSE(state_.next_lease());
+    EXPECT_EQ(state_.ended()->exit_code, exit_code::terminated);
+    EXPECT_THAT(state_.greeting().held, ElementsAre(HeldLease{first, 7}));
+}
+
+// It asked for two more, held them until it was gone, and another rank had to wait for them.
+TEST_F(SessionStateTest, AfterASignalANewConnectionAsksForNoLease) {
+    state_.take(welcome_);
+    EXPECT_EQ(wants(state_.leave()), 0U);
+    state_.disconnected();
+    EXPECT_EQ(wants(state_.take(welcome_)), 0U);
+}
+
+TEST_F(SessionStateTest, EndsForTheFirstReason) {
+    state_.take(welcome_);
+    state_.take(Refused{exit_code::contract, "RANK is taken"});
+    state_.take(Finished{});
+    EXPECT_EQ(state_.ended()->exit_code, exit_code::contract);
+}
+
+TEST_F(SessionStateTest, EndsWhenTheCoordinatorComesBackWithAnotherEvaluation) {
+    state_.take(welcome_);
+    state_.take(Welcome{2, "another", 2'000});
+    EXPECT_EQ(state_.ended()->exit_code, exit_code::identity);
+}
+
+}  // namespace
+}  // namespace evaljob::test

@@ -1,6 +1,7 @@
 // What a launcher does when one of its ranks has ended. Pure.
 #pragma once
 
+#include <deque>
 #include <string>
 #include <variant>
 
@@ -22,6 +23,17 @@ inline RankDecision decide_rank_exit(int status, int restarts_used, int max_rest
     if (exit_code::is_final(status) || status == exit_code::unavailable) return EndNode{status};
     if (restarts_used < max_restarts) return RestartRank{};
     return EndNode{status};
+}
+
+/// What a rank said last as an error, without the time in front (launch/start_logging.hpp); empty when it said none.
+inline std::string last_error(const std::deque<std::string>& lines) {
+    static const std::string level = " error ";
+    for (auto line = lines.rbegin(); line != lines.rend(); ++line) {
+        const auto space = line->find(' ');
+        if (space != std::string::npos && line->compare(space, level.size(), level) == 0)
+            return line->substr(space + level.size());
+    }
+    return "";
 }
 
 }  // namespace evaljob

@@ -20,7 +20,6 @@ namespace evaljob {
 
 namespace {
 
-constexpr std::uint64_t marker_limit = std::uint64_t{256} << 20;
 constexpr std::size_t block = std::size_t{64} << 10;
 
 /// Everything a merge has learnt when it decides.
@@ -45,7 +44,7 @@ Result<Manifest> read_manifest(const std::string& shared) {
 
 /// Nothing when there is none and partial results are allowed.
 Result<std::optional<DoneMarker>> read_marker(const std::string& shared, bool allow_partial) {
-    auto bytes = read_file(layout::done_marker(shared), marker_limit);
+    auto bytes = read_file(layout::done_marker(shared), layout::max_done_marker_bytes);
     if (!bytes && bytes.error().reason != "NotFound") return tl::unexpected(bytes.error());
     if (!bytes && allow_partial) return std::optional<DoneMarker>();
     if (!bytes)
@@ -178,9 +177,12 @@ std::string joined(const std::vector<std::string>& sentences) {
 
 /// What another try cannot mend is a failed proof; a volume that refuses may recover.
 MergeOutcome refused(MergeReport report, const Error& error) {
-    bool final = error.reason == "Unfinished" || error.reason == "Damaged" || error.reason == "TooLarge";
+    int code = exit_code::storage;
+    if (error.reason == "Unfinished" || error.reason == "Damaged" || error.reason == "TooLarge")
+        code = exit_code::proof;
+    if (error.reason == "NoSpace") code = exit_code::no_space;
     report.error = error.message;
-    return {final ? exit_code::proof : exit_code::storage, std::move(report), {}};
+    return {code, std::move(report), {}};
 }
 
 }  // namespace

@@ -6,7 +6,6 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
 #include <random>
 
@@ -25,9 +24,7 @@ constexpr const char* temporary_prefix = ".tmp-";
 constexpr const char* sums_name = "SHA256SUMS";
 constexpr std::size_t buffer_limit = std::size_t{1} << 20;
 
-tl::unexpected<Error> write_failed(const std::string& path) {
-    return fail("WriteFailed", path + ": " + std::strerror(errno), true);
-}
+tl::unexpected<Error> write_failed(const std::string& path) { return write_failure(path, errno); }
 
 std::string random_name() {
     std::random_device device;

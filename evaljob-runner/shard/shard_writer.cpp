@@ -2,7 +2,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
 
 #include "api/digest.hpp"
@@ -29,7 +28,7 @@ struct ShardWriter::State {
     }
 
     Result<void> sync() {
-        if (::fsync(file.get()) != 0) return fail("WriteFailed", path + ": fsync: " + std::strerror(errno));
+        if (::fsync(file.get()) != 0) return write_failure(path, errno);
         return {};
     }
 };
@@ -45,8 +44,8 @@ Result<ShardWriter> ShardWriter::create(const std::string& path, const ShardHead
     auto state = std::make_unique<State>();
     state->path = path;
     state->file = FileDescriptor(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
-    if (!state->file)
-        return fail(errno == EEXIST ? "AlreadyExists" : "WriteFailed", path + ": " + std::strerror(errno));
+    if (!state->file && errno == EEXIST) return fail("AlreadyExists", path + ": is there already");
+    if (!state->file) return write_failure(path, errno);
     state->pending = shard_magic;
     append_frame(state->pending, FrameType::Header, encode_shard_header(header));
     ShardWriter writer(std::move(state));
@@ -85,9 +84,7 @@ Result<void> ShardWriter::close() {
     append_frame(footer, FrameType::Footer, encode_footer({state_->records, state_->digest.hex()}));
     if (auto wrote = write_all(state_->file.get(), footer, state_->path); !wrote) return wrote;
     if (auto synced = state_->sync(); !synced) return synced;
-    if (::close(state_->file.release()) != 0) {
-        return fail("WriteFailed", state_->path + ": close: " + std::strerror(errno));
-    }
+    if (::close(state_->file.release()) != 0) return write_failure(state_->path, errno);
     return {};
 }
 

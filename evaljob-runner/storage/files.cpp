@@ -18,9 +18,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-tl::unexpected<Error> write_failed(const std::string& path) {
-    return fail("WriteFailed", path + ": " + std::strerror(errno));
-}
+tl::unexpected<Error> write_failed(const std::string& path) { return write_failure(path, errno); }
 
 std::string folder_of(const std::string& path) {
     const auto folder = fs::path(path).parent_path().string();
@@ -28,6 +26,15 @@ std::string folder_of(const std::string& path) {
 }
 
 }  // namespace
+
+tl::unexpected<Error> write_failure(const std::string& path, int error_number) {
+    const std::string what = path + ": " + std::strerror(error_number);
+    if (error_number == ENOSPC || error_number == EDQUOT)
+        return fail("NoSpace", what + "; free some space there and run it again: what is done is kept");
+    if (error_number == EROFS || error_number == EACCES || error_number == EPERM)
+        return fail("WriteFailed", what + "; choose another storage.path (or --output), or make it writable");
+    return fail("WriteFailed", what, true);
+}
 
 Result<void> write_all(int descriptor, std::string_view bytes, const std::string& path) {
     while (!bytes.empty()) {
@@ -82,7 +89,7 @@ Result<void> write_file_durably(const std::string& path, std::string_view conten
 Result<void> make_folders(const std::string& path) {
     std::error_code error;
     fs::create_directories(path, error);
-    if (error) return fail("WriteFailed", path + ": " + error.message());
+    if (error) return write_failure(path, error.value());
     return {};
 }
 

@@ -27,11 +27,10 @@ inline RankDecision decide_rank_exit(int status, int restarts_used, int max_rest
 
 /// What a rank said last as an error, without the time in front (launch/start_logging.hpp); empty when it said none.
 inline std::string last_error(const std::deque<std::string>& lines) {
-    static const std::string level = " error ";
+    static const std::string level = "Z error ";
+    constexpr std::size_t at = 23;  // behind "2026-11-22T17:24:58.990"
     for (auto line = lines.rbegin(); line != lines.rend(); ++line) {
-        const auto space = line->find(' ');
-        if (space != std::string::npos && line->compare(space, level.size(), level) == 0)
-            return line->substr(space + level.size());
+        if (line->size() > at && line->compare(at, level.size(), level) == 0) return line->substr(at + level.size());
     }
     return "";
 }

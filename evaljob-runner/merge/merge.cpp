@@ -38,7 +38,8 @@ Result<Manifest> read_manifest(const std::string& shared) {
         return fail("Unfinished", "manifest.jsonl is missing: no run has begun here, or its folder was moved");
     if (!bytes) return tl::unexpected(bytes.error());
     auto manifest = decode_manifest(*bytes);
-    if (!manifest) return fail("Damaged", "manifest.jsonl: " + manifest.error().message);
+    if (!manifest)
+        return fail("Damaged", "manifest.jsonl: " + manifest.error().message + "; remove the folder to start afresh");
     return manifest;
 }
 
@@ -52,7 +53,8 @@ Result<std::optional<DoneMarker>> read_marker(const std::string& shared, bool al
                     "done.json is missing: the run has not finished; run it again to resume it, or set "
                     "merge.allowPartial");
     auto marker = decode_done_marker(*bytes);
-    if (!marker) return fail("Damaged", "done.json: " + marker.error().message);
+    if (!marker)
+        return fail("Damaged", "done.json: " + marker.error().message + "; run the job again, which writes it anew");
     return std::optional<DoneMarker>(std::move(*marker));
 }
 
@@ -66,6 +68,8 @@ std::string some_of(const Fault& fault) {
 std::vector<std::string> faults_of(const Findings& f, std::int64_t max_failed) {
     const Proof& proof = f.reading.proof;
     std::vector<std::string> faults = f.reading.damaged;
+    if (!faults.empty() && f.marker)
+        faults.back() += "; remove done.json and run the job again: what is damaged is evaluated again";
     std::string of = " of " + std::to_string(proof.items) + " samples ";
     if (f.marker && f.marker->identity != f.identity)
         faults.push_back("done.json is of another evaluation (identity " + f.marker->identity +

@@ -185,7 +185,7 @@ void PrintTo(const Text& row, std::ostream* out) { *out << row.name; }
 
 const Text texts[] = {
     {"NotYaml", "spec:\n  numNodes: [1, 2\n", "evaljob.json:3:1: a list that was opened with [ is not closed"},
-    {"Tab", "spec:\n\tnumNodes: 1\n", "evaljob.json:2:3: YAML is indented by spaces, here stands a tab"},
+    {"Tab", "spec:\n\tnumNodes: 1\n", "evaljob.json:2:10: YAML is indented by spaces, here stands a tab"},
     {"InvalidUtf8", "spec:\n  path: \xff\xfe\n", "evaljob.json:2: is not UTF-8 text"},
     {"Empty", "", "evaljob.json: holds no object; an EvalJob is expected"},
 };

@@ -38,10 +38,12 @@ public:
     Folder& operator=(const Folder&) = delete;
 
     const std::string& path() const { return path_; }
-    Files files() const {
+    Files files() const { return files_of(path_); }
+    static Files files_of(const std::string& path) {
         Files files;
-        for (const auto& name : list_files(path_, "").value()) {
-            std::ifstream in(path_ + "/" + name, std::ios::binary);
+        const std::vector<std::string> names = list_files(path, "").value();
+        for (const auto& name : names) {
+            std::ifstream in(path + "/" + name, std::ios::binary);
             files[name] = std::string(std::istreambuf_iterator<char>(in), {});
         }
         return files;
@@ -187,6 +189,19 @@ protected:
         const std::string name = fs::path(done.file).filename().string();
         EXPECT_NE(refused.find(name), std::string::npos) << "the damage is not named: " << refused;
         EXPECT_EQ(published(folder.files()), published(files)) << "something was published although it was refused";
+        follow_the_advice(folder.path(), refused);
+    }
+
+    /// What the message says mends it does.
+    void follow_the_advice(const std::string& shared, const std::string& refused) {
+        if (refused.find("remove the folder") != std::string::npos) return;
+        if (refused.find("remove done.json") != std::string::npos) fs::remove(shared + "/done.json");
+        EXPECT_NE(refused.find("run the job again"), std::string::npos) << "no mend is named: " << refused;
+        std::vector<std::string> ignored;
+        const auto ran = run_again(shared, manifest_, ignored);
+        ASSERT_TRUE(ran) << ran.error().message;
+        EXPECT_EQ(merge(shared), "");
+        EXPECT_EQ(published(Folder::files_of(shared)), whole_);
     }
 
     static std::string merge(const std::string& shared) {

@@ -14,7 +14,7 @@ using namespace evaljob;
 
 namespace {
 
-constexpr std::uint64_t most_bytes = 1U << 20U;
+constexpr std::uint64_t most_bytes = 1U << 17U;
 
 /// A file in memory.
 class File {

@@ -6,12 +6,14 @@
 #include <utility>
 
 #include "api/digest.hpp"
+#include "api/json_text.hpp"
 
 namespace evaljob {
 
 namespace {
 
 constexpr int format_version = 1;
+constexpr std::size_t longest_line = std::size_t{64} << 20U;  // parsed, a line takes many times its length
 
 std::string line_of(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"; }
 
@@ -28,6 +30,8 @@ Json identity_header(const Manifest& m) {
 tl::unexpected<Error> damaged(std::size_t line, const std::string& what) {
     return fail("Damaged", "manifest line " + std::to_string(line) + ": " + what);
 }
+
+tl::unexpected<Error> too_long(std::size_t line) { return damaged(line, "is longer than 64 MiB"); }
 
 /// Lines of a text, each ended by a newline; a last one without is no line but damage.
 class Lines {
@@ -84,7 +88,7 @@ struct Header {
 };
 
 Result<Header> read_header(std::string_view line, Manifest& manifest) {
-    const Json fields = Json::parse(line, nullptr, false);
+    const Json fields = parse_json(line);
     const auto is_count = [&](const char* key) { return fields.contains(key) && fields[key].is_number_unsigned(); };
     if (!fields.is_object() || !is_count("format") || !is_count("repeats") || !is_count("samples") ||
         !is_count("batches") || !fields.contains("identity") || !fields["identity"].is_string() ||
@@ -103,12 +107,14 @@ Result<Header> read_header(std::string_view line, Manifest& manifest) {
 }
 
 Result<void> read_samples(Lines& lines, std::uint64_t count, Manifest& manifest) {
-    const std::size_t datasets = manifest.config.contains("datasets") ? manifest.config["datasets"].size() : 0;
+    const auto found = manifest.config.find("datasets");
+    const std::size_t datasets = found != manifest.config.end() && found->is_array() ? found->size() : 0;
     std::unordered_set<std::string> seen;
     std::string_view line;
     for (std::uint64_t i = 0; i < count; ++i) {
         if (!lines.next(line)) return damaged(lines.number() + 1, "is missing: fewer samples than the header says");
-        auto sample = read_sample(Json::parse(line, nullptr, false), datasets);
+        if (line.size() > longest_line) return too_long(lines.number());
+        auto sample = read_sample(parse_json(line), datasets);
         if (!sample) return damaged(lines.number(), sample.error().message);
         if (!seen.insert(std::to_string(sample->dataset) + ":" + sample->id).second) {
             return damaged(lines.number(), "repeats the sample id " + sample->id);
@@ -125,7 +131,8 @@ Result<void> read_batches(Lines& lines, std::uint64_t count, Manifest& manifest)
     std::string_view line;
     for (std::uint64_t i = 0; i < count; ++i) {
         if (!lines.next(line)) return damaged(lines.number() + 1, "is missing: fewer batches than the header says");
-        auto batch = read_batch(Json::parse(line, nullptr, false), seen);
+        if (line.size() > longest_line) return too_long(lines.number());
+        auto batch = read_batch(parse_json(line), seen);
         if (!batch) return damaged(lines.number(), batch.error().message);
         manifest.batches.push_back(std::move(*batch));
     }
@@ -179,6 +186,7 @@ Result<Manifest> decode_manifest(std::string_view bytes) {
     std::string_view line;
     Manifest manifest;
     if (!lines.next(line)) return damaged(1, "is missing: the file is empty or cut");
+    if (line.size() > longest_line) return too_long(1);
     const auto header = read_header(line, manifest);
     if (!header) return tl::unexpected(header.error());
     if (auto read = read_samples(lines, header->samples, manifest); !read) return tl::unexpected(read.error());

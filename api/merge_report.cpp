@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/json_read.hpp"
+#include "api/json_text.hpp"
 #include "api/metric_json.hpp"
 
 namespace evaljob {
@@ -107,7 +108,7 @@ Result<MergeReport> decode_merge_report(std::string_view bytes) {
         return fail("InvalidReport", "the merge's termination message is no report: " + why);
     };
     if (bytes.size() > most_read_bytes) return refuse("it is longer than 65536 bytes");
-    const Json object = Json::parse(bytes, nullptr, false);
+    const Json object = parse_json(bytes);
     if (!object.is_object()) return refuse("it is not a JSON object");
     for (const char* key : {"published", "partial"}) {
         if (!object.contains(key) || !object[key].is_boolean()) return refuse(std::string(key) + " must be a boolean");

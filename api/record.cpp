@@ -3,6 +3,8 @@
 #include <limits>
 #include <utility>
 
+#include "api/json_text.hpp"
+
 namespace evaljob {
 
 // An array, not an object: the keys would be most of the bytes.
@@ -25,7 +27,7 @@ bool take_unsigned(const Json& value, T& target) {
 }  // namespace
 
 Result<Record> decode_record(std::string_view bytes) {
-    Json fields = Json::parse(bytes, nullptr, false);
+    Json fields = parse_json(bytes);
     if (!fields.is_array() || fields.size() < 7 || fields.size() > 8) {
         return fail("Damaged", "a record is not an array of 7 or 8 fields");
     }

@@ -48,6 +48,16 @@ fs::path move_output(Json& spec, const fs::path& file_folder, const std::string&
     return folder.parent_path();
 }
 
+/// Paths go through JSON, where other bytes would become other names.
+bool is_utf8(const std::string& text) {
+    try {
+        static_cast<void>(Json(text).dump());
+        return true;
+    } catch (const Json::exception&) {
+        return false;
+    }
+}
+
 }  // namespace
 
 Result<JobFile> read_job_file(const std::string& path, const JobOverrides& overrides) {
@@ -61,6 +71,10 @@ Result<JobFile> read_job_file(const std::string& path, const JobOverrides& overr
         override_number(spec, "numProcPerNode", overrides.procs);
         const bool storage_fits = !spec.contains("storage") || spec["storage"].is_object();
         if (!overrides.output.empty() && storage_fits) root = move_output(spec, root, overrides.output);
+    }
+    if (!is_utf8(root.string() + overrides.output)) {
+        return fail("InvalidPath", path + ": the path of " + (overrides.output.empty() ? "its folder" : "--output") +
+                                       " is not UTF-8 text; rename it");
     }
     auto job = parse_evaljob(*object);
     if (!job) return fail(job.error().reason, led_by(path, job.error().message));

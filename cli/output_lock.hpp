@@ -6,7 +6,6 @@
 #include <sys/file.h>
 
 #include <cerrno>
-#include <cstring>
 #include <string>
 
 #include "api/result.hpp"
@@ -17,12 +16,12 @@ namespace evaljob {
 
 class OutputLock {
 public:
-    /// Makes the folder. Fails with WriteFailed or InUse, naming it.
+    /// Makes the folder. Fails with WriteFailed, NoSpace or InUse, naming it.
     static Result<OutputLock> take(const std::string& folder) {
         if (auto made = make_folders(folder); !made) return tl::unexpected(made.error());
         const std::string path = folder + "/.lock";
         FileDescriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
-        if (!file) return fail("WriteFailed", path + ": " + std::strerror(errno));
+        if (!file) return write_failure(path, errno);
         if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
             return fail("InUse", folder + ": another evaljob run writes here; wait for it, or choose another --output");
         }

@@ -44,6 +44,8 @@ std::string reason_of(const YAML::Exception& failure, std::string_view text) {
     }
     const std::string_view indentation = text.substr(0, text.find_first_not_of(" \t"));
     if (indentation.find('\t') != std::string_view::npos) return "YAML is indented by spaces, here stands a tab";
+    if (failure.msg == YAML::ErrorMsg::END_OF_SEQ_FLOW) return "a list that was opened with [ is not closed";
+    if (failure.msg == YAML::ErrorMsg::END_OF_MAP_FLOW) return "an object that was opened with { is not closed";
     return failure.msg;
 }
 
@@ -106,7 +108,7 @@ void emit(YAML::Emitter& out, const Json& value) {
 
 Result<Json> parse_yaml(std::string_view text, const std::string& file) {
     if (text.size() > max_yaml_bytes) {
-        return fail("TooLarge", file + ": has " + std::to_string(text.size()) + " bytes, at most 1048576 are read");
+        return fail("TooLarge", file + ": is over 1 MiB; an EvalJob is a small file of YAML or JSON");
     }
     if (const std::size_t line = line_that_is_no_text(text); line != 0) {
         return invalid(file + ":" + std::to_string(line), "is not UTF-8 text");

@@ -84,6 +84,14 @@ private:
     std::string refusal_;
 };
 
+/// Characters that readers fold, drop, or take for the end of a line: controls, a byte order mark, the other line ends.
+bool has_invisible(const std::string& text) {
+    const auto is_control = [](unsigned char c) { return (c < 0x20 && c != '\n') || c == 0x7F; };
+    return std::any_of(text.begin(), text.end(), is_control) || text.find("\xEF\xBB\xBF") != std::string::npos ||
+           text.find("\xC2\x85") != std::string::npos || text.find("\xE2\x80\xA8") != std::string::npos ||
+           text.find("\xE2\x80\xA9") != std::string::npos;
+}
+
 }  // namespace
 
 Scalar read_plain_scalar(const std::string& text) {
@@ -107,8 +115,8 @@ Scalar read_plain_scalar(const std::string& text) {
 }
 
 bool is_plainly_a_string(const std::string& text) {
-    return !among(null_words, text) && !among(true_words, text) && !among(false_words, text) && text != "<<" &&
-           text != "=" && !text.starts_with("---") && !text.starts_with("...") && !looks_numeric(text);
+    return !has_invisible(text) && !among(null_words, text) && !among(true_words, text) && !among(false_words, text) &&
+           text != "<<" && text != "=" && !text.starts_with("---") && !text.starts_with("...") && !looks_numeric(text);
 }
 
 JsonText parse_json_text(std::string_view text) {

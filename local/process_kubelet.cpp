@@ -69,13 +69,10 @@ ProcessKubelet::ProcessKubelet(boost::asio::io_context& io, MemoryApi& api, Kube
 ProcessKubelet::~ProcessKubelet() = default;
 
 Result<void> ProcessKubelet::start() {
-    for (const auto* folder : {"logs", "termination"}) {
-        std::error_code error;
-        std::filesystem::create_directories(options_.state_dir / folder, error);
-        if (error)
-            return fail("NoStateFolder",
-                        "cannot make " + (options_.state_dir / folder).string() + ": " + error.message());
-    }
+    std::error_code error;
+    std::filesystem::create_directories(options_.state_dir / "logs", error);
+    if (error)
+        return fail("NoStateFolder", "cannot make " + (options_.state_dir / "logs").string() + ": " + error.message());
     auto runtime = ProcessRuntime::launch(io_, options_.executable, observer());
     if (!runtime) return tl::unexpected(runtime.error());
     runtime_ = std::move(*runtime);
@@ -217,10 +214,8 @@ Result<ContainerSpec> ProcessKubelet::container_spec(Run& run, const ContainerSt
     for (const auto& [name, value] : *own) environment[name] = value;
     set_gpus(environment);
     if (!options_.path_prefix.empty()) environment["PATH"] = options_.path_prefix + ":" + environment["PATH"];
-    const auto termination = termination_path(run, container.name);
-    environment[runner_environment::termination_log] = termination.string();
-    std::error_code ignored;  // neither need be there
-    std::filesystem::remove(termination, ignored);
+    environment[runner_environment::termination_log] = (run.last_words[container.name] = TerminationLog()).path();
+    std::error_code ignored;  // it need not be there
     const auto log = log_path(string_at(run.pod, "metadata", "name"));
     const auto log_size = std::filesystem::file_size(log, ignored);
     run.log_starts[container.name] = ignored ? 0 : log_size;
@@ -264,7 +259,7 @@ void ProcessKubelet::finish(Run& run, ContainerState& container, int code, int s
     container.reason = container.exit_code == 0 ? "Completed" : "Error";
     const auto policy = container_of(run.pod, container)->value("terminationMessagePolicy", "File");
     container.message = termination_message(
-        termination_path(run, container.name), container.exit_code != 0 && policy == "FallbackToLogsOnError",
+        run.last_words[container.name].path(), container.exit_code != 0 && policy == "FallbackToLogsOnError",
         log_path(string_at(run.pod, "metadata", "name")), run.log_starts[container.name]);
     // The pid may be another program's from now on.
     if (std::exchange(container.pid, 0) && is_main(run.state, container) && !run.gone) annotate_pid(run, nullptr);
@@ -337,10 +332,6 @@ void ProcessKubelet::note_once(const std::string& text) {
 
 std::filesystem::path ProcessKubelet::log_path(const std::string& pod) const {
     return options_.state_dir / "logs" / (pod + ".log");
-}
-
-std::filesystem::path ProcessKubelet::termination_path(const Run& run, const std::string& container) const {
-    return options_.state_dir / "termination" / (string_at(run.pod, "metadata", "name") + "." + container);
 }
 
 }  // namespace evaljob::local

@@ -20,6 +20,7 @@
 #include "local/pod_environment.hpp"
 #include "local/pod_status.hpp"
 #include "local/process_runtime.hpp"
+#include "local/termination_log.hpp"
 
 namespace evaljob::local {
 
@@ -27,7 +28,7 @@ namespace evaljob::local {
 inline constexpr const char* pid_annotation = "evaljob.dev/pid";
 
 struct KubeletOptions {
-    std::filesystem::path state_dir;      // made: logs/POD.log (appended) and termination/POD.CONTAINER
+    std::filesystem::path state_dir;      // made: logs/POD.log, appended to
     std::filesystem::path working_dir;    // of containers that name none: the EvalJob file's folder
     std::string path_prefix;              // folder looked in for programs before PATH's: evaljob's own
     Environment environment;              // evaljob's own; what the rank contract reserves is left out for containers
@@ -62,6 +63,7 @@ private:
         Json pod;  // as last seen
         std::string uid;
         PodState state;
+        std::map<std::string, TerminationLog> last_words;  // by container, of its latest start
         std::map<std::string, std::uintmax_t> log_starts;  // by container: where its output begins in the log
         std::unique_ptr<boost::asio::steady_timer> grace;
         std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
@@ -91,7 +93,6 @@ private:
     void let_go(Run& run);
     void annotate_pid(const Run& run, const Json& value);
     void note_once(const std::string& text);
-    std::filesystem::path termination_path(const Run& run, const std::string& container) const;
 
     boost::asio::io_context& io_;
     MemoryApi& api_;

@@ -10,7 +10,8 @@ namespace evaljob {
 namespace {
 
 constexpr std::uint32_t max_leases_per_rank = 64;
-constexpr double refit_weight = 0.1;     // of the newest batch in the cost per item
+constexpr double refit_weight = 0.1;  // of the newest batch in the cost per item
+constexpr double longest_patience_ms = 1e12;
 constexpr double patience_factor = 5.0;  // a lease may take so many times what was predicted
 
 std::string text_of(LeaseNumber n) { return std::to_string(n.epoch) + "." + std::to_string(n.counter); }
@@ -255,7 +256,8 @@ void Coordinator::end_job(int exit_code, const std::string& message, Effects& ef
 Milliseconds Coordinator::deadline_of(std::uint64_t batch, Milliseconds now) const {
     // The factor leaves room for a lease that waits behind the others of its holder.
     const double predicted_ms = us_per_item_ * batches_[batch].items / 1000.0;
-    return now + std::max(options_.min_lease, static_cast<Milliseconds>(patience_factor * predicted_ms));
+    const double patience = std::min(patience_factor * predicted_ms, longest_patience_ms);
+    return now + std::max(options_.min_lease, static_cast<Milliseconds>(patience));
 }
 
 void Coordinator::requeue(std::uint64_t batch) {

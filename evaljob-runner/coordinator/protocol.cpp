@@ -1,25 +1,15 @@
 #include "evaljob-runner/coordinator/protocol.hpp"
 
 #include <exception>
-#include <limits>
-#include <stdexcept>
+
+#include "api/json_text.hpp"
 
 namespace evaljob {
 
 namespace {
 
-constexpr std::size_t longest_complaint = 200;  // the library's messages quote what they could not read
-
-/// Json's own get() turns fractions, negative and too large numbers into others.
-template <class T>
-T number_from(const Json& j) {
-    const bool fits = j.is_number_unsigned()
-                          ? j.get<std::uint64_t>() <= static_cast<std::uint64_t>(std::numeric_limits<T>::max())
-                          : j.is_number_integer() && std::numeric_limits<T>::is_signed &&
-                                j.get<std::int64_t>() >= static_cast<std::int64_t>(std::numeric_limits<T>::min());
-    if (!fits) throw std::out_of_range("a number is missing, no integer, or out of range");
-    return j.get<T>();
-}
+constexpr std::int64_t longest_batch_us = 1'000'000'000'000;  // eleven days; sums of many such still fit 64 bits
+constexpr std::size_t longest_complaint = 200;                // the library's messages quote what they could not read
 
 Json lease_json(const LeaseNumber& n) { return Json::array({n.epoch, n.counter}); }
 
@@ -111,9 +101,10 @@ Hello hello_from(const Json& j) {
 }
 
 Done done_from(const Json& j) {
+    const auto compute_us = number_from<std::int64_t>(j.at("computeUs"));
+    if (compute_us < 0 || compute_us > longest_batch_us) throw std::out_of_range("computeUs is out of range");
     return {lease_from(j.at("lease")), number_from<std::uint64_t>(j.at("batch")),
-            number_from<std::uint32_t>(j.at("samples")), number_from<std::uint32_t>(j.at("failed")),
-            number_from<std::int64_t>(j.at("computeUs"))};
+            number_from<std::uint32_t>(j.at("samples")), number_from<std::uint32_t>(j.at("failed")), compute_us};
 }
 
 Result<Message> from_json(const Json& j) {
@@ -143,7 +134,9 @@ std::string encode_message(const Message& message) {
 
 Result<Message> decode_message(std::string_view bytes) {
     try {
-        return from_json(Json::parse(bytes));
+        const Json object = parse_json(bytes);
+        if (!object.is_object()) return fail("BadMessage", "a message is no JSON object");
+        return from_json(object);
     } catch (const std::exception& error) {
         return fail("BadMessage", "a message does not read: " + std::string(error.what()).substr(0, longest_complaint));
     }

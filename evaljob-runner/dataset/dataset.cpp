@@ -17,21 +17,26 @@ tl::unexpected<Error> bad_input(const Dataset& dataset, const std::string& what)
     return fail("BadInput", "dataset " + dataset.name + ": " + what);
 }
 
+/// A file of a dataset, as the EvalJob names it.
+struct NamedFile {
+    std::string path;  // resolved
+    std::string expected_sha256;
+    const char* path_field;
+    const char* sha256_field;
+};
+
 struct LoadedFile {
     std::string content;
     std::string sha256;  // of the file as it lies there
 };
 
-Result<LoadedFile> load(const Dataset& dataset, const std::string& path, const std::string& expected_sha256,
-                        const char* field) {
-    auto digest = sha256_file(path);
-    if (!digest) return bad_input(dataset, digest.error().message + " (field " + field + ")");
-    if (!expected_sha256.empty() && *digest != expected_sha256) {
-        return bad_input(dataset, path + ": its sha256 is " + *digest + ", the EvalJob says " + expected_sha256 +
-                                      " (field " + field + "): another file, or a damaged one");
-    }
-    auto content = read_gzip_or_plain(path, max_file_bytes);
-    if (!content) return bad_input(dataset, content.error().message);
+Result<LoadedFile> load(const Dataset& dataset, const NamedFile& file) {
+    auto digest = sha256_file(file.path);
+    if (!digest) return bad_input(dataset, unreadable(file.path_field, digest.error()));
+    if (!file.expected_sha256.empty() && *digest != file.expected_sha256)
+        return bad_input(dataset, other_sha256(file.sha256_field, file.path, *digest, file.expected_sha256));
+    auto content = read_gzip_or_plain(file.path, max_file_bytes);
+    if (!content) return bad_input(dataset, std::string(file.path_field) + ": " + content.error().message);
     return LoadedFile{std::move(*content), std::move(*digest)};
 }
 
@@ -41,10 +46,10 @@ public:
         auto reader = std::unique_ptr<IdxDataset>(new IdxDataset());
         const std::string images = resolve_path(root, dataset.path);
         const std::string labels = resolve_path(root, dataset.labels_path);
-        auto loaded = load(dataset, images, dataset.sha256, "sha256");
+        auto loaded = load(dataset, {images, dataset.sha256, "path", "sha256"});
         if (!loaded) return tl::unexpected(loaded.error());
         reader->images_file_ = std::move(*loaded);
-        loaded = load(dataset, labels, dataset.labels_sha256, "labelsSha256");
+        loaded = load(dataset, {labels, dataset.labels_sha256, "labelsPath", "labelsSha256"});
         if (!loaded) return tl::unexpected(loaded.error());
         reader->labels_file_ = std::move(*loaded);
         if (auto read = reader->read_arrays(dataset, images, labels); !read) return tl::unexpected(read.error());
@@ -65,12 +70,16 @@ public:
 private:
     Result<void> read_arrays(const Dataset& dataset, const std::string& images_path, const std::string& labels_path) {
         auto images = read_idx(images_file_.content);
-        if (!images) return bad_input(dataset, images_path + ": " + images.error().message);
+        if (!images) return bad_input(dataset, "path: " + images_path + ": " + images.error().message);
         auto labels = read_idx(labels_file_.content);
-        if (!labels) return bad_input(dataset, labels_path + ": " + labels.error().message);
-        if (labels->shape.size() != 1 || labels->count() != images->count()) {
-            return bad_input(dataset, labels_path + ": has " + std::to_string(labels->count()) + " labels for " +
-                                          std::to_string(images->count()) + " images in " + images_path);
+        if (!labels) return bad_input(dataset, "labelsPath: " + labels_path + ": " + labels.error().message);
+        if (labels->shape.size() != 1)
+            return bad_input(dataset, "labelsPath: " + labels_path + ": has " + std::to_string(labels->shape.size()) +
+                                          " dimensions, labels have one; is it the file of the images?");
+        if (labels->count() != images->count()) {
+            return bad_input(dataset, "labelsPath: " + labels_path + ": has " + std::to_string(labels->count()) +
+                                          " labels for " + std::to_string(images->count()) + " images in " +
+                                          images_path);
         }
         images_ = *images;
         labels_ = *labels;
@@ -82,7 +91,7 @@ private:
         sample_bytes_ = 1;
         for (const auto dimension : shape_) sample_bytes_ *= static_cast<std::size_t>(dimension);
         size_ = static_cast<std::uint64_t>(std::min(images_.count(), dataset.limit.value_or(images_.count())));
-        if (size_ == 0) return bad_input(dataset, images_path + ": has no samples");
+        if (size_ == 0) return bad_input(dataset, "path: " + images_path + ": has no samples");
         return check_labels(dataset, labels_path);
     }
 
@@ -91,9 +100,9 @@ private:
         for (std::uint64_t i = 0; i < size_; ++i) {
             const auto label = static_cast<unsigned char>(labels_.elements[i]);
             if (label < classes_.size()) continue;
-            return bad_input(dataset, labels_path + ": sample " + std::to_string(i) + " has label " +
-                                          std::to_string(label) + ", but task.classes names " +
-                                          std::to_string(classes_.size()));
+            return bad_input(dataset, "labelsPath: " + labels_path + ": sample " + std::to_string(i) + " has label " +
+                                          std::to_string(label) + ", but task.classes names only " +
+                                          std::to_string(classes_.size()) + "; name every class, or none");
         }
         return {};
     }
@@ -109,6 +118,17 @@ private:
 };
 
 }  // namespace
+
+std::string unreadable(const std::string& field, const Error& error) {
+    return field + ": " + error.message +
+           "; is the path right? A relative one starts at the EvalJob file's folder, in a cluster at the storage root";
+}
+
+std::string other_sha256(const std::string& field, const std::string& path, const std::string& is,
+                         const std::string& expected) {
+    return field + ": " + path + " has the sha256 " + is + ", the EvalJob says " + expected +
+           "; it is another file, or a damaged one";
+}
 
 std::string resolve_path(const std::string& root, const std::string& path) {
     return (std::filesystem::path(root) / path).lexically_normal().string();

@@ -36,6 +36,11 @@ Result<std::unique_ptr<DatasetReader>> open_dataset(const Dataset& dataset, cons
 /// Of a sample's shape, bytes and target: 32 hex characters.
 std::string content_hash(const Sample& sample);
 
+/// Of a file that the EvalJob names: what is wrong, led by the field.
+std::string unreadable(const std::string& field, const Error& error);
+std::string other_sha256(const std::string& field, const std::string& path, const std::string& is,
+                         const std::string& expected);
+
 /// `path` below `root`, unless it is absolute.
 std::string resolve_path(const std::string& root, const std::string& path);
 

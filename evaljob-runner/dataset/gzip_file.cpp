@@ -14,7 +14,7 @@ Result<std::string> read_gzip_or_plain(const std::string& path, std::uint64_t li
     if (!file) return fail(errno == ENOENT ? "NotFound" : "ReadFailed", path + ": " + std::strerror(errno));
     ::gzbuffer(file.get(), 1U << 18);
     std::string content;
-    std::string block(std::size_t{1} << 20, '\0');
+    std::string block(std::size_t{1} << 16, '\0');
     for (;;) {
         const int got = ::gzread(file.get(), block.data(), static_cast<unsigned>(block.size()));
         int code = Z_OK;

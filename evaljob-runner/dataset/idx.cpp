@@ -34,6 +34,9 @@ Result<IdxArray> read_idx(std::string_view bytes) {
     std::int64_t elements = 1;
     for (std::size_t i = 0; i < rank; ++i) {
         array.shape.push_back(read_u32_big_endian(bytes.substr(4 + 4 * i)));
+        // A first dimension of 0 is a dataset without samples, which its reader refuses; samples of no bytes are none.
+        if (i > 0 && array.shape.back() == 0)
+            return fail("BadInput", "states dimension " + std::to_string(i) + " as 0: its samples would be empty");
         if (array.shape.back() > 0 && elements > max_elements / array.shape.back())
             return fail("BadInput", "states absurd dimensions");
         elements *= array.shape.back();

@@ -23,15 +23,28 @@ namespace {
 
 constexpr std::uint64_t max_model_bytes = std::uint64_t{64} << 30;
 
-/// libtorch's messages go on for a screen, with a stack; the first line that says something is enough.
-std::string first_lines(const std::string& text) {
+/// libtorch's messages go on for a screen, with the model's source and a stack. What is wrong is said in the last line
+/// that names an error, or else in the first.
+std::string essence_of(const std::string& text) {
     std::istringstream stream(text);
     std::string kept;
-    for (std::string line; std::getline(stream, line) && kept.size() < 600;) {
+    for (std::string line; std::getline(stream, line);) {
         if (line.starts_with("Exception raised from") || line.starts_with("frame #")) break;
-        if (!line.empty()) kept += (kept.empty() ? "" : " | ") + line;
+        if (kept.empty() || line.starts_with("RuntimeError: ")) kept = line;
     }
-    return kept;
+    kept = kept.substr(0, kept.find("  (Could this error message be improved?"));
+    return kept.size() > 300 ? kept.substr(0, 300) + "…" : kept;
+}
+
+tl::unexpected<Error> does_not_load(const std::string& path, const std::string& device, const std::string& why) {
+    return fail("BadInput", "spec.eval.model.path: " + path + " is no TorchScript file that loads on " + device +
+                                "; save it with torch.jit.save. libtorch says: " + essence_of(why));
+}
+
+tl::unexpected<Error> does_not_run(const Sample& sample, const std::string& why) {
+    return fail("BadInput",
+                "the model fails on samples of shape " + Json(sample.shape).dump() +
+                    "; do spec.eval.model and the dataset belong together? libtorch says: " + essence_of(why));
 }
 
 /// The class of the highest score, the first of equal ones; its softmax probability as 6 digits.
@@ -58,11 +71,9 @@ public:
                 module_.forward({input_of(samples).to(device_)}).toTensor().to(at::kCPU, at::kFloat).contiguous();
             return predictions_of(scores, samples.size(), task);
         } catch (const c10::Error& error) {
-            return fail("BadInput", "the model fails on samples of shape " + Json(samples.front().shape).dump() + ": " +
-                                        first_lines(error.what_without_backtrace()));
+            return does_not_run(samples.front(), error.what_without_backtrace());
         } catch (const std::exception& error) {  // TorchScript's own exceptions
-            return fail("BadInput", "the model fails on samples of shape " + Json(samples.front().shape).dump() + ": " +
-                                        first_lines(error.what()));
+            return does_not_run(samples.front(), error.what());
         }
     }
 
@@ -89,8 +100,8 @@ private:
         }
         const std::int64_t classes = scores.size(1);
         if (!task.classes.empty() && classes != static_cast<std::int64_t>(task.classes.size())) {
-            return fail("BadInput", "the model scores " + std::to_string(classes) + " classes, task.classes names " +
-                                        std::to_string(task.classes.size()));
+            return fail("BadInput", "task.classes: names " + std::to_string(task.classes.size()) +
+                                        " classes, the model scores " + std::to_string(classes));
         }
         std::vector<Prediction> predictions;
         predictions.reserve(samples);
@@ -109,9 +120,10 @@ private:
 Result<std::unique_ptr<Engine>> load_torchscript(const std::string& path, const std::string& sha256,
                                                  const DeviceChoice& device, int threads) {
     auto bytes = read_file(path, max_model_bytes);
-    if (!bytes) return fail("BadInput", "model: " + bytes.error().message);
+    if (!bytes) return fail("BadInput", unreadable("spec.eval.model.path", bytes.error()));
     if (!sha256.empty() && sha256_hex(*bytes) != sha256) {
-        return fail("BadInput", "model: " + path + ": is not the file that the manifest names (sha256 " + sha256 + ")");
+        return fail("BadInput", "spec.eval.model.path: " + path + " is not the file that the manifest names (sha256 " +
+                                    sha256 + "); every node must see the same files");
     }
     try {
         at::set_num_threads(threads);
@@ -127,10 +139,9 @@ Result<std::unique_ptr<Engine>> load_torchscript(const std::string& path, const 
         module.eval();
         return std::make_unique<TorchScriptEngine>(std::move(module), target);
     } catch (const c10::Error& error) {
-        return fail("BadInput", "model: " + path + " is no TorchScript file that loads on " + device.kind + ": " +
-                                    first_lines(error.what_without_backtrace()));
+        return does_not_load(path, device.kind, error.what_without_backtrace());
     } catch (const std::exception& error) {
-        return fail("BadInput", "model: " + path + " is no TorchScript file that loads: " + first_lines(error.what()));
+        return does_not_load(path, device.kind, error.what());
     }
 }
 

@@ -34,6 +34,9 @@ std::vector<char*> pointers(std::vector<std::string>& strings) {
     const int null = ::open("/dev/null", O_RDONLY);
     ::dup2(null, 0);
     ::close_range(3, ~0U, 0);
+    // Until exec the parent's dispositions hold here: a signal meant for this process would be written into the
+    // parent's own pipe, and be lost. All signals are blocked up to this point.
+    for (const int number : {SIGTERM, SIGINT, SIGCHLD}) ::signal(number, SIG_DFL);
     sigset_t none;
     ::sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -63,8 +66,13 @@ Result<std::shared_ptr<Child>> Child::start(asio::io_context& io, const std::vec
     if (::pipe2(ends.data(), O_CLOEXEC) != 0)
         return fail("StartFailed", std::string("pipe: ") + std::strerror(errno), true);
     const int parent = ::getpid();
+    sigset_t all;
+    sigset_t before;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before);
     const int pid = ::fork();
     if (pid == 0) become(argument_list.data(), variable_list.data(), ends[1], parent);
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     ::close(ends[1]);
     if (pid < 0) {
         ::close(ends[0]);

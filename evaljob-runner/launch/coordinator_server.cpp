@@ -77,6 +77,8 @@ asio::awaitable<void> CoordinatorServer::accept() {
 asio::awaitable<void> CoordinatorServer::serve(SessionId session, std::shared_ptr<FrameStream> stream) {
     for (;;) {
         const auto payload = co_await stream->read();
+        if (!payload && payload.error().reason == "BadMessage")
+            spdlog::warn("closing a connection: {}", payload.error().message);
         if (!payload) break;
         const auto message = decode_message(*payload);
         if (!message) {

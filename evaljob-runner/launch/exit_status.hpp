@@ -11,8 +11,10 @@ inline int exit_status_of(const Error& error) {
         return exit_code::bad_input;
     if (error.reason == "OtherIdentity") return exit_code::identity;
     if (error.reason == "ContractViolated") return exit_code::contract;
+    if (error.reason == "NoSpace") return exit_code::no_space;
     if (error.reason == "WriteFailed" || error.reason == "ReadFailed" || error.reason == "AlreadyExists")
         return exit_code::storage;
+    if (error.reason == "PortInUse") return exit_code::usage;
     if (error.reason == "Unavailable" || error.reason == "CannotListen") return exit_code::unavailable;
     return exit_code::internal;
 }

@@ -156,15 +156,22 @@ private:
         const auto decision = decide_rank_exit(status, rank.restarts, options_.max_rank_restarts);
         const std::int32_t number = contract_.node_rank * contract_.local_world_size + local;
         if (std::holds_alternative<RankFinished>(decision)) return;
-        std::string lines = "rank " + std::to_string(number) + " ended with status " + std::to_string(status);
-        for (const auto& line : child->last_lines()) lines += "\n" + line;
         if (std::holds_alternative<RestartRank>(decision)) {
             ++rank.restarts;
             spdlog::warn("launcher: rank {} ended with status {}; restarting it in place ({} of {})", number, status,
                          rank.restarts, options_.max_rank_restarts);
             return start_rank(local);
         }
-        end(std::get<EndNode>(decision).exit_code, lines);
+        end(std::get<EndNode>(decision).exit_code, death_of(number, status, child->last_lines()));
+    }
+
+    /// What a person can mend is one line; of what nobody foresaw, all that there is.
+    static std::string death_of(std::int32_t rank, int status, const std::deque<std::string>& lines) {
+        const std::string error = last_error(lines);
+        if (exit_code::is_final(status) && !error.empty()) return "rank " + std::to_string(rank) + ": " + error;
+        std::string text = "rank " + std::to_string(rank) + " ended with status " + std::to_string(status);
+        for (const auto& line : lines) text += "\n" + line;
+        return text;
     }
 
     /// The first reason to end is the one that is passed on.

@@ -30,11 +30,9 @@ Json inference_config(const Inference& inference, const std::string& device_kind
 Result<std::string> model_digest(const Model& model, const std::string& storage_root) {
     const std::string path = resolve_path(storage_root, model.path);
     auto digest = sha256_file(path);
-    if (!digest) return fail("BadInput", "model: " + digest.error().message + " (field eval.model.path)");
-    if (!model.sha256.empty() && *digest != model.sha256) {
-        return fail("BadInput", "model: " + path + ": its sha256 is " + *digest + ", the EvalJob says " + model.sha256 +
-                                    " (field eval.model.sha256): another file, or a damaged one");
-    }
+    if (!digest) return fail("BadInput", unreadable("spec.eval.model.path", digest.error()));
+    if (!model.sha256.empty() && *digest != model.sha256)
+        return fail("BadInput", other_sha256("spec.eval.model.sha256", path, *digest, model.sha256));
     return digest;
 }
 

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
-#include <cstring>
 #include <limits>
 #include <set>
 #include <unordered_map>
@@ -18,8 +17,6 @@
 namespace evaljob {
 
 namespace {
-
-constexpr std::uint64_t max_marker_bytes = std::uint64_t{256} << 20;
 
 std::string padded(std::uint32_t epoch) {
     const std::string digits = std::to_string(epoch);
@@ -75,6 +72,8 @@ Result<void> settle_manifest(const Manifest& manifest, const std::string& shared
     if (*there == text) return {};
     const auto other = decode_manifest(*there);
     if (!other) return fail("BadInput", path + ": " + other.error().message + "; remove the folder to start afresh");
+    // The same lines, written another way: nothing is lost and nothing differs.
+    if (identity_of(*other) == identity_of(manifest)) return {};
     return fail("OtherIdentity",
                 shared_dir + " holds the results of another evaluation (identity " + identity_of(*other).substr(0, 12) +
                     ", this one is " + identity_of(manifest).substr(0, 12) +
@@ -101,7 +100,7 @@ Result<std::uint32_t> next_epoch(const std::string& shared_dir) {
             if (auto synced = sync_folder(folder); !synced) return tl::unexpected(synced.error());
             return epoch;
         }
-        if (errno != EEXIST) return fail("WriteFailed", path + ": " + std::strerror(errno));
+        if (errno != EEXIST) return write_failure(path, errno);
     }
     return fail("WriteFailed", folder + ": no epoch is free");
 }
@@ -180,7 +179,7 @@ Result<DoneMarker> write_done_marker(const Manifest& manifest, const std::string
 }
 
 bool is_done(const std::string& shared_dir) {
-    const auto marker_text = read_file(layout::done_marker(shared_dir), max_marker_bytes);
+    const auto marker_text = read_file(layout::done_marker(shared_dir), layout::max_done_marker_bytes);
     if (!marker_text) return false;
     const auto marker = decode_done_marker(*marker_text);
     const auto manifest_text = read_file(layout::manifest(shared_dir), layout::max_manifest_bytes);

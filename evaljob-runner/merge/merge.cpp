@@ -20,7 +20,6 @@ namespace evaljob {
 
 namespace {
 
-constexpr std::uint64_t marker_limit = std::uint64_t{256} << 20;
 constexpr std::size_t block = std::size_t{64} << 10;
 
 /// Everything a merge has learnt when it decides.
@@ -39,13 +38,14 @@ Result<Manifest> read_manifest(const std::string& shared) {
         return fail("Unfinished", "manifest.jsonl is missing: no run has begun here, or its folder was moved");
     if (!bytes) return tl::unexpected(bytes.error());
     auto manifest = decode_manifest(*bytes);
-    if (!manifest) return fail("Damaged", "manifest.jsonl: " + manifest.error().message);
+    if (!manifest)
+        return fail("Damaged", "manifest.jsonl: " + manifest.error().message + "; remove the folder to start afresh");
     return manifest;
 }
 
 /// Nothing when there is none and partial results are allowed.
 Result<std::optional<DoneMarker>> read_marker(const std::string& shared, bool allow_partial) {
-    auto bytes = read_file(layout::done_marker(shared), marker_limit);
+    auto bytes = read_file(layout::done_marker(shared), layout::max_done_marker_bytes);
     if (!bytes && bytes.error().reason != "NotFound") return tl::unexpected(bytes.error());
     if (!bytes && allow_partial) return std::optional<DoneMarker>();
     if (!bytes)
@@ -53,7 +53,8 @@ Result<std::optional<DoneMarker>> read_marker(const std::string& shared, bool al
                     "done.json is missing: the run has not finished; run it again to resume it, or set "
                     "merge.allowPartial");
     auto marker = decode_done_marker(*bytes);
-    if (!marker) return fail("Damaged", "done.json: " + marker.error().message);
+    if (!marker)
+        return fail("Damaged", "done.json: " + marker.error().message + "; run the job again, which writes it anew");
     return std::optional<DoneMarker>(std::move(*marker));
 }
 
@@ -67,6 +68,8 @@ std::string some_of(const Fault& fault) {
 std::vector<std::string> faults_of(const Findings& f, std::int64_t max_failed) {
     const Proof& proof = f.reading.proof;
     std::vector<std::string> faults = f.reading.damaged;
+    if (!faults.empty() && f.marker)
+        faults.back() += "; remove done.json and run the job again: what is damaged is evaluated again";
     std::string of = " of " + std::to_string(proof.items) + " samples ";
     if (f.marker && f.marker->identity != f.identity)
         faults.push_back("done.json is of another evaluation (identity " + f.marker->identity +
@@ -178,9 +181,12 @@ std::string joined(const std::vector<std::string>& sentences) {
 
 /// What another try cannot mend is a failed proof; a volume that refuses may recover.
 MergeOutcome refused(MergeReport report, const Error& error) {
-    bool final = error.reason == "Unfinished" || error.reason == "Damaged" || error.reason == "TooLarge";
+    int code = exit_code::storage;
+    if (error.reason == "Unfinished" || error.reason == "Damaged" || error.reason == "TooLarge")
+        code = exit_code::proof;
+    if (error.reason == "NoSpace") code = exit_code::no_space;
     report.error = error.message;
-    return {final ? exit_code::proof : exit_code::storage, std::move(report), {}};
+    return {code, std::move(report), {}};
 }
 
 }  // namespace

@@ -26,7 +26,9 @@ struct ScoreLine {
 };
 
 struct MergeOutcome {
-    int exit_code = 0;  // success; proof: nothing was published and trying again cannot help; storage: it may
+    // success; proof: nothing was published and trying again cannot help; no_space: not before there is some; storage:
+    // it may
+    int exit_code = 0;
     MergeReport report;
     std::vector<ScoreLine> scores;
 };

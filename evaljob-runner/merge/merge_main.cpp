@@ -3,7 +3,6 @@
 #include <fcntl.h>
 
 #include <cerrno>
-#include <cstring>
 #include <iostream>
 #include <limits>
 
@@ -13,6 +12,7 @@
 #include "api/runner_environment.hpp"
 #include "evaljob-runner/merge/merge.hpp"
 #include "evaljob-runner/storage/file_descriptor.hpp"
+#include "evaljob-runner/storage/files.hpp"
 
 namespace evaljob {
 
@@ -47,8 +47,7 @@ Result<MergeOptions> read_options(const Environment& environment) {
 void leave_message(const Environment& environment, const MergeReport& report) {
     std::string path = value_of(environment, runner_environment::termination_log, "/dev/termination-log");
     FileDescriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-    Result<void> written = file ? write_all(file.get(), encode_merge_report(report), path)
-                                : fail("WriteFailed", path + ": " + std::strerror(errno));
+    Result<void> written = file ? write_all(file.get(), encode_merge_report(report), path) : write_failure(path, errno);
     if (!written) std::cerr << "merge: the termination message is lost: " << written.error().message << "\n";
 }
 

@@ -3,7 +3,8 @@
 #include <fcntl.h>
 
 #include <cerrno>
-#include <cstring>
+#include <cstdio>
+#include <filesystem>
 
 #include "api/digest.hpp"
 #include "evaljob-runner/storage/file_descriptor.hpp"
@@ -19,9 +20,7 @@ constexpr const char* temporary_prefix = ".tmp-";
 constexpr const char* sums_name = "SHA256SUMS";
 constexpr std::size_t buffer_limit = std::size_t{1} << 20;
 
-tl::unexpected<Error> write_failed(const std::string& path) {
-    return fail("WriteFailed", path + ": " + std::strerror(errno), true);
-}
+tl::unexpected<Error> write_failed(const std::string& path) { return write_failure(path, errno); }
 
 /// Waits for another publication here. An empty descriptor where the file system knows no locks.
 FileDescriptor lock_folder(const std::string& results) {

@@ -21,7 +21,8 @@ struct Published {
 /// One publication. Only one at a time runs in a shared folder: another one waits in begin() until this object is gone.
 class Publication {
 public:
-    /// Makes the temporary folder and removes those that dead publications left. Fails with WriteFailed.
+    /// Makes the temporary folder and removes those that dead publications left. Fails with WriteFailed or
+    /// NoSpace.
     static Result<Publication> begin(const std::string& shared);
 
     Publication(Publication&&) noexcept;

@@ -43,8 +43,12 @@ Result<std::vector<Record>> Evaluator::evaluate(std::uint64_t batch, LeaseNumber
         records.push_back(std::move(record));
         samples.push_back(std::move(sample));
     }
-    auto predictions = engine_->evaluate(samples, eval_.datasets[records.front().dataset].task);
-    if (!predictions) return tl::unexpected(predictions.error());
+    const Dataset& dataset = eval_.datasets[records.front().dataset];
+    auto predictions = engine_->evaluate(samples, dataset.task);
+    if (!predictions) {
+        const Error& error = predictions.error();
+        return fail(error.reason, "dataset " + dataset.name + ": " + error.message, error.retry);
+    }
     for (std::size_t i = 0; i < records.size(); ++i) {
         records[i].prediction = std::move((*predictions)[i].prediction);
         records[i].detail = std::move((*predictions)[i].detail);

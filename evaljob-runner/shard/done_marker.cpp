@@ -1,10 +1,11 @@
 #include "evaljob-runner/shard/done_marker.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <filesystem>
 
 #include "api/digest.hpp"
-#include "api/json.hpp"
+#include "api/json_text.hpp"
 
 namespace evaljob {
 
@@ -29,36 +30,43 @@ bool stays_inside(const std::string& path) {
     return !path.empty() && p.is_relative() && std::find(p.begin(), p.end(), "..") == p.end();
 }
 
+std::string digest_of(const DoneMarker& marker) {
+    return sha256_hex(body_of(marker).dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
 }  // namespace
 
 std::string encode_done_marker(const DoneMarker& marker) {
     Json fields = body_of(marker);
-    fields["digest"] = sha256_hex(body_of(marker).dump());
-    return fields.dump(1) + "\n";
+    fields["digest"] = digest_of(marker);
+    return fields.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 Result<DoneMarker> decode_done_marker(std::string_view bytes) {
     try {
-        const Json fields = Json::parse(bytes);
+        const Json fields = parse_json(bytes);
+        if (!fields.is_object()) return fail("Damaged", "the done marker is no JSON object");
         DoneMarker marker;
-        if (fields.at("format") != 1)
+        if (number_from<int>(fields.at("format")) != 1)
             return fail("Damaged", "the done marker is of format " + fields.at("format").dump());
         marker.identity = fields.at("identity").get<std::string>();
-        marker.epoch = fields.at("epoch").get<std::uint32_t>();
-        marker.items = fields.at("items").get<std::uint64_t>();
+        marker.epoch = number_from<std::uint32_t>(fields.at("epoch"));
+        marker.items = number_from<std::uint64_t>(fields.at("items"));
+        if (!fields.at("shards").is_array()) return fail("Damaged", "the done marker's shards are no list");
         for (const Json& shard : fields.at("shards")) {
-            marker.shards.push_back({shard.at("path").get<std::string>(), shard.at("length").get<std::uint64_t>(),
-                                     shard.at("sha256").get<std::string>(), shard.at("records").get<std::uint64_t>()});
+            marker.shards.push_back(
+                {shard.at("path").get<std::string>(), number_from<std::uint64_t>(shard.at("length")),
+                 shard.at("sha256").get<std::string>(), number_from<std::uint64_t>(shard.at("records"))});
             if (!stays_inside(marker.shards.back().path)) {
                 return fail("Damaged",
                             "the done marker names a shard outside its folder: " + marker.shards.back().path);
             }
         }
-        if (fields.at("digest") != sha256_hex(body_of(marker).dump())) {
+        if (fields.at("digest") != digest_of(marker)) {
             return fail("Damaged", "the done marker's digest is not that of its content");
         }
         return marker;
-    } catch (const Json::exception& error) {
+    } catch (const std::exception& error) {
         return fail("Damaged", std::string("the done marker does not read: ") + error.what());
     }
 }

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <exception>
+
+#include "api/json_text.hpp"
 
 namespace evaljob {
 
@@ -9,26 +12,28 @@ std::string encode_shard_header(const ShardHeader& h) {
     return Json{{"identity", h.identity},    {"runId", h.run_id},      {"rank", h.rank},     {"nodeRank", h.node_rank},
                 {"localRank", h.local_rank}, {"attempt", h.attempt},   {"device", h.device}, {"library", h.library},
                 {"threads", h.threads},      {"openedUs", h.opened_us}}
-        .dump();
+        .dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 Result<ShardHeader> decode_shard_header(std::string_view bytes) {
-    // at() and get() throw on whatever does not fit; this is the boundary at which that becomes an Error.
+    // at(), get() and number_from() throw on whatever does not fit; this is the boundary at which that becomes an
+    // Error.
     try {
-        const Json fields = Json::parse(bytes);
+        const Json fields = parse_json(bytes);
+        if (!fields.is_object()) return fail("Damaged", "a shard header is no JSON object");
         ShardHeader h;
         h.identity = fields.at("identity").get<std::string>();
         h.run_id = fields.at("runId").get<std::string>();
-        h.rank = fields.at("rank").get<std::int32_t>();
-        h.node_rank = fields.at("nodeRank").get<std::int32_t>();
-        h.local_rank = fields.at("localRank").get<std::int32_t>();
-        h.attempt = fields.at("attempt").get<std::int32_t>();
+        h.rank = number_from<std::int32_t>(fields.at("rank"));
+        h.node_rank = number_from<std::int32_t>(fields.at("nodeRank"));
+        h.local_rank = number_from<std::int32_t>(fields.at("localRank"));
+        h.attempt = number_from<std::int32_t>(fields.at("attempt"));
         h.device = fields.at("device").get<std::string>();
         h.library = fields.at("library").get<std::string>();
-        h.threads = fields.at("threads").get<std::int32_t>();
-        h.opened_us = fields.at("openedUs").get<std::int64_t>();
+        h.threads = number_from<std::int32_t>(fields.at("threads"));
+        h.opened_us = number_from<std::int64_t>(fields.at("openedUs"));
         return h;
-    } catch (const Json::exception& error) {
+    } catch (const std::exception& error) {
         return fail("Damaged", std::string("a shard header does not read: ") + error.what());
     }
 }
@@ -39,15 +44,17 @@ std::string encode_batch_end(const BatchEnd& e) {
 
 Result<BatchEnd> decode_batch_end(std::string_view bytes) {
     try {
-        const Json fields = Json::parse(bytes);
+        const Json fields = parse_json(bytes);
+        if (!fields.is_array() || fields.size() != 6)
+            return fail("Damaged", "the end of a batch is not an array of 6 fields");
         BatchEnd e;
-        e.batch = fields.at(0).get<std::uint64_t>();
-        e.lease = {fields.at(1).get<std::uint32_t>(), fields.at(2).get<std::uint64_t>()};
-        e.begin_us = fields.at(3).get<std::int64_t>();
-        e.end_us = fields.at(4).get<std::int64_t>();
-        e.samples = fields.at(5).get<std::uint32_t>();
+        e.batch = number_from<std::uint64_t>(fields.at(0));
+        e.lease = {number_from<std::uint32_t>(fields.at(1)), number_from<std::uint64_t>(fields.at(2))};
+        e.begin_us = number_from<std::int64_t>(fields.at(3));
+        e.end_us = number_from<std::int64_t>(fields.at(4));
+        e.samples = number_from<std::uint32_t>(fields.at(5));
         return e;
-    } catch (const Json::exception& error) {
+    } catch (const std::exception& error) {
         return fail("Damaged", std::string("the end of a batch does not read: ") + error.what());
     }
 }

@@ -39,7 +39,7 @@ struct BatchEnd {
 
 class ShardWriter {
 public:
-    /// Creates the file (O_EXCL) with its header. Fails with AlreadyExists or WriteFailed.
+    /// Creates the file (O_EXCL) with its header. Fails with AlreadyExists, WriteFailed or NoSpace.
     static Result<ShardWriter> create(const std::string& path, const ShardHeader& header);
 
     ShardWriter(ShardWriter&&) noexcept;

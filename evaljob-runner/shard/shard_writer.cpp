@@ -1,7 +1,6 @@
 #include <fcntl.h>
 
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
 
 #include "api/digest.hpp"
@@ -28,7 +27,7 @@ struct ShardWriter::State {
     }
 
     Result<void> sync() {
-        if (disk::sync(file.get()) != 0) return fail("WriteFailed", path + ": fsync: " + std::strerror(errno));
+        if (disk::sync(file.get()) != 0) return write_failure(path, errno);
         return {};
     }
 };
@@ -44,8 +43,8 @@ Result<ShardWriter> ShardWriter::create(const std::string& path, const ShardHead
     auto state = std::make_unique<State>();
     state->path = path;
     state->file = FileDescriptor(disk::open(path, O_WRONLY | O_CREAT | O_EXCL));
-    if (!state->file)
-        return fail(errno == EEXIST ? "AlreadyExists" : "WriteFailed", path + ": " + std::strerror(errno));
+    if (!state->file && errno == EEXIST) return fail("AlreadyExists", path + ": is there already");
+    if (!state->file) return write_failure(path, errno);
     state->pending = shard_magic;
     append_frame(state->pending, FrameType::Header, encode_shard_header(header));
     ShardWriter writer(std::move(state));
@@ -84,9 +83,7 @@ Result<void> ShardWriter::close() {
     append_frame(footer, FrameType::Footer, encode_footer({state_->records, state_->digest.hex()}));
     if (auto wrote = write_all(state_->file.get(), footer, state_->path); !wrote) return wrote;
     if (auto synced = state_->sync(); !synced) return synced;
-    if (disk::close(state_->file.release()) != 0) {
-        return fail("WriteFailed", state_->path + ": close: " + std::strerror(errno));
-    }
+    if (disk::close(state_->file.release()) != 0) return write_failure(state_->path, errno);
     return {};
 }
 

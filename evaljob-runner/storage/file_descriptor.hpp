@@ -29,7 +29,8 @@ private:
     int descriptor_;
 };
 
-/// All of `bytes`, however often the kernel takes a part; fails with WriteFailed, naming `path`.
+/// All of `bytes`, however often the kernel takes a part; fails with WriteFailed or NoSpace, naming
+/// `path`.
 Result<void> write_all(int descriptor, std::string_view bytes, const std::string& path);
 
 }  // namespace evaljob

@@ -13,9 +13,7 @@ namespace evaljob {
 
 namespace {
 
-tl::unexpected<Error> write_failed(const std::string& path) {
-    return fail("WriteFailed", path + ": " + std::strerror(errno));
-}
+tl::unexpected<Error> write_failed(const std::string& path) { return write_failure(path, errno); }
 tl::unexpected<Error> read_failed(const std::string& path) {
     return fail("ReadFailed", path + ": " + std::strerror(errno));
 }
@@ -40,6 +38,15 @@ Result<void> list_below(const std::string& folder, const std::string& prefix, st
 }
 
 }  // namespace
+
+tl::unexpected<Error> write_failure(const std::string& path, int error_number) {
+    const std::string what = path + ": " + std::strerror(error_number);
+    if (error_number == ENOSPC || error_number == EDQUOT)
+        return fail("NoSpace", what + "; free some space there and run it again: what is done is kept");
+    if (error_number == EROFS || error_number == EACCES || error_number == EPERM)
+        return fail("WriteFailed", what + "; choose another storage.path (or --output), or make it writable");
+    return fail("WriteFailed", what, true);
+}
 
 Result<void> write_all(int descriptor, std::string_view bytes, const std::string& path) {
     while (!bytes.empty()) {

@@ -10,14 +10,18 @@
 
 namespace evaljob {
 
+/// The Error of a write to `path` that failed with this errno: NoSpace when the disk (or a quota) is full, which only a
+/// person can mend, else WriteFailed.
+tl::unexpected<Error> write_failure(const std::string& path, int error_number);
+
 /// A file's whole content; fails with NotFound, TooLarge (over `limit` bytes) or ReadFailed.
 Result<std::string> read_file(const std::string& path, std::uint64_t limit);
 
 /// Writes a temporary file beside `path`, fsyncs it, renames it into place and fsyncs the folder: after success a
-/// crash finds the whole new content, before it the old. Fails with WriteFailed, naming file and errno.
+/// crash finds the whole new content, before it the old. Fails with WriteFailed or NoSpace.
 Result<void> write_file_durably(const std::string& path, std::string_view content);
 
-/// mkdir -p; after success `path` survives a crash. Fails with WriteFailed.
+/// mkdir -p; after success `path` survives a crash. Fails with WriteFailed or NoSpace.
 Result<void> make_folders(const std::string& path);
 
 /// Makes `path`'s entry in its folder durable, that folder's in its own, and so on up to the root of the file system:

@@ -13,8 +13,9 @@
 
 namespace evaljob::layout {
 
-/// Whoever reads the manifest refuses a larger one.
+/// Whoever reads these refuses larger ones.
 inline constexpr std::uint64_t max_manifest_bytes = std::uint64_t{16} << 30U;
+inline constexpr std::uint64_t max_done_marker_bytes = std::uint64_t{256} << 20U;
 
 inline std::string manifest(const std::string& shared) { return shared + "/manifest.jsonl"; }
 inline std::string epochs(const std::string& shared) { return shared + "/epochs"; }

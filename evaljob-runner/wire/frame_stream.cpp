@@ -26,7 +26,9 @@ asio::awaitable<Result<std::string>> FrameStream::read() {
     if (error) co_return fail("ConnectionLost", error.message(), true);
     const std::uint32_t length =
         head[0] | (head[1] << 8U) | (head[2] << 16U) | (static_cast<std::uint32_t>(head[3]) << 24U);
-    if (length > max_wire_frame) co_return fail("BadMessage", "a frame of " + std::to_string(length) + " bytes");
+    if (length > max_wire_frame)
+        co_return fail("BadMessage", "a frame of " + std::to_string(length) + " bytes; at most " +
+                                         std::to_string(max_wire_frame) + " are read");
     std::string payload(length, '\0');
     co_await asio::async_read(socket_, asio::buffer(payload), asio::redirect_error(asio::use_awaitable, error));
     if (error) co_return fail("ConnectionLost", error.message(), true);

@@ -18,7 +18,7 @@ public:
     using Answer = std::function<std::string(const std::string& path)>;
 
     HttpStatus(boost::asio::io_context& io, Answer answer);
-    /// Fails with AddressInUse or the like, naming address and port.
+    /// Fails with PortInUse or CannotListen, naming address and port.
     Result<void> listen(const std::string& address, std::uint16_t port);
     void stop();
 

@@ -4,13 +4,15 @@
 #include <cstdint>
 #include <string>
 
+#include <boost/asio/error.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
 #include "api/result.hpp"
 
 namespace evaljob {
 
-/// `address` is a literal one; empty: every address of the machine.
+/// `address` is a literal one; empty: every address of the machine. Fails with PortInUse or CannotListen, naming
+/// address and port.
 inline Result<void> listen_on(boost::asio::ip::tcp::acceptor& acceptor, const std::string& address,
                               std::uint16_t port) {
     namespace asio = boost::asio;
@@ -23,10 +25,12 @@ inline Result<void> listen_on(boost::asio::ip::tcp::acceptor& acceptor, const st
     if (!error) acceptor.bind(endpoint, error);
     if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
     if (!error) return {};
-    return fail("CannotListen",
-                "cannot listen on " + (address.empty() ? "*" : address) + ":" + std::to_string(port) + ": " +
-                    error.message() + "; set spec.rendezvous.port to a free one (it and the next are used)",
-                true);
+    const std::string what =
+        "cannot listen on " + (address.empty() ? "*" : address) + ":" + std::to_string(port) + ": " + error.message();
+    // Whoever listens there does not leave because we come again.
+    if (error == asio::error::address_in_use)
+        return fail("PortInUse", what + "; set spec.rendezvous.port to a free one (it and the next are used)");
+    return fail("CannotListen", what, true);
 }
 
 }  // namespace evaljob

@@ -2,6 +2,8 @@
 
 #include <optional>
 
+#include "api/json_text.hpp"
+
 namespace evaljob::kube {
 namespace {
 
@@ -15,7 +17,7 @@ std::optional<WatchEvent::Type> type_of(const std::string& word) {
 }
 
 Result<WatchEvent> decode(std::string_view line) {
-    Json event = Json::parse(line, nullptr, false);
+    Json event = parse_json(line);
     if (!event.is_object()) return fail("BadEvent", "a line of the watch is no JSON object", true);
     const auto type = event.find("type");
     const auto object = event.find("object");

@@ -20,6 +20,8 @@ namespace {
 
 constexpr const char* dataset_folder = "/usr/share/datasets/fashion-mnist";
 
+}  // namespace
+
 Json evaljob_object(const Shape& shape) {
     const std::string example = std::string(EVALJOB_SOURCE_DIR) + "/examples/fashion-mnist";
     const std::string images = std::string(dataset_folder) + "/t10k-images-idx3-ubyte.gz";
@@ -42,8 +44,6 @@ Json evaljob_object(const Shape& shape) {
               {"storage", {{"path", "output"}}}}}};
 }
 
-}  // namespace
-
 Evaluation::Evaluation(const std::string& name) {
     folder_ = (fs::temp_directory_path() / ("evaljob-e2e-" + name + "-XXXXXX")).string();
     if (::mkdtemp(folder_.data()) == nullptr) throw std::runtime_error("cannot make " + folder_);
@@ -55,11 +55,19 @@ Evaluation::~Evaluation() {
 }
 
 std::unique_ptr<Program> Evaluation::start(const Shape& shape, const std::map<std::string, std::string>& environment) {
-    const std::string file = folder_ + "/evaljob.json";
-    std::ofstream(file) << evaljob_object(shape).dump(1);
+    return start_text(evaljob_object(shape).dump(1), environment);
+}
+
+std::unique_ptr<Program> Evaluation::start_text(const std::string& text,
+                                                const std::map<std::string, std::string>& environment) {
+    std::ofstream(file(), std::ios::binary) << text;
+    return start_file(environment);
+}
+
+std::unique_ptr<Program> Evaluation::start_file(const std::map<std::string, std::string>& environment) {
     auto all = environment;
     all[marker] = marker_value();
-    return std::make_unique<Program>(std::vector<std::string>{EVALJOB_BIN_DIR "/evaljob", "run", "-f", file},
+    return std::make_unique<Program>(std::vector<std::string>{EVALJOB_BIN_DIR "/evaljob", "run", "-f", file()},
                                      folder_ + "/console", all);
 }
 

@@ -21,6 +21,8 @@ struct Shape {
     std::vector<std::string> command = {};  // of container runner; empty: the operator's own
 };
 
+Json evaljob_object(const Shape& shape);
+
 class Evaluation {
 public:
     explicit Evaluation(const std::string& name);
@@ -29,6 +31,12 @@ public:
     /// Writes the EvalJob file and starts `evaljob run`. May be called again: the same command once more.
     std::unique_ptr<Program> start(const Shape& shape, const std::map<std::string, std::string>& environment = {});
 
+    /// The same with this text as the EvalJob file, or with the file as it lies there.
+    std::unique_ptr<Program> start_text(const std::string& text,
+                                        const std::map<std::string, std::string>& environment = {});
+    std::unique_ptr<Program> start_file(const std::map<std::string, std::string>& environment = {});
+
+    std::string file() const { return folder_ + "/evaljob.json"; }
     const std::string& folder() const { return folder_; }
     std::string output() const { return folder_ + "/output"; }
     std::string console() const { return read_text(folder_ + "/console"); }

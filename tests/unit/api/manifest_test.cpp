@@ -53,6 +53,16 @@ TEST(Manifest, HasAnIdentityThatDoesNotChangeFromVersionToVersion) {
     EXPECT_EQ(identity_of(m), sha256_hex(header + "[0,\"a\",\"h\",1,\"g\"]\n[0]\n"));
 }
 
+TEST(Manifest, WithALineOfManyMegabytesIsRefusedBeforeItIsParsed) {
+    const std::string text = encode_manifest(small());
+    const std::size_t second = text.find('\n') + 1;
+    const std::string blanks(std::size_t{65} << 20U, ' ');
+    const auto sample = decode_manifest(text.substr(0, second) + blanks + text.substr(second));
+    ASSERT_FALSE(sample);
+    EXPECT_EQ(sample.error().message, "manifest line 2: is longer than 64 MiB");
+    EXPECT_EQ(decode_manifest(blanks + text).error().message, "manifest line 1: is longer than 64 MiB");
+}
+
 struct Change {
     const char* name;
     std::function<void(Manifest&)> make;

@@ -130,7 +130,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"Underscores", "v: 1_000\n",
                 "f.yaml:1:4: 1_000 is a number to some readers only; quote it if it is a text, else write it out"},
         Refused{"TabAsIndentation", "a:\n\tb: 1\n", "f.yaml:2:3: YAML is indented by spaces, here stands a tab"},
-        Refused{"UnclosedList", "a: [1, 2\n", "f.yaml:2:1: end of sequence flow not found"},
+        Refused{"UnclosedList", "a: [1, 2\n", "f.yaml:2:1: a list that was opened with [ is not closed"},
         Refused{"BrokenJson", "{\"a\": 1,, }", "f.yaml:1:9: a key may not be null"},
         Refused{"UnknownAnchor", "a: *x\n", "f.yaml:1:4: the referenced anchor is not defined"},
         Refused{"AnchorInsideItself", "a: &x [*x]\n", "f.yaml:1:8: an alias may not stand inside what it repeats"},
@@ -141,7 +141,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"CutCharacter", "a: \xc3", "f.yaml:1: is not UTF-8 text"},
         Refused{"NulByte", std::string("a: 1\nb: \0\n", 10), "f.yaml:2: is not UTF-8 text"},
         Refused{"TooLarge", std::string(max_yaml_bytes + 1, ' '),
-                "f.yaml: has 1048577 bytes, at most 1048576 are read"}),
+                "f.yaml: is over 1 MiB; an EvalJob is a small file of YAML or JSON"}),
     [](const auto& row) { return row.param.name; });
 
 TEST(Yaml, OfManyBracketsIsRefusedWithoutOverflowingTheStack) {

@@ -57,6 +57,19 @@ TEST_F(JobFileTest, FlagsOverrideNodesAndProcesses) {
     EXPECT_EQ(file->job.spec.num_proc_per_node, 3);
 }
 
+// The bytes came back as other ones, and nothing was found below a folder that does not exist.
+TEST_F(JobFileTest, APathThatIsNotUtf8IsRefused) {
+    const auto output = read_job_file(write(valid), {.nodes = {}, .procs = {}, .output = "out\xff"});
+    ASSERT_FALSE(output.has_value());
+    EXPECT_THAT(output.error().message, HasSubstr("job.yaml: the path of --output is not UTF-8 text; rename it"));
+    const std::string odd = folder_ + "/odd\xff";
+    std::filesystem::create_directories(odd);
+    std::ofstream(odd + "/job.yaml") << valid;
+    const auto folder = read_job_file(odd + "/job.yaml", {});
+    ASSERT_FALSE(folder.has_value());
+    EXPECT_THAT(folder.error().message, HasSubstr("job.yaml: the path of its folder is not UTF-8 text; rename it"));
+}
+
 TEST_F(JobFileTest, AnOutputFolderOfItsOwnLeavesTheInputsWhereTheyAre) {
     const auto file = read_job_file(write(valid), {.nodes = {}, .procs = {}, .output = folder_ + "/elsewhere/out/"});
     ASSERT_TRUE(file.has_value()) << file.error().message;

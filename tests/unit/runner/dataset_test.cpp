@@ -168,15 +168,19 @@ TEST_P(DatasetFault, IsNamed) {
 INSTANTIATE_TEST_SUITE_P(
     Table, DatasetFault,
     testing::Values(
-        Fault{"NoImages", [](const auto&, Dataset& d) { d.path = "other"; }, {"/other: No such file"}},
-        Fault{"NoLabels", [](const auto&, Dataset& d) { d.labels_path = "other"; }, {"/other: No such file"}},
+        Fault{"NoImages",
+              [](const auto&, Dataset& d) { d.path = "other"; },
+              {"wardrobe: path: ", "/other: No such file"}},
+        Fault{"NoLabels",
+              [](const auto&, Dataset& d) { d.labels_path = "other"; },
+              {"wardrobe: labelsPath: ", "/other: No such file"}},
         Fault{"AFolder", [](const auto&, Dataset& d) { d.path = "."; }, {"Is a directory"}},
         Fault{"OtherDigest",
               [](const auto&, Dataset& d) { d.sha256 = std::string(64, '0'); },
-              {"/images", std::string(64, '0'), "field sha256"}},
+              {"wardrobe: sha256: ", "/images", std::string(64, '0')}},
         Fault{"OtherDigestOfLabels",
               [](const auto&, Dataset& d) { d.labels_sha256 = std::string(64, '0'); },
-              {"/labels", std::string(64, '0'), "field labelsSha256"}},
+              {"wardrobe: labelsSha256: ", "/labels", std::string(64, '0')}},
         Fault{"NoIdx", [](const auto& f, Dataset&) { f.write("images", "hello"); }, {"/images", "no IDX file"}},
         Fault{"NoIdxLabels", [](const auto& f, Dataset&) { f.write("labels", "hello"); }, {"/labels", "no IDX file"}},
         Fault{"MoreLabelsThanImages",
@@ -186,10 +190,15 @@ INSTANTIATE_TEST_SUITE_P(
               [](const auto& f, Dataset&) {
                   f.write("labels", idx({3, 1}, std::string(3, '\0')));
               },
-              {"/labels"}},
+              {"/labels", "has 2 dimensions, labels have one"}},
+        Fault{"ImagesOfNoBytes",
+              [](const auto& f, Dataset&) {
+                  f.write("images", idx({3, 0, 2}, ""));
+              },
+              {"/images", "states dimension 1 as 0"}},
         Fault{"LabelBeyondTheClasses",
               [](const auto&, Dataset& d) { d.task.classes.pop_back(); },
-              {"/labels", "sample 1 has label 2", "names 2"}},
+              {"/labels", "sample 1 has label 2", "names only 2"}},
         Fault{"NoSamples",
               [](const auto& f, Dataset&) {
                   f.write("images", idx({0, 2, 2}, ""));

@@ -37,9 +37,18 @@ INSTANTIATE_TEST_SUITE_P(
                     Row{"Contract", exit_code::contract, 0, 3, "end 10"},
                     Row{"Identity", exit_code::identity, 0, 3, "end 11"},
                     Row{"BadInput", exit_code::bad_input, 0, 3, "end 12"},
+                    Row{"NoSpace", exit_code::no_space, 0, 3, "end 14"},
                     // The rank has waited its whole timeout already: a restart in place would only wait again.
                     Row{"Unavailable", exit_code::unavailable, 0, 3, "end 20"}),
     [](const auto& row) { return row.param.name; });
+
+TEST(LastError, IsTheLastLineOfThatLevelWithoutItsTime) {
+    EXPECT_EQ(last_error({"2026-11-22T17:24:58.990Z error first", "2026-11-22T17:24:58.991Z error the model fails",
+                          "2026-11-22T17:24:58.992Z info stopping", "Traceback: error of another program"}),
+              "the model fails");
+    EXPECT_EQ(last_error({"2026-11-22T17:24:58.992Z info an error of ours", "error", ""}), "");
+    EXPECT_EQ(last_error({}), "");
+}
 
 }  // namespace
 }  // namespace evaljob::test

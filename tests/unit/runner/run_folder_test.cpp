@@ -1,10 +1,15 @@
 #include "evaljob-runner/manifest/run_folder.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 
+#include <cerrno>
+
 #include "api/digest.hpp"
+#include "evaljob-runner/launch/exit_status.hpp"
 #include "evaljob-runner/shard/frame.hpp"
 #include "evaljob-runner/shard/shard_log.hpp"
+#include "evaljob-runner/storage/file_descriptor.hpp"
 #include "evaljob-runner/storage/files.hpp"
 #include "evaljob-runner/storage/layout.hpp"
 #include "tests/unit/runner/temporary_folder.hpp"
@@ -225,6 +230,32 @@ TEST_F(RunFolder, FilesAreReplacedWholeAndLeaveNothingBeside) {
     EXPECT_EQ(read_file(folder_ / "a", 3).value(), "new");
     EXPECT_EQ(read_file(folder_ / "b", 3).error().reason, "NotFound");
     EXPECT_EQ(read_file(folder_.path(), 3).error().reason, "ReadFailed");
+}
+
+TEST(WriteFailure, OfAFullDiskIsOneThatNoRestartMends) {
+    const FileDescriptor full(::open("/dev/full", O_WRONLY | O_CLOEXEC));
+    ASSERT_TRUE(full);
+    const auto wrote = write_all(full.get(), "x", "/volume/a.shard");
+    ASSERT_FALSE(wrote);
+    EXPECT_EQ(wrote.error().message,
+              "/volume/a.shard: No space left on device; free some space there and run it again: what is done is kept");
+    EXPECT_EQ(exit_status_of(wrote.error()), exit_code::no_space);
+    EXPECT_TRUE(exit_code::is_final(exit_code::no_space));
+}
+
+TEST(WriteFailure, OfAReadOnlyDiskNamesTheMend) {
+    const Error error = write_failure("/volume/a.shard", EROFS).value();
+    EXPECT_THAT(error.message, HasSubstr("Read-only file system; choose another storage.path (or --output)"));
+    EXPECT_EQ(exit_status_of(error), exit_code::storage);
+    EXPECT_EQ(write_failure("/volume/a.shard", EIO).value().message, "/volume/a.shard: Input/output error");
+}
+
+TEST_F(RunFolder, AcceptsItsManifestWrittenAnotherWay) {
+    std::string text = encode_manifest(manifest_);
+    text.insert(text.find(',') + 1, " ");
+    folder_.write("manifest.jsonl", text);
+    EXPECT_TRUE(settle_manifest(manifest_, folder_.path()));
+    EXPECT_EQ(folder_.read("manifest.jsonl"), text);
 }
 
 }  // namespace

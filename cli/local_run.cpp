@@ -89,7 +89,7 @@ private:
     local::KubeletOptions kubelet_options() {
         local::KubeletOptions kubelet;
         kubelet.state_dir = state_dir();
-        kubelet.working_dir = options_.file.storage_root;
+        kubelet.working_dir = options_.file.folder;
         kubelet.path_prefix = options_.program_folder;
         kubelet.environment = options_.environment;
         kubelet.gpus = local::visible_gpus(options_.environment);

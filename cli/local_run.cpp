@@ -107,7 +107,8 @@ private:
         Settings settings;
         settings.storage_mount_path = options_.file.storage_root;
         settings.needs_claim = false;
-        const auto port = local::free_port(master_address_);
+        const auto port = job_.spec.eval ? local::free_port(master_address_)
+                                         : local::free_port_everywhere(static_cast<std::uint32_t>(::getpid()));
         if (!port) return tl::unexpected(port.error());
         settings.default_rendezvous_port = *port;
         http_port_ = job_.spec.rendezvous.port.value_or(*port) + 1;

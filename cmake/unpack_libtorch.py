@@ -1,7 +1,7 @@
 """Unpacks from the wheels in one folder what programs on a CPU need of torch, in C++ and in Python.
 
 unpack_libtorch.py WHEELS TARGET: TARGET/torch is what EVALJOB_TORCH_DIR names; TARGET itself is a folder of Python
-packages. docs/decisions/0011-a-torch-for-python-from-the-same-wheel.md says why it looks as it does.
+packages. docs/decisions/0011-torch-for-python-from-the-same-wheel.md says why it looks as it does.
 """
 
 import os

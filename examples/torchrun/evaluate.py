@@ -51,7 +51,7 @@ def main():
         for ids, batch in DataLoader(images, batch_size=BATCH, sampler=sampler):
             confidences, classes = model(batch).softmax(dim=1).max(dim=1)
             for sample, prediction, confidence in zip(ids.tolist(), classes.tolist(), confidences.tolist()):
-                line = {"id": sample, "prediction": prediction, "confidence": round(confidence, 6), "rank": rank}
+                line = {"id": sample, "prediction": prediction, "confidence": round(confidence, 6)}
                 lines.write(json.dumps(line) + "\n")
 
     torch.distributed.barrier()

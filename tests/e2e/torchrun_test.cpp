@@ -55,7 +55,7 @@ protected:
         const Json proof = Json::parse(read_text(evaluation.result_folder() + "/proof.json"), nullptr, false);
         std::set<std::string> names;
         for (const Json& file : proof.at("files")) {
-            const std::string path = file.at("path");
+            const auto path = file.at("path").get<std::string>();
             names.insert(path.substr(path.find("/node-") + 1));
         }
         return names;

@@ -250,7 +250,7 @@ TEST(ImageMergeUnscored, KeepsAllLinesInAFixedOrderAndCountsNoMissing) {
     EXPECT_FALSE(outcome.report.partial);
     EXPECT_TRUE(outcome.report.metrics.empty());
     std::vector<std::string> ids;
-    for (const Json& line : job.result_lines(outcome)) ids.push_back(line.at("id"));
+    for (const Json& line : job.result_lines(outcome)) ids.push_back(line.at("id").get<std::string>());
     EXPECT_THAT(ids, ElementsAre("-1", "9", "10", "a", "b"));
     EXPECT_EQ(job.result_lines(outcome)[4], Json::parse(R"({"id": "b", "prediction": {"text": "x"}})"));
     EXPECT_EQ(job.result_lines(outcome)[3].at("error"), "the prediction is null");
@@ -262,7 +262,7 @@ TEST(ImageMergeUnscored, KeepsAllLinesInAFixedOrderAndCountsNoMissing) {
     EXPECT_THAT(page, HasSubstr("CompletenessUnknown"));
     EXPECT_THAT(page, Not(HasSubstr("missing</dt>")));
     EXPECT_THAT(page, Not(HasSubstr("exactly once")));
-    EXPECT_THAT(job.run.read(outcome.report.path + "/results.csv"), HasSubstr("id,prediction,error\r\n-1,7,\r\n"));
+    EXPECT_THAT(job.run.read(outcome.report.path + "/results.csv"), HasSubstr("id,prediction,error\r\n'-1,7,\r\n9,1,\r\n"));
 }
 
 // VLMEvalKit #142: only node 0 had saved.

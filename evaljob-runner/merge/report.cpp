@@ -311,8 +311,9 @@ View origin_view(const ReportInput& in) {
     View view;
     view.set("identity", in.identity);
     view.set("digest", in.digest);
-    view.set("model_path", config_text(in.manifest.config, "model", "path"));
-    view.set("model_sha256", config_text(in.manifest.config, "model", "sha256"));
+    for (const char* name : {"path", "sha256"})  // an empty text would still make a row
+        if (const auto text = config_text(in.manifest.config, "model", name); !text.empty())
+            view.set(std::string("model_") + name, text);
     view.set("devices", distinct(in.shards, [](const ShardHeader& h) { return h.device; }));
     view.set("libraries", distinct(in.shards, [](const ShardHeader& h) { return h.library; }));
     view.set("threads", distinct(in.shards, [](const ShardHeader& h) { return std::to_string(h.threads); }));

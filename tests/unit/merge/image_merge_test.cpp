@@ -118,6 +118,7 @@ TEST(ImageMerge, ProvesAndScoresWhatIsExpected) {
     EXPECT_THAT(page, HasSubstr("6 samples, each counted exactly once"));
     EXPECT_THAT(page, HasSubstr("node-0/attempt-1/rank-0.jsonl"));
     EXPECT_THAT(page, Not(HasSubstr("shard log")));
+    EXPECT_THAT(page, Not(HasSubstr("<dt>Model"))) << "the image's own, of which nothing is known";
 }
 
 TEST(ImageMerge, HowLinesAreSpreadOverFilesAndNodesChangesNoByte) {

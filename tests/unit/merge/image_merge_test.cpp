@@ -261,9 +261,11 @@ TEST(ImageMergeUnscored, KeepsAllLinesInAFixedOrderAndCountsNoMissing) {
     EXPECT_FALSE(job.published(outcome, "proof.json").contains("missing"));
     const std::string page = job.run.read(outcome.report.path + "/report.html");
     EXPECT_THAT(page, HasSubstr("CompletenessUnknown"));
+    EXPECT_THAT(page, HasSubstr("No score"));
     EXPECT_THAT(page, Not(HasSubstr("missing</dt>")));
     EXPECT_THAT(page, Not(HasSubstr("exactly once")));
-    EXPECT_THAT(job.run.read(outcome.report.path + "/results.csv"), HasSubstr("id,prediction,error\r\n'-1,7,\r\n9,1,\r\n"));
+    EXPECT_THAT(job.run.read(outcome.report.path + "/results.csv"),
+                HasSubstr("id,prediction,error\r\n'-1,7,\r\n9,1,\r\n"));
 }
 
 // VLMEvalKit #142: only node 0 had saved.

@@ -150,4 +150,11 @@ Result<Eval> parse_eval(const Json& object, const std::string& path) {
     return read_eval(object);
 }
 
+Result<Dataset> parse_expect(const Json& object, const std::string& path) {
+    schema::Violations violations;
+    schema::check(*schema::find(schema::spec_tree(), "merge.expect"), object, path, violations);
+    if (!violations.empty()) return tl::unexpected<Error>(error_of(violations));
+    return read_expect(object);
+}
+
 }  // namespace evaljob

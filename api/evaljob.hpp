@@ -88,6 +88,7 @@ struct Merge {
     std::int32_t backoff_limit = 3;
     bool allow_partial = false;
     std::int64_t max_failed_samples = 0;
+    std::optional<Dataset> expect;  // without eval alone: what an image of one's own has to have evaluated
 
     bool operator==(const Merge&) const = default;
 };
@@ -204,7 +205,7 @@ struct Results {
     std::string path;    // folder of the published output, relative to the storage root
     std::string sha256;  // digest that names the folder
     std::int64_t samples = 0;
-    std::int64_t missing = 0;
+    std::optional<std::int64_t> missing = 0;  // absent: CompletenessUnknown, as nothing says how many there should be
     std::int64_t repeated = 0;
     std::int64_t conflicting = 0;
     std::int64_t failed = 0;
@@ -265,8 +266,12 @@ Result<void> check_update(const EvalJobSpec& before, const EvalJobSpec& after);
 Json spec_to_json(const EvalJobSpec& spec);
 Json status_to_json(const EvalJobStatus& status);
 Json eval_to_json(const Eval& eval);
+Json expect_to_json(const Dataset& expect);
 
 /// spec.eval alone, as the runner gets it in its environment; `path` is the field's name in messages.
 Result<Eval> parse_eval(const Json& object, const std::string& path);
+
+/// spec.merge.expect alone, as the merge gets it: {"dataset": {…}, "task": {…}}.
+Result<Dataset> parse_expect(const Json& object, const std::string& path);
 
 }  // namespace evaljob

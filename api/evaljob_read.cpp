@@ -84,11 +84,13 @@ Progress read_progress(const Json& progress) {
 }
 
 Results read_results(const Json& results) {
+    std::optional<std::int64_t> missing;
+    take(results, "missing", missing);
     return Results{.claim_name = text_of(results, "claimName"),
                    .path = text_of(results, "path"),
                    .sha256 = text_of(results, "sha256"),
                    .samples = number_of(results, "samples"),
-                   .missing = number_of(results, "missing"),
+                   .missing = missing,
                    .repeated = number_of(results, "repeated"),
                    .conflicting = number_of(results, "conflicting"),
                    .failed = number_of(results, "failed")};
@@ -136,6 +138,12 @@ Eval read_eval(const Json& eval) {
     return read;
 }
 
+Dataset read_expect(const Json& expect) {
+    Dataset read = read_dataset(member(expect, "dataset"));
+    read.task = read_task(member(expect, "task"));
+    return read;
+}
+
 EvalJobSpec read_spec(const Json& spec, const std::string& job_name) {
     EvalJobSpec read;
     take(spec, "numNodes", read.num_nodes);
@@ -153,6 +161,7 @@ EvalJobSpec read_spec(const Json& spec, const std::string& job_name) {
     take(merge, "backoffLimit", read.merge.backoff_limit);
     take(merge, "allowPartial", read.merge.allow_partial);
     take(merge, "maxFailedSamples", read.merge.max_failed_samples);
+    if (const Json& expect = member(merge, "expect"); expect.is_object()) read.merge.expect = read_expect(expect);
     const Json& restart_policy = member(spec, "restartPolicy");
     take(restart_policy, "maxRestarts", read.restart_policy.max_restarts);
     read.restart_policy.scope = read.eval ? RestartScope::Node : RestartScope::Group;

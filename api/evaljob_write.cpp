@@ -21,12 +21,12 @@ Json task_to_json(const Task& task) {
     return object;
 }
 
+/// Without its task.
 Json dataset_to_json(const Dataset& dataset) {
     Json object{{"name", dataset.name},
                 {"format", name_of(dataset.format)},
                 {"path", dataset.path},
-                {"labelsPath", dataset.labels_path},
-                {"task", task_to_json(dataset.task)}};
+                {"labelsPath", dataset.labels_path}};
     put(object, "sha256", dataset.sha256);
     put(object, "labelsSha256", dataset.labels_sha256);
     if (dataset.limit) object["limit"] = *dataset.limit;
@@ -63,10 +63,10 @@ Json progress_to_json(const Progress& progress) {
 
 Json results_to_json(const Results& results) {
     Json object{{"samples", results.samples},
-                {"missing", results.missing},
                 {"repeated", results.repeated},
                 {"conflicting", results.conflicting},
                 {"failed", results.failed}};
+    if (results.missing) object["missing"] = *results.missing;
     put(object, "claimName", results.claim_name);
     put(object, "path", results.path);
     put(object, "sha256", results.sha256);
@@ -104,7 +104,10 @@ Json eval_to_json(const Eval& eval) {
     Json model{{"format", name_of(eval.model.format)}, {"path", eval.model.path}};
     put(model, "sha256", eval.model.sha256);
     Json datasets = Json::array();
-    for (const Dataset& dataset : eval.datasets) datasets.push_back(dataset_to_json(dataset));
+    for (const Dataset& dataset : eval.datasets) {
+        datasets.push_back(dataset_to_json(dataset));
+        datasets.back()["task"] = task_to_json(dataset.task);
+    }
     return Json{{"model", std::move(model)},
                 {"datasets", std::move(datasets)},
                 {"inference",
@@ -112,6 +115,10 @@ Json eval_to_json(const Eval& eval) {
                   {"maxBatchSize", eval.inference.max_batch_size},
                   {"threadsPerRank", eval.inference.threads_per_rank},
                   {"seed", eval.inference.seed}}}};
+}
+
+Json expect_to_json(const Dataset& expect) {
+    return Json{{"dataset", dataset_to_json(expect)}, {"task", task_to_json(expect.task)}};
 }
 
 Json spec_to_json(const EvalJobSpec& spec) {
@@ -132,6 +139,7 @@ Json spec_to_json(const EvalJobSpec& spec) {
                 {"minNodes", spec.min_nodes},
                 {"suspend", spec.suspend}};
     if (spec.eval) object["eval"] = eval_to_json(*spec.eval);
+    if (spec.merge.expect) object["merge"]["expect"] = expect_to_json(*spec.merge.expect);
     if (!spec.pod_template.empty()) object["template"] = spec.pod_template;
     put(object, "startupDeadlineSeconds", spec.startup_deadline_seconds);
     put(object, "progressDeadlineSeconds", spec.progress_deadline_seconds);

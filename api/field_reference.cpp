@@ -83,7 +83,7 @@ void write_refused(std::ostringstream& out) {
         if (field.later) out << "- `" << field.path << "`\n";
         for (const char* value : field.later_values) out << "- `" << field.path << ": " << value << "`\n";
     }
-    out << "- a `spec` without `eval`\n\n## Set by the operator\n\nA template that sets one of these is refused.\n\n";
+    out << "\n## Set by the operator\n\nA template that sets one of these is refused.\n\n";
     for (const Field& field : schema::spec_fields()) {
         if (field.owned) out << "- `" << field.path << "`\n";
     }

@@ -34,7 +34,6 @@ Json whole_report(const MergeReport& report) {
                 {"digest", report.digest.substr(0, most_digest_bytes)},
                 {"path", report.path},
                 {"samples", report.samples},
-                {"missing", report.missing},
                 {"repeated", report.repeated},
                 {"conflicting", report.conflicting},
                 {"failed", report.failed},
@@ -42,6 +41,10 @@ Json whole_report(const MergeReport& report) {
                 {"metrics", Json::array()},
                 {"ids", Json::array()},
                 {"error", beginning(report.error, most_error_bytes)}};
+    if (report.missing)
+        object["missing"] = *report.missing;
+    else
+        object["completeness"] = "Unknown";
     // No more than could ever fit, so that the loop which drops from the end stays short whatever comes in.
     std::size_t bytes = 0;
     for (const Metric& metric : report.metrics) {
@@ -63,6 +66,12 @@ bool drop_last(Json& array) {
     if (array.empty()) return false;
     array.erase(array.size() - 1);
     return true;
+}
+
+/// Absent only where the report says so: a number that is lost must not pass for one that nobody could know.
+std::optional<std::int64_t> missing_of(const Json& object) {
+    if (text_of(object, "completeness") == "Unknown") return std::nullopt;
+    return number_of(object, "missing");
 }
 
 std::vector<Metric> metrics_of(const Json& object) {
@@ -114,6 +123,7 @@ Result<MergeReport> decode_merge_report(std::string_view bytes) {
         if (!object.contains(key) || !object[key].is_boolean()) return refuse(std::string(key) + " must be a boolean");
     }
     for (const char* key : {"samples", "missing", "repeated", "conflicting", "failed", "foreign"}) {
+        if (key == std::string_view("missing") && text_of(object, "completeness") == "Unknown") continue;
         if (!object.contains(key) || !object[key].is_number_integer()) {
             return refuse(std::string(key) + " must be an integer");
         }
@@ -127,7 +137,7 @@ Result<MergeReport> decode_merge_report(std::string_view bytes) {
                        .digest = text_of(object, "digest"),
                        .path = text_of(object, "path"),
                        .samples = number_of(object, "samples"),
-                       .missing = number_of(object, "missing"),
+                       .missing = missing_of(object),
                        .repeated = number_of(object, "repeated"),
                        .conflicting = number_of(object, "conflicting"),
                        .failed = number_of(object, "failed"),

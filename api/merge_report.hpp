@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,7 +20,7 @@ struct MergeReport {
     std::string digest;        // of the published files; names their folder; empty when nothing was published
     std::string path;          // of that folder, relative to the job's shared folder
     std::int64_t samples = 0;  // in the manifest, repeats included
-    std::int64_t missing = 0;
+    std::optional<std::int64_t> missing = 0;  // absent: CompletenessUnknown, as nothing says how many there should be
     std::int64_t repeated = 0;
     std::int64_t conflicting = 0;
     std::int64_t failed = 0;

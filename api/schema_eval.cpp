@@ -4,6 +4,10 @@
 namespace evaljob::schema {
 namespace {
 
+void add(std::vector<Field>& fields, const std::vector<Field>& part) {
+    fields.insert(fields.end(), part.begin(), part.end());
+}
+
 std::vector<Field> model_fields() {
     return {
         {.path = "spec.eval.model", .type = Type::Object, .text = "The model that is evaluated.", .required = true},
@@ -30,17 +34,8 @@ std::vector<Field> model_fields() {
     };
 }
 
-std::vector<Field> dataset_fields() {
-    const std::string dataset = "spec.eval.datasets[]";
+std::vector<Field> dataset_fields(const std::string& dataset) {
     return {
-        {.path = "spec.eval.datasets",
-         .type = Type::Array,
-         .text = "What the model is evaluated on, each with its own score.",
-         .required = true,
-         .min_items = 1,
-         .max_items = 64,
-         .key = "name"},
-        {.path = dataset, .type = Type::Object, .text = "One dataset."},
         {.path = dataset + ".name",
          .type = Type::String,
          .text = "Name in results and metrics; no two datasets may share one.",
@@ -87,8 +82,7 @@ std::vector<Field> dataset_fields() {
     };
 }
 
-std::vector<Field> task_fields() {
-    const std::string task = "spec.eval.datasets[].task";
+std::vector<Field> task_fields(const std::string& task) {
     return {
         {.path = task, .type = Type::Object, .text = "What is asked of the model.", .required = true},
         {.path = task + ".type",
@@ -155,12 +149,39 @@ std::vector<Field> inference_fields() {
 }  // namespace
 
 std::vector<Field> eval_fields() {
+    const std::string dataset = "spec.eval.datasets[]";
     std::vector<Field> fields{
-        {.path = "spec.eval", .type = Type::Object, .text = "What the built-in runner evaluates. Required for now."}};
-    for (const auto& part : {model_fields(), dataset_fields(), task_fields(), inference_fields()}) {
-        fields.insert(fields.end(), part.begin(), part.end());
-    }
+        {.path = "spec.eval",
+         .type = Type::Object,
+         .text = "What the built-in runner evaluates. Leave it out to run an image, or in local mode a program, of "
+                 "your own: spec.template must then have a container `runner` with a command or an image."}};
+    add(fields, model_fields());
+    fields.push_back({.path = "spec.eval.datasets",
+                      .type = Type::Array,
+                      .text = "What the model is evaluated on, each with its own score.",
+                      .required = true,
+                      .min_items = 1,
+                      .max_items = 64,
+                      .key = "name"});
+    fields.push_back({.path = dataset, .type = Type::Object, .text = "One dataset."});
+    add(fields, dataset_fields(dataset));
+    add(fields, task_fields(dataset + ".task"));
+    add(fields, inference_fields());
     fields.push_back(later("spec.eval.repeats", Type::Integer));
+    return fields;
+}
+
+std::vector<Field> expect_fields() {
+    const std::string expect = "spec.merge.expect";
+    std::vector<Field> fields{
+        {.path = expect,
+         .type = Type::Object,
+         .text = "Without spec.eval alone: what the image of your own has to have evaluated. The merge then proves "
+                 "that every sample is there and computes the score. Absent: the result is CompletenessUnknown, and "
+                 "has no score."},
+        {.path = expect + ".dataset", .type = Type::Object, .text = "The dataset.", .required = true}};
+    add(fields, dataset_fields(expect + ".dataset"));
+    add(fields, task_fields(expect + ".task"));
     return fields;
 }
 

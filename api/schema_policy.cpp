@@ -30,7 +30,8 @@ std::vector<Field> rendezvous_fields() {
          .maximum = 65534},
         {.path = "spec.rendezvous.readyTimeoutSeconds",
          .type = Type::Integer,
-         .text = "How long a node waits for node 0 before it gives up.",
+         .text = "How long a node of the built-in runner waits for node 0 before it gives up. An image of your own "
+                 "waits as its own program does.",
          .fallback = "600",
          .minimum = 1,
          .maximum = one_day_seconds},
@@ -66,7 +67,7 @@ std::vector<Field> storage_fields() {
 }
 
 std::vector<Field> merge_fields() {
-    return {
+    std::vector<Field> fields{
         {.path = "spec.merge",
          .type = Type::Object,
          .text = "The proof and publication of the result.",
@@ -88,9 +89,11 @@ std::vector<Field> merge_fields() {
          .minimum = 0,
          .wide = true},
         later("spec.merge.template", Type::Object),
-        later("spec.merge.expect", Type::Object),
         later("spec.merge.outputs", Type::Array),
     };
+    const std::vector<Field> expect = expect_fields();
+    fields.insert(fields.end() - 2, expect.begin(), expect.end());
+    return fields;
 }
 
 void check_one_matcher(const Json& rule, const std::string& path, Violations& violations) {

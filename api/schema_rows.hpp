@@ -17,6 +17,7 @@ inline constexpr Form path_form{"^[^\\x00]+$", "a path without NUL characters"};
 inline constexpr std::size_t max_path_length = 1024;
 
 std::vector<Field> eval_fields();      // spec.eval and below
+std::vector<Field> expect_fields();    // spec.merge.expect and below
 std::vector<Field> template_fields();  // spec.template and below
 std::vector<Field> policy_fields();    // rendezvous, storage, merge, restartPolicy
 std::vector<Field> life_fields();      // deadlines, suspend, managedBy

@@ -1,4 +1,6 @@
 // The table: spec itself, and the rules over the whole object.
+#include <initializer_list>
+
 #include "api/names.hpp"
 #include "api/schema_rows.hpp"
 
@@ -8,15 +10,46 @@ namespace {
 constexpr std::int64_t max_nodes = 4096;
 constexpr std::int64_t max_procs_per_node = 64;
 
-void check_eval_is_there(const Json& spec, const std::string& path, Violations& violations) {
-    if (!spec.is_object() || (spec.contains("eval") && !spec["eval"].is_null())) return;
-    violations.push_back(path + ".eval: a spec without eval (an image of your own) is not supported yet; add eval");
+bool has(const Json& object, const char* key) {
+    return object.is_object() && object.contains(key) && !object[key].is_null();
+}
+
+/// `object` below these keys; null when a part of the way is not there.
+const Json& below(const Json& object, std::initializer_list<const char*> keys) {
+    static const Json absent;
+    const Json* at = &object;
+    for (const char* key : keys) {
+        if (!has(*at, key)) return absent;
+        at = &(*at)[key];
+    }
+    return *at;
+}
+
+bool is_own_program(const Json& container) {
+    if (!container.is_object() || below(container, {"name"}) != Json(names::runner_container)) return false;
+    return has(container, "image") || (has(container, "command") && !container["command"].empty());
+}
+
+void check_program(const Json& spec, const std::string& path, Violations& violations) {
+    if (!spec.is_object() || has(spec, "eval")) return;
+    const Json& containers = below(spec, {"template", "spec", "containers"});
+    for (const Json& container : containers.is_array() ? containers : Json::array())
+        if (is_own_program(container)) return;
+    violations.push_back(path +
+                         ".template.spec.containers: without eval a container named runner with a command or an image "
+                         "must say what is run; add it, or eval");
+}
+
+void check_expect(const Json& spec, const std::string& path, Violations& violations) {
+    if (!spec.is_object() || !has(spec, "eval") || below(spec, {"merge", "expect"}).is_null()) return;
+    violations.push_back(path +
+                         ".merge.expect: is for images of your own; with eval its datasets are what is expected; "
+                         "remove it");
 }
 
 void check_scope(const Json& spec, const std::string& path, Violations& violations) {
-    if (!spec.is_object() || (spec.contains("eval") && !spec["eval"].is_null())) return;
-    if (!spec.contains("restartPolicy") || !spec["restartPolicy"].is_object()) return;
-    if (spec["restartPolicy"].value("scope", Json()) != Json("Node")) return;
+    if (!spec.is_object() || has(spec, "eval")) return;
+    if (below(spec, {"restartPolicy", "scope"}) != Json("Node")) return;
     violations.push_back(path +
                          ".restartPolicy.scope: Node needs eval, whose samples are leased; without it all nodes must "
                          "start again: Group");
@@ -72,10 +105,18 @@ Field spec_field() {
         .type = Type::Object,
         .text = "What is to be evaluated, and how.",
         .required = true,
-        .rules = {{.cel = "has(self.eval)",
-                   .message = "eval: a spec without eval (an image of your own) is not supported yet; add eval",
+        .rules = {{.cel = "has(self.eval) || (has(self.template) && has(self.template.spec) && "
+                          "has(self.template.spec.containers) && self.template.spec.containers.exists(c, "
+                          "c.name == 'runner' && (has(c.image) || (has(c.command) && size(c.command) > 0))))",
+                   .message = "template.spec.containers: without eval a container named runner with a command or an "
+                              "image must say what is run; add it, or eval",
                    .message_expression = "",
-                   .check = check_eval_is_there},
+                   .check = check_program},
+                  {.cel = "!has(self.eval) || !has(self.merge) || !has(self.merge.expect)",
+                   .message = "merge.expect: is for images of your own; with eval its datasets are what is expected; "
+                              "remove it",
+                   .message_expression = "",
+                   .check = check_expect},
                   {.cel = "has(self.eval) || !has(self.restartPolicy) || !has(self.restartPolicy.scope) || "
                           "self.restartPolicy.scope != 'Node'",
                    .message = "restartPolicy.scope: Node needs eval, whose samples are leased; without it all nodes "

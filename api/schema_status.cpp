@@ -68,7 +68,7 @@ std::vector<Field> result_fields() {
             text("status.results.path", "The folder, relative to the storage root."),
             text("status.results.sha256", "The digest that names it."),
             count("status.results.samples", "Samples of the manifest."),
-            count("status.results.missing", "Samples without a record."),
+            count("status.results.missing", "Samples without a record; absent: nothing says how many there should be."),
             count("status.results.repeated", "Records beyond the first of a sample; they change nothing."),
             count("status.results.conflicting", "Samples whose records differ."),
             count("status.results.failed", "Samples that the model failed on.")};

@@ -30,6 +30,11 @@ void make_absolute(Json& object, const char* field, const fs::path& folder) {
     if (!path.empty()) object[field] = (folder / path).lexically_normal().string();
 }
 
+void make_absolute_dataset(Json& dataset, const fs::path& folder) {
+    make_absolute(dataset, "path", folder);
+    make_absolute(dataset, "labelsPath", folder);
+}
+
 /// The output goes to a folder of its own, so what the file names relative to itself has to be found from there.
 fs::path move_output(Json& spec, const fs::path& file_folder, const std::string& output) {
     fs::path folder = fs::absolute(output).lexically_normal();
@@ -39,12 +44,11 @@ fs::path move_output(Json& spec, const fs::path& file_folder, const std::string&
         Json& eval = spec["eval"];
         if (eval.contains("model")) make_absolute(eval["model"], "path", file_folder);
         if (eval.contains("datasets") && eval["datasets"].is_array()) {
-            for (Json& dataset : eval["datasets"]) {
-                make_absolute(dataset, "path", file_folder);
-                make_absolute(dataset, "labelsPath", file_folder);
-            }
+            for (Json& dataset : eval["datasets"]) make_absolute_dataset(dataset, file_folder);
         }
     }
+    if (const Json::json_pointer expected("/merge/expect/dataset"); spec.contains(expected))
+        make_absolute_dataset(spec[expected], file_folder);
     return folder.parent_path();
 }
 
@@ -63,7 +67,8 @@ bool is_utf8(const std::string& text) {
 Result<JobFile> read_job_file(const std::string& path, const JobOverrides& overrides) {
     auto object = read_yaml_file(path);
     if (!object) return tl::unexpected(object.error());
-    fs::path root = path == "-" ? fs::current_path() : fs::absolute(path).parent_path();
+    const fs::path folder = path == "-" ? fs::current_path() : fs::absolute(path).parent_path();
+    fs::path root = folder;
     // Overrides go into a spec that is one; anything else is for parse_evaljob to refuse.
     if (object->is_object() && object->contains("spec") && (*object)["spec"].is_object()) {
         Json& spec = (*object)["spec"];
@@ -80,7 +85,8 @@ Result<JobFile> read_job_file(const std::string& path, const JobOverrides& overr
     if (!job) return fail(job.error().reason, led_by(path, job.error().message));
     (*object)["metadata"].emplace("namespace", "default");
     job->meta.ns = (*object)["metadata"]["namespace"].get<std::string>();
-    return JobFile{std::move(*object), std::move(*job), root.lexically_normal().string()};
+    return JobFile{std::move(*object), std::move(*job), root.lexically_normal().string(),
+                   folder.lexically_normal().string()};
 }
 
 }  // namespace evaljob

@@ -19,6 +19,7 @@ struct JobFile {
     Json object;               // as it would be sent to an API server
     EvalJob job;               // the same, with defaults
     std::string storage_root;  // absolute: the file's folder, or with an output folder of its own, that one's parent
+    std::string folder;        // absolute: the file's
 };
 
 /// Fails with a message of one line per violation, each led by the file's name.

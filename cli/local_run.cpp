@@ -88,7 +88,7 @@ private:
     local::KubeletOptions kubelet_options() {
         local::KubeletOptions kubelet;
         kubelet.state_dir = state_dir();
-        kubelet.working_dir = options_.file.storage_root;
+        kubelet.working_dir = options_.file.folder;
         kubelet.path_prefix = options_.program_folder;
         kubelet.environment = options_.environment;
         kubelet.gpus = local::visible_gpus(options_.environment);
@@ -106,7 +106,8 @@ private:
         Settings settings;
         settings.storage_mount_path = options_.file.storage_root;
         settings.needs_claim = false;
-        const auto port = local::free_port(master_address_);
+        const auto port = job_.spec.eval ? local::free_port(master_address_)
+                                         : local::free_port_everywhere(static_cast<std::uint32_t>(::getpid()));
         if (!port) return tl::unexpected(port.error());
         settings.default_rendezvous_port = *port;
         http_port_ = job_.spec.rendezvous.port.value_or(*port) + 1;

@@ -49,6 +49,11 @@ std::string metric_lines(const Json& metrics) {
     return text;
 }
 
+std::string missing_words(const Results& results) {
+    if (results.missing) return with_commas(*results.missing) + " missing, ";
+    return "CompletenessUnknown (nothing says how many there should be; merge.expect would), ";
+}
+
 }  // namespace
 
 std::string result_summary(const EvalJobStatus& status, const Json& metrics, const std::string& folder) {
@@ -56,8 +61,8 @@ std::string result_summary(const EvalJobStatus& status, const Json& metrics, con
     if (status.results) {
         const Results& r = *status.results;
         text +=
-            "\n  proof    " + with_commas(r.samples) + " samples, " + with_commas(r.missing) + " missing, " +
-            with_commas(r.failed) + " failed, " + with_commas(r.conflicting) + " conflicting; " +
+            "\n  proof    " + with_commas(r.samples) + " samples, " + missing_words(r) + with_commas(r.failed) +
+            " failed, " + with_commas(r.conflicting) + " conflicting; " +
             (r.repeated == 0 ? "none was evaluated twice" : with_commas(r.repeated) + " found twice and counted once") +
             "\n";
     }

@@ -52,16 +52,22 @@ std::optional<std::string> PodAddresses::address_of_fqdn(const std::string& text
     return address_of(text);
 }
 
-Result<std::uint16_t> free_port(const std::string& address) {
+Result<std::uint16_t> free_port(const std::string& address, std::uint16_t first) {
     boost::system::error_code error;
     const auto ip = boost::asio::ip::make_address(address, error);
     if (error) return fail("InvalidAddress", "'" + address + "' is not an IP address");
     boost::asio::io_context io;
     // Below the range from which the system takes the ports of outgoing connections (32768 on).
-    for (std::uint16_t port = 29500; port < 32766; port += 2) {
+    for (std::uint16_t port = first; port < 32766; port += 2) {
         if (is_free(io, {ip, port}) && is_free(io, {ip, static_cast<std::uint16_t>(port + 1)})) return port;
     }
-    return fail("NoFreePort", "no two neighbouring ports from 29500 to 32767 are free on " + address, true);
+    return fail("NoFreePort",
+                "no two neighbouring ports from " + std::to_string(first) + " to 32767 are free on " + address, true);
+}
+
+Result<std::uint16_t> free_port_everywhere(std::uint32_t seed) {
+    constexpr std::uint32_t places = 9000;  // 10000 to 27998: none that free_port starts from
+    return free_port("0.0.0.0", static_cast<std::uint16_t>(10000 + 2 * (seed % places)));
 }
 
 }  // namespace evaljob::local

@@ -25,7 +25,11 @@ private:
     std::map<std::string, std::uint32_t> hosts_;
 };
 
-/// A port p for which p and p + 1 are free on this address now; from 29500 up.
-Result<std::uint16_t> free_port(const std::string& address);
+/// A port p for which p and p + 1 are free on this address now; from `first` up.
+Result<std::uint16_t> free_port(const std::string& address, std::uint16_t first = 29500);
+
+/// The same on all addresses of the machine, for programs that listen on all of them, as torchrun does. It listens
+/// seconds later, so `seed` (the program's pid) keeps two such programs apart in the meantime.
+Result<std::uint16_t> free_port_everywhere(std::uint32_t seed);
 
 }  // namespace evaljob::local

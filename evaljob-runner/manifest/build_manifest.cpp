@@ -2,21 +2,11 @@
 
 #include "api/digest.hpp"
 #include "evaljob-runner/dataset/dataset.hpp"
+#include "evaljob-runner/manifest/dataset_samples.hpp"
 
 namespace evaljob {
 
 namespace {
-
-Json task_config(const Task& task) { return {{"type", "Classification"}, {"classes", task.classes}}; }
-
-Json dataset_config(const Dataset& dataset, const DatasetReader& reader) {
-    Json config = reader.digests();
-    config["name"] = dataset.name;
-    config["format"] = "IDX";
-    config["samples"] = reader.size();
-    config["task"] = task_config(dataset.task);
-    return config;
-}
 
 Json inference_config(const Inference& inference, const std::string& device_kind) {
     return {{"device", device_kind},
@@ -42,14 +32,9 @@ Result<Manifest> build_manifest(const Eval& eval, const std::string& storage_roo
     Manifest manifest;
     Json datasets = Json::array();
     for (std::uint32_t index = 0; index < eval.datasets.size(); ++index) {
-        const Dataset& dataset = eval.datasets[index];
-        const auto reader = open_dataset(dataset, storage_root);
-        if (!reader) return tl::unexpected(reader.error());
-        datasets.push_back(dataset_config(dataset, **reader));
-        for (std::uint64_t i = 0; i < (*reader)->size(); ++i) {
-            const Sample sample = (*reader)->sample(i);
-            manifest.samples.push_back({index, sample.id, content_hash(sample), sample.target, sample.group});
-        }
+        auto config = add_samples(eval.datasets[index], index, storage_root, manifest);
+        if (!config) return tl::unexpected(config.error());
+        datasets.push_back(std::move(*config));
     }
     manifest.config = {{"model", {{"format", "TorchScript"}, {"sha256", *model}}},
                        {"datasets", std::move(datasets)},

@@ -6,13 +6,12 @@
 
 #include "api/digest.hpp"
 #include "api/exit_code.hpp"
+#include "evaljob-runner/merge/findings.hpp"
 #include "evaljob-runner/merge/labels.hpp"
-#include "evaljob-runner/merge/metrics.hpp"
 #include "evaljob-runner/merge/proof_file.hpp"
 #include "evaljob-runner/merge/publish.hpp"
 #include "evaljob-runner/merge/report.hpp"
 #include "evaljob-runner/merge/result_lines.hpp"
-#include "evaljob-runner/merge/shard_reading.hpp"
 #include "evaljob-runner/storage/files.hpp"
 #include "evaljob-runner/storage/layout.hpp"
 
@@ -21,16 +20,6 @@ namespace evaljob {
 namespace {
 
 constexpr std::size_t block = std::size_t{64} << 10;
-
-/// Everything a merge has learnt when it decides.
-struct Findings {
-    Manifest manifest;
-    std::string identity;
-    std::optional<DoneMarker> marker;
-    ShardReading reading;
-    std::vector<DatasetScores> scores;
-    std::vector<std::string> faults;  // any of them forbids a whole result
-};
 
 Result<Manifest> read_manifest(const std::string& shared) {
     auto bytes = read_file(layout::manifest(shared), layout::max_manifest_bytes);
@@ -88,7 +77,7 @@ std::vector<std::string> faults_of(const Findings& f, std::int64_t max_failed) {
     return faults;
 }
 
-Result<Findings> find(const MergeOptions& options) {
+Result<Findings> find_in_shards(const MergeOptions& options) {
     Findings f;
     auto manifest = read_manifest(options.shared_dir);
     if (!manifest) return tl::unexpected(manifest.error());
@@ -100,8 +89,13 @@ Result<Findings> find(const MergeOptions& options) {
     auto reading = read_shards(options.shared_dir, f.manifest, f.identity, f.marker);
     if (!reading) return tl::unexpected(reading.error());
     f.reading = std::move(*reading);
-    f.faults = faults_of(f, options.max_failed_samples);
     return f;
+}
+
+Result<Findings> find(const MergeOptions& options) {
+    auto found = options.image ? find_in_image_output(options) : find_in_shards(options);
+    if (found) found->faults = faults_of(*found, options.max_failed_samples);
+    return found;
 }
 
 /// One file of lines, written block by block.
@@ -124,26 +118,35 @@ Result<void> write_text(Publication& publication, const std::string& name, const
     return publication.write(text);
 }
 
+ResultLines::Kind kind_of(const Findings& f) {
+    if (!f.is_image) return ResultLines::Kind::Runner;
+    return f.completeness_unknown ? ResultLines::Kind::Unscored : ResultLines::Kind::Image;
+}
+
 Result<Published> publish(const MergeOptions& options, const Findings& f) {
     auto begun = Publication::begin(options.shared_dir);
     if (!begun) return tl::unexpected(begun.error());
     Publication& p = *begun;
     const Proof& proof = f.reading.proof;
-    ResultLines lines(f.manifest, proof);
+    ResultLines lines(f.manifest, proof, kind_of(f));
     auto json_line = [&](std::string& out, std::uint64_t item) { lines.append_json(out, item); };
     auto csv_line = [&](std::string& out, std::uint64_t item) { lines.append_csv(out, item); };
+    const MetricsInput metrics{f.manifest, f.identity, proof, f.scores, !f.faults.empty(), f.completeness_unknown};
     auto sealed =
         write_lines(p, "results.jsonl", "", proof.items, json_line)
-            .and_then([&] {
-                return write_text(p, "metrics.json",
-                                  metrics_json(f.manifest, f.identity, proof, f.scores, !f.faults.empty()));
-            })
+            .and_then([&] { return write_text(p, "metrics.json", metrics_json(metrics)); })
             .and_then([&] { return write_lines(p, "results.csv", lines.csv_header(), proof.items, csv_line); })
-            .and_then([&] { return write_text(p, "confusion.csv", confusion_csv(f.manifest, f.scores)); })
+            .and_then([&] {
+                if (f.completeness_unknown) return Result<void>();  // nothing to confuse: the targets are not known
+                return write_text(p, "confusion.csv", confusion_csv(f.manifest, f.scores));
+            })
             .and_then([&] { return p.seal(); });
     if (!sealed) return tl::unexpected(sealed.error());
-    ReportInput input{f.manifest, proof, f.scores, f.reading.traces, options.job_name, f.identity, *sealed, f.faults};
-    return write_text(p, "proof.json", proof_json(f.identity, proof, f.reading.traces, f.faults))
+    const ProofFileInput history{
+        f.identity, proof, f.reading.traces, f.faults, f.is_image ? &f.files : nullptr, f.completeness_unknown};
+    const ReportInput input{f.manifest, proof,   f.scores, f.reading.traces, options.job_name,
+                            f.identity, *sealed, f.faults, f.files,          f.completeness_unknown};
+    return write_text(p, "proof.json", proof_json(history))
         .and_then([&] { return write_text(p, "report.html", render_report(input)); })
         .and_then([&] { return p.publish(); });
 }
@@ -154,6 +157,7 @@ MergeReport counts_of(const Findings& f) {
     report.identity = f.identity;
     report.samples = static_cast<std::int64_t>(proof.items);
     report.missing = static_cast<std::int64_t>(proof.missing.count);
+    if (f.completeness_unknown) report.missing = std::nullopt;
     report.repeated = static_cast<std::int64_t>(proof.repeated.count);
     report.conflicting = static_cast<std::int64_t>(proof.conflicting.count);
     report.failed = static_cast<std::int64_t>(proof.failed.count);
@@ -186,6 +190,7 @@ MergeOutcome refused(MergeReport report, const Error& error) {
         code = exit_code::proof;
     if (error.reason == "NoSpace") code = exit_code::no_space;
     report.error = error.message;
+    if (error.reason == "BadInput") code = exit_code::bad_input;
     return {code, std::move(report), {}};
 }
 
@@ -200,7 +205,7 @@ MergeOutcome run_merge(const MergeOptions& options) {
         report.error = joined(f.faults);
         return {exit_code::proof, std::move(report), {}};
     }
-    f.scores = score(f.manifest, f.reading.proof);
+    if (!f.completeness_unknown) f.scores = score(f.manifest, f.reading.proof);
     auto published = publish(options, f);
     if (!published) return refused(std::move(report), published.error());
     report.published = true;

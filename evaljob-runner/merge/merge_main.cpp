@@ -5,6 +5,8 @@
 #include <cerrno>
 #include <iostream>
 #include <limits>
+#include <string_view>
+#include <utility>
 
 #include "api/exit_code.hpp"
 #include "api/json.hpp"
@@ -17,6 +19,36 @@
 namespace evaljob {
 
 namespace {
+
+tl::unexpected<Error> invalid(const std::string& what) {
+    return fail("InvalidField", std::string(runner_environment::merge) + what);
+}
+
+/// The members that speak of an image of the user's own: {"image": {"attempt": 1, "nodes": 2}, "expect": {…}}.
+Result<std::optional<ImageOutput>> read_image(const Environment& environment, const Json& merge) {
+    const bool expects = merge.contains("expect");
+    if (!merge.contains("image")) {
+        if (expects) return invalid(".expect: needs image beside it, which says whose output is merged");
+        return std::optional<ImageOutput>();
+    }
+    const Json& object = merge["image"];
+    ImageOutput image;
+    image.run_id = value_of(environment, "EVALJOB_RUN_ID");
+    image.storage_root = value_of(environment, runner_environment::storage_root);
+    if (image.run_id.empty()) return fail("InvalidField", "EVALJOB_RUN_ID is not set: it names the run to merge");
+    for (const auto& [key, into] : {std::pair("attempt", &image.attempt), std::pair("nodes", &image.nodes)}) {
+        const std::int64_t least = key == std::string_view("nodes") ? 1 : 0;
+        const Json value = object.is_object() ? object.value(key, Json()) : Json();
+        if (!value.is_number_integer() || value < least || value > std::numeric_limits<std::int32_t>::max())
+            return invalid(std::string(".image.") + key + ": must be an integer of at least " + std::to_string(least));
+        *into = value.get<std::int32_t>();
+    }
+    if (!expects) return std::optional(std::move(image));
+    auto expect = parse_expect(merge["expect"], std::string(runner_environment::merge) + ".expect");
+    if (!expect) return tl::unexpected(expect.error());
+    image.expect = std::move(*expect);
+    return std::optional(std::move(image));
+}
 
 Result<MergeOptions> read_options(const Environment& environment) {
     MergeOptions options;
@@ -36,10 +68,13 @@ Result<MergeOptions> read_options(const Environment& environment) {
         } else if (key == "allowPartial" || key == "maxFailedSamples") {
             return fail("InvalidField",
                         field + ": must be " + (key == "allowPartial" ? "a boolean" : "an integer of at least 0"));
-        } else {
+        } else if (key != "image" && key != "expect") {
             return fail("InvalidField", field + ": unknown field");
         }
     }
+    auto image = read_image(environment, merge);
+    if (!image) return tl::unexpected(image.error());
+    options.image = std::move(*image);
     return options;
 }
 
@@ -61,9 +96,10 @@ void print_summary(const MergeOutcome& outcome, const std::string& shared) {
                   << percent(interval.low) << " to " << percent(interval.high) << " %), " << line.share.successes
                   << " of " << line.share.n << " samples\n";
     }
-    std::cout << report.samples << " samples: " << report.missing << " missing, " << report.conflicting
-              << " conflicting, " << report.failed << " failed, " << report.foreign << " foreign; " << report.repeated
-              << " found more than once and counted once\n";
+    std::cout << report.samples << " samples: "
+              << (report.missing ? std::to_string(*report.missing) + " missing" : std::string("CompletenessUnknown"))
+              << ", " << report.conflicting << " conflicting, " << report.failed << " failed, " << report.foreign
+              << " foreign; " << report.repeated << " found more than once and counted once\n";
     if (report.partial) std::cout << "PARTIAL: samples are missing or failed; see report.html\n";
     std::cout << "results: " << shared << "/" << report.path << "\n"
               << "report:  " << shared << "/" << report.path << "/report.html\n";

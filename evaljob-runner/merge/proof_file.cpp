@@ -18,21 +18,28 @@ Json shard_json(const ShardTrace& shard) {
 
 }  // namespace
 
-std::string proof_json(const std::string& identity, const Proof& proof, const std::vector<ShardTrace>& shards,
-                       const std::vector<std::string>& faults) {
-    Json logs = Json::array();
-    for (const ShardTrace& shard : shards) logs.push_back(shard_json(shard));
-    Json object = {{"identity", identity},
-                   {"samples", proof.items},
-                   {"records", proof.records},
-                   {"extraRecords", proof.extra_records},
-                   {"missing", fault_json(proof.missing)},
-                   {"repeated", fault_json(proof.repeated)},
-                   {"conflicting", fault_json(proof.conflicting)},
-                   {"failed", fault_json(proof.failed)},
-                   {"foreign", fault_json(proof.foreign)},
-                   {"faults", faults},
-                   {"shards", std::move(logs)}};
+std::string proof_json(const ProofFileInput& in) {
+    Json object = {{"identity", in.identity},
+                   {"samples", in.proof.items},
+                   {"records", in.proof.records},
+                   {"extraRecords", in.proof.extra_records},
+                   {"repeated", fault_json(in.proof.repeated)},
+                   {"conflicting", fault_json(in.proof.conflicting)},
+                   {"failed", fault_json(in.proof.failed)},
+                   {"foreign", fault_json(in.proof.foreign)},
+                   {"faults", in.faults}};
+    if (in.completeness_unknown)
+        object["completeness"] = "Unknown";
+    else
+        object["missing"] = fault_json(in.proof.missing);
+    if (in.files != nullptr) {
+        object["files"] = Json::array();
+        for (const OutputFile& file : *in.files)
+            object["files"].push_back({{"path", file.path}, {"records", file.records}});
+    } else {
+        object["shards"] = Json::array();
+        for (const ShardTrace& shard : in.shards) object["shards"].push_back(shard_json(shard));
+    }
     return object.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

@@ -5,12 +5,21 @@
 #include <string>
 #include <vector>
 
+#include "evaljob-runner/merge/image_records.hpp"
 #include "evaljob-runner/merge/proof.hpp"
 #include "evaljob-runner/merge/timeline.hpp"
 
 namespace evaljob {
 
-std::string proof_json(const std::string& identity, const Proof& proof, const std::vector<ShardTrace>& shards,
-                       const std::vector<std::string>& faults);
+struct ProofFileInput {
+    const std::string& identity;
+    const Proof& proof;
+    const std::vector<ShardTrace>& shards;
+    const std::vector<std::string>& faults;
+    const std::vector<OutputFile>* files = nullptr;  // of an image of the user's own, instead of shards
+    bool completeness_unknown = false;               // then there is no list of missing
+};
+
+std::string proof_json(const ProofFileInput& input);
 
 }  // namespace evaljob

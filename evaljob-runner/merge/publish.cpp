@@ -3,8 +3,6 @@
 #include <fcntl.h>
 
 #include <cerrno>
-#include <cstdio>
-#include <filesystem>
 
 #include "api/digest.hpp"
 #include "evaljob-runner/storage/file_descriptor.hpp"

@@ -227,6 +227,8 @@ View dataset_view(const ReportInput& in, const DatasetScores& scores) {
 View proof_view(const ReportInput& in) {
     const Proof& p = in.proof;
     View view;
+    view.set("unknown", View(in.completeness_unknown));
+    view.set("proven", View(!in.completeness_unknown && in.faults.empty()));
     view.set("samples", grouped(p.items));
     view.set("missing", grouped(p.missing.count));
     view.set("has_missing", View(p.missing.count > 0));
@@ -288,6 +290,17 @@ View shards_view(const ReportInput& in) {
     return rows;
 }
 
+View files_view(const ReportInput& in) {
+    View rows = view_list();
+    for (std::size_t i = 0; i < std::min(max_shards, in.files.size()); ++i) {
+        View row;
+        row.set("path", shortened(in.files[i].path, 300));
+        row.set("records", grouped(in.files[i].records));
+        rows.push_back(row);
+    }
+    return rows;
+}
+
 View origin_view(const ReportInput& in) {
     std::set<std::int32_t> ranks;
     std::set<std::int32_t> nodes;
@@ -298,8 +311,9 @@ View origin_view(const ReportInput& in) {
     View view;
     view.set("identity", in.identity);
     view.set("digest", in.digest);
-    view.set("model_path", config_text(in.manifest.config, "model", "path"));
-    view.set("model_sha256", config_text(in.manifest.config, "model", "sha256"));
+    for (const char* name : {"path", "sha256"})  // an empty text would still make a row
+        if (const auto text = config_text(in.manifest.config, "model", name); !text.empty())
+            view.set(std::string("model_") + name, text);
     view.set("devices", distinct(in.shards, [](const ShardHeader& h) { return h.device; }));
     view.set("libraries", distinct(in.shards, [](const ShardHeader& h) { return h.library; }));
     view.set("threads", distinct(in.shards, [](const ShardHeader& h) { return std::to_string(h.threads); }));
@@ -308,6 +322,10 @@ View origin_view(const ReportInput& in) {
     view.set("nodes", counted(nodes.size(), "node", "nodes"));
     view.set("shard_count", counted(in.shards.size(), "shard log", "shard logs"));
     view.set("shards", shards_view(in));
+    view.set("has_shards", View(in.files.empty()));
+    view.set("file_count", counted(in.files.size(), "file", "files"));
+    view.set("files", files_view(in));
+    view.set("has_confusion", View(!in.completeness_unknown));
     view.set("config", in.manifest.config.dump(2, ' ', false, Json::error_handler_t::replace));
     return view;
 }

@@ -48,7 +48,8 @@ Json score_json(const Manifest& manifest, const Score& score) {
 
 }  // namespace
 
-ResultLines::ResultLines(const Manifest& manifest, const Proof& proof) : manifest_(manifest), proof_(proof) {
+ResultLines::ResultLines(const Manifest& manifest, const Proof& proof, Kind kind)
+    : manifest_(manifest), proof_(proof), kind_(kind) {
     std::uint32_t datasets = 1;
     for (const ManifestSample& sample : manifest.samples) datasets = std::max(datasets, sample.dataset + 1);
     for (std::uint32_t i = 0; i < datasets; ++i) {
@@ -61,30 +62,40 @@ ResultLines::ResultLines(const Manifest& manifest, const Proof& proof) : manifes
 void ResultLines::append_json(std::string& out, std::uint64_t item) const {
     const ManifestSample& sample = manifest_.samples[item / manifest_.repeats];
     Outcome outcome = proof_.outcome(item);
+    const bool scored = kind_ != Kind::Unscored;
     out += "{\"id\":";
     append_quoted(out, sample.id);
-    out += ",\"dataset\":";
-    out += dataset_json_[sample.dataset];
+    if (scored) {
+        out += ",\"dataset\":";
+        out += dataset_json_[sample.dataset];
+    }
     if (manifest_.repeats > 1) out += ",\"repeat\":" + std::to_string(item % manifest_.repeats);
     out += ",\"prediction\":";
     out += outcome.state == ItemState::Predicted ? outcome.prediction : "null";
-    out += ",\"target\":";
-    out += sample.target.dump();
-    out += ",\"group\":";
-    append_quoted(out, sample.group);
-    if (std::string confidence = confidence_of(outcome); !confidence.empty()) out += ",\"confidence\":" + confidence;
+    if (scored) {
+        out += ",\"target\":";
+        out += sample.target.dump();
+        out += ",\"group\":";
+        append_quoted(out, sample.group);
+        if (std::string value = confidence_of(outcome); !value.empty()) out += ",\"confidence\":" + value;
+    }
+    if (kind_ != Kind::Runner && outcome.detail.size() > 2) {  // {}
+        out += ",\"fields\":";
+        out += outcome.detail;
+    }
     if (outcome.state == ItemState::Failed) {
         out += ",\"error\":";
         append_quoted(out, outcome.error);
     }
     if (outcome.state == ItemState::Missing)
         out += ",\"missing\":true";
-    else
+    else if (scored)
         out += is_correct(sample.target, outcome) ? ",\"accuracy\":1" : ",\"accuracy\":0";
     out += "}\n";
 }
 
 std::string ResultLines::csv_header() const {
+    if (kind_ == Kind::Unscored) return std::string("id,prediction,error") + csv_end;
     std::string repeat = manifest_.repeats > 1 ? "repeat," : "";
     return "id,dataset," + repeat + "prediction,target,group,confidence,error,accuracy" + csv_end;
 }
@@ -92,6 +103,10 @@ std::string ResultLines::csv_header() const {
 void ResultLines::append_csv(std::string& out, std::uint64_t item) const {
     const ManifestSample& sample = manifest_.samples[item / manifest_.repeats];
     Outcome outcome = proof_.outcome(item);
+    if (kind_ == Kind::Unscored) {
+        out += csv_text(sample.id) + "," + csv_value(outcome.prediction) + "," + csv_text(outcome.error) + csv_end;
+        return;
+    }
     out += csv_text(sample.id) + "," + dataset_csv_[sample.dataset] + ",";
     if (manifest_.repeats > 1) out += std::to_string(item % manifest_.repeats) + ",";
     out += csv_value(outcome.prediction) + "," + csv_value(sample.target.dump()) + "," + csv_text(sample.group) + ",";
@@ -100,23 +115,25 @@ void ResultLines::append_csv(std::string& out, std::uint64_t item) const {
     out += csv_end;
 }
 
-std::string metrics_json(const Manifest& manifest, const std::string& identity, const Proof& proof,
-                         const std::vector<DatasetScores>& scores, bool partial) {
+std::string metrics_json(const MetricsInput& in) {
     Json metrics = Json::array();
-    for (const DatasetScores& dataset : scores) {
-        metrics.push_back(score_json(manifest, dataset.all));
-        for (const Score& group : dataset.groups) metrics.push_back(score_json(manifest, group));
+    for (const DatasetScores& dataset : in.scores) {
+        metrics.push_back(score_json(in.manifest, dataset.all));
+        for (const Score& group : dataset.groups) metrics.push_back(score_json(in.manifest, group));
     }
-    Json object = {{"identity", identity},
-                   {"evaluated", manifest.config},
-                   {"samples", proof.items},
-                   {"missing", proof.missing.count},
+    Json object = {{"identity", in.identity},
+                   {"evaluated", in.manifest.config},
+                   {"samples", in.proof.items},
                    // Samples that count more than once here. How often one was evaluated is history: proof.json has it.
                    {"repeated", 0},
-                   {"conflicting", proof.conflicting.count},
-                   {"failed", proof.failed.count},
-                   {"partial", partial},
+                   {"conflicting", in.proof.conflicting.count},
+                   {"failed", in.proof.failed.count},
+                   {"partial", in.partial},
                    {"metrics", std::move(metrics)}};
+    if (in.completeness_unknown)
+        object["completeness"] = "Unknown";
+    else
+        object["missing"] = in.proof.missing.count;
     return object.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

@@ -15,8 +15,14 @@ namespace evaljob {
 /// Makes the lines of results.jsonl and results.csv, one item at a time; both grow `out`, whose owner writes it away.
 class ResultLines {
 public:
-    /// Both must outlive this.
-    ResultLines(const Manifest& manifest, const Proof& proof);
+    enum class Kind {
+        Runner,
+        Image,     // of an image of the user's own: with `fields`, whatever else its lines held
+        Unscored,  // the same, when nothing says what was right: without dataset, target, group and accuracy
+    };
+
+    /// Manifest and proof must outlive this.
+    ResultLines(const Manifest& manifest, const Proof& proof, Kind kind = Kind::Runner);
 
     std::string csv_header() const;
     void append_json(std::string& out, std::uint64_t item) const;
@@ -25,13 +31,22 @@ public:
 private:
     const Manifest& manifest_;
     const Proof& proof_;
+    Kind kind_;
     std::vector<std::string> dataset_json_;  // names, quoted once
     std::vector<std::string> dataset_csv_;
 };
 
+struct MetricsInput {
+    const Manifest& manifest;
+    const std::string& identity;
+    const Proof& proof;
+    const std::vector<DatasetScores>& scores;
+    bool partial = false;
+    bool completeness_unknown = false;  // then there is no count of missing, and no score
+};
+
 /// metrics.json: identity, what was evaluated, counts, every score with its interval.
-std::string metrics_json(const Manifest& manifest, const std::string& identity, const Proof& proof,
-                         const std::vector<DatasetScores>& scores, bool partial);
+std::string metrics_json(const MetricsInput& input);
 
 /// confusion.csv: dataset, target, prediction, count; pairs that never occurred are left out.
 std::string confusion_csv(const Manifest& manifest, const std::vector<DatasetScores>& scores);

@@ -1,4 +1,5 @@
 // The children as they are created. What the user's template says is kept; what makes a Pod this node's is put on top.
+#include <algorithm>
 #include <initializer_list>
 #include <utility>
 
@@ -187,6 +188,18 @@ Json node_metadata(const EvalJob& job, std::int32_t node, std::int32_t attempt) 
     return metadata;
 }
 
+/// What the merge has to know. Of an image of the user's own: whose output counts, and what it has to hold.
+Json merge_settings(const EvalJob& job) {
+    Json merge = {{"allowPartial", job.spec.merge.allow_partial},
+                  {"maxFailedSamples", job.spec.merge.max_failed_samples}};
+    if (job.spec.eval) return merge;
+    std::int32_t attempt = job.status.attempt;  // all nodes' last one, since the whole group starts again
+    for (const auto& [node, seen] : job.status.node_attempts) attempt = std::max(attempt, seen);
+    merge["image"] = {{"attempt", attempt}, {"nodes", job.spec.num_nodes}};
+    if (job.spec.merge.expect) merge["expect"] = expect_to_json(*job.spec.merge.expect);
+    return merge;
+}
+
 Json merge_container(const EvalJob& job, const Settings& settings) {
     Json containers = array_at(object_at(job.spec.pod_template, "spec"), "containers");
     Json container = {{"name", names::runner_container}, {"image", settings.runner_image}};
@@ -197,14 +210,12 @@ Json merge_container(const EvalJob& job, const Settings& settings) {
     }
     container["command"] = {"evaljob-runner", "merge"};
     container["terminationMessagePolicy"] = "FallbackToLogsOnError";
-    const Json merge = {{"allowPartial", job.spec.merge.allow_partial},
-                        {"maxFailedSamples", job.spec.merge.max_failed_samples}};
     container["env"] = {variable("EVALJOB_NAME", job.meta.name),
                         variable("EVALJOB_UID", job.meta.uid),
                         variable("EVALJOB_RUN_ID", names::run_id(job.meta.name, job.meta.uid)),
                         variable("EVALJOB_SHARED_DIR", shared_dir(job, settings)),
                         variable(runner_environment::storage_root, settings.storage_mount_path),
-                        variable(runner_environment::merge, merge.dump())};
+                        variable(runner_environment::merge, merge_settings(job).dump())};
     if (has_claim(job, settings)) mount_storage(container, settings);
     return container;
 }

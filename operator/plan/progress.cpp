@@ -41,10 +41,11 @@ std::optional<Progress> next_progress(const Observed& observed, const Verdict& v
     const bool exact = verdict.phase != Verdict::Phase::Nodes;
     std::optional<Progress> progress = old;
     if (report && (exact || !is_young(old, *report))) progress = as_progress(*report);
-    if (verdict.report && verdict.phase == Verdict::Phase::Succeeded) {
+    // Of a total that nobody knows there is no share.
+    if (verdict.report && verdict.report->missing && verdict.phase == Verdict::Phase::Succeeded) {
         if (!progress) progress.emplace();
         progress->samples_total = verdict.report->samples;
-        progress->samples_done = verdict.report->samples - verdict.report->missing;
+        progress->samples_done = verdict.report->samples - *verdict.report->missing;
         progress->eta_seconds = 0;
     } else if (progress && verdict.phase == Verdict::Phase::Merging && observed.job.spec.eval) {
         // All runners have exited 0, which they do only behind the done marker.

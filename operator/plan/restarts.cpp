@@ -145,6 +145,11 @@ void make_missing(const Observed& observed, const std::vector<NodeState>& states
     }
 }
 
+bool is_merging(const Observed& observed) {
+    const auto& conditions = observed.job.status.conditions;
+    return std::ranges::find(conditions, "Merged", &Condition::type) != conditions.end();
+}
+
 NodeDecision begin(const Observed& observed) {
     NodeDecision decision;
     decision.restarts = observed.job.status.restarts;
@@ -173,10 +178,10 @@ NodeDecision decide_nodes(const Observed& observed, const std::vector<NodeState>
 NodeDecision decide_suspended(const Observed& observed, const std::vector<NodeState>& states) {
     NodeDecision decision = begin(observed);
     // With eval what is done stays done. Without, the members of a group begin again together.
-    const bool durable = observed.job.spec.eval.has_value();
+    const bool durable = observed.job.spec.eval || is_merging(observed);
     for (const NodeState& state : states) {
         const bool made = state.life != NodeLife::New;
-        const bool kept = state.life == NodeLife::Done && durable;
+        const bool kept = durable && (state.life == NodeLife::Done || is_merging(observed));
         if (made && !kept) retire(decision, state.node, state.attempt);
     }
     retire_surplus(observed, decision);

@@ -44,7 +44,8 @@ struct NodeDecision {
 /// `stalled`: no node makes progress, so all of them start again.
 NodeDecision decide_nodes(const Observed& observed, const std::vector<NodeState>& states, bool stalled = false);
 
-/// All nodes' Pods are ended; those that were made are retired without counting.
+/// All nodes' Pods are ended; those that were made are retired without counting, unless the merge has begun: then all
+/// nodes are done, and its attempt is what is merged.
 NodeDecision decide_suspended(const Observed& observed, const std::vector<NodeState>& states);
 
 }  // namespace evaljob

@@ -19,6 +19,8 @@ std::string final_reason(int code) {
             return "BadInput";
         case exit_code::proof:
             return "ProofFailed";
+        case exit_code::no_space:
+            return "VolumeFull";
         default:
             return "FinalExitCode";
     }

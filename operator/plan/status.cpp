@@ -142,6 +142,23 @@ void say_rendezvous(EvalJobStatus& status, const Observed& observed, const Verdi
         say(status, observed, now, "RendezvousReady", false, "WaitingForRanks", "not every rank has registered yet");
 }
 
+/// What a published result is worth: reason and message.
+Failure worth_of(const MergeReport& report) {
+    const std::string samples = std::to_string(report.samples);
+    if (report.partial && report.missing)
+        return {"Partial", "published without " + std::to_string(*report.missing) + " missing and with " +
+                               std::to_string(report.failed) + " failed samples (merge.allowPartial)"};
+    if (report.partial)
+        return {"Partial",
+                "published although the output of some node is missing, damaged or failed "
+                "(merge.allowPartial); report.html names it"};
+    if (!report.missing)
+        return {"CompletenessUnknown", "published " + samples +
+                                           " samples; nothing says how many there should be: name the dataset in "
+                                           "merge.expect to have them proved and scored"};
+    return {"Proven", "every one of " + samples + " samples is counted once"};
+}
+
 void say_end(EvalJobStatus& status, const Observed& observed, const Verdict& verdict, UnixSeconds now) {
     switch (verdict.phase) {
         case Phase::Merging:
@@ -149,12 +166,7 @@ void say_end(EvalJobStatus& status, const Observed& observed, const Verdict& ver
                 "all nodes have succeeded; the merge proves their records");
             return;
         case Phase::Succeeded: {
-            const bool partial = verdict.report->partial;
-            const char* reason = partial ? "Partial" : "Proven";
-            const std::string message =
-                partial ? "published without " + std::to_string(verdict.report->missing) + " missing and with " +
-                              std::to_string(verdict.report->failed) + " failed samples (merge.allowPartial)"
-                        : "every one of " + std::to_string(verdict.report->samples) + " samples is counted once";
+            const auto [reason, message] = worth_of(*verdict.report);
             say(status, observed, now, "Merged", true, reason, message);
             say(status, observed, now, "Succeeded", true, reason, message);
             return;

@@ -203,7 +203,7 @@ INSTANTIATE_TEST_SUITE_P(Table, BadText, testing::ValuesIn(texts), [](const auto
 
 TEST(EvalJobFile, ThatIsNotThereIsNamed) {
     Evaluation evaluation("nofile");
-    EXPECT_EQ(evaluation.start_file()->wait(), 2);
+    EXPECT_EQ(evaluation.run(evaluation.file())->wait(), 2);
     expect_one_line(evaluation.console(), {"evaljob.json: cannot be opened; is the path right?"});
 }
 
@@ -211,7 +211,7 @@ TEST(EvalJobFile, OfOneLineOfAGigabyteIsRefusedUnread) {
     Evaluation evaluation("gigabyte");
     std::ofstream(evaluation.file()) << "{\"spec\":\"";
     fs::resize_file(evaluation.file(), std::uintmax_t{1} << 30U);  // takes no room on the disk
-    EXPECT_EQ(evaluation.start_file()->wait(), 2);
+    EXPECT_EQ(evaluation.run(evaluation.file())->wait(), 2);
     expect_one_line(evaluation.console(), {"evaljob.json: is over 1 MiB; an EvalJob is a small file"});
 }
 

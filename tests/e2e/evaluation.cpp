@@ -61,20 +61,26 @@ std::unique_ptr<Program> Evaluation::start(const Shape& shape, const std::map<st
 std::unique_ptr<Program> Evaluation::start_text(const std::string& text,
                                                 const std::map<std::string, std::string>& environment) {
     std::ofstream(file(), std::ios::binary) << text;
-    return start_file(environment);
+    return run(file(), {}, environment);
 }
 
-std::unique_ptr<Program> Evaluation::start_file(const std::map<std::string, std::string>& environment) {
+std::unique_ptr<Program> Evaluation::run(const std::string& file, const std::vector<std::string>& arguments,
+                                         const std::map<std::string, std::string>& environment) {
+    std::vector<std::string> command{EVALJOB_BIN_DIR "/evaljob", "run", "-f", file};
+    command.insert(command.end(), arguments.begin(), arguments.end());
     auto all = environment;
     all[marker] = marker_value();
-    return std::make_unique<Program>(std::vector<std::string>{EVALJOB_BIN_DIR "/evaljob", "run", "-f", file()},
-                                     folder_ + "/console", all);
+    return std::make_unique<Program>(command, folder_ + "/console", all);
+}
+
+std::string Evaluation::result_folder() const {
+    const std::string current = read_text(output() + "/CURRENT");
+    return current.empty() ? "" : output() + "/results/" + current.substr(0, current.find('\n'));
 }
 
 std::map<std::string, std::string> Evaluation::published() const {
-    std::string current = read_text(output() + "/CURRENT");
-    if (current.empty()) return {};
-    const std::string folder = output() + "/results/" + current.substr(0, current.find('\n')) + "/";
+    if (result_folder().empty()) return {};
+    const std::string folder = result_folder() + "/";
     std::map<std::string, std::string> files;
     for (const char* name : {"results.jsonl", "metrics.json", "results.csv", "confusion.csv"})
         files[name] = read_text(folder + name);

@@ -31,15 +31,21 @@ public:
     /// Writes the EvalJob file and starts `evaljob run`. May be called again: the same command once more.
     std::unique_ptr<Program> start(const Shape& shape, const std::map<std::string, std::string>& environment = {});
 
-    /// The same with this text as the EvalJob file, or with the file as it lies there.
+    /// The same with this text as the EvalJob file.
     std::unique_ptr<Program> start_text(const std::string& text,
                                         const std::map<std::string, std::string>& environment = {});
-    std::unique_ptr<Program> start_file(const std::map<std::string, std::string>& environment = {});
+
+    /// `evaljob run -f FILE` with further arguments.
+    std::unique_ptr<Program> run(const std::string& file, const std::vector<std::string>& arguments = {},
+                                 const std::map<std::string, std::string>& environment = {});
 
     std::string file() const { return folder_ + "/evaljob.json"; }
     const std::string& folder() const { return folder_; }
     std::string output() const { return folder_ + "/output"; }
     std::string console() const { return read_text(folder_ + "/console"); }
+
+    /// Where CURRENT points to; empty when nothing is published.
+    std::string result_folder() const;
 
     /// results.jsonl, metrics.json and both CSV files of the published result, by name; empty when there is none.
     std::map<std::string, std::string> published() const;

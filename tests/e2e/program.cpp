@@ -106,8 +106,8 @@ bool Program::running() {
     return false;
 }
 
-int Program::wait() {
-    return eventually([this] { return !running(); }) ? *status_ : -1;
+int Program::wait(std::chrono::seconds limit) {
+    return eventually([this] { return !running(); }, limit) ? *status_ : -1;
 }
 
 std::string ProcessView::variable(const std::string& name) const {
@@ -137,8 +137,8 @@ std::vector<ProcessView> with_variable(const std::string& name, const std::strin
     return found;
 }
 
-bool eventually(const std::function<bool()>& condition) {
-    const auto deadline = SteadyClock::now() + patience;
+bool eventually(const std::function<bool()>& condition, std::chrono::seconds limit) {
+    const auto deadline = SteadyClock::now() + limit;
     while (!condition()) {
         if (SteadyClock::now() > deadline) return false;
         std::this_thread::sleep_for(std::chrono::milliseconds(1));

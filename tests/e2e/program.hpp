@@ -26,8 +26,8 @@ public:
     pid_t pid() const { return pid_; }
     void signal(int signal_number) const;
     bool running();
-    /// The exit status, 128 + signal when one ended it; -1 when it does not end within `patience`.
-    int wait();
+    /// The exit status, 128 + signal when one ended it; -1 when it does not end within `limit`.
+    int wait(std::chrono::seconds limit = patience);
 
 private:
     pid_t pid_ = -1;
@@ -51,9 +51,8 @@ std::vector<ProcessView> descendants(pid_t root);
 /// Every process of this machine whose environment has this variable with this value.
 std::vector<ProcessView> with_variable(const std::string& name, const std::string& value);
 
-/// Looks again and again, without a fixed pause that anything depends on, until `condition` holds; false after
-/// `patience`.
-bool eventually(const std::function<bool()>& condition);
+/// Looks again and again, without a fixed pause that anything depends on, until `condition` holds; false after `limit`.
+bool eventually(const std::function<bool()>& condition, std::chrono::seconds limit = patience);
 
 std::string read_text(const std::string& path);
 

@@ -57,7 +57,7 @@ Simulation::Simulation(std::uint64_t seed, bool undisturbed, bool traced)
 Json Simulation::spec() const {
     Random random(seed_ * 31 + 7);
     Json spec{{"numNodes", random.between(1, 4)}, {"numProcPerNode", 2}, {"storage", {{"claimName", "shared"}}}};
-    if (random.chance(1.7))
+    if (random.chance(0.7))
         spec["eval"] = eval();
     else
         spec["template"] =

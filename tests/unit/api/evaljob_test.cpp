@@ -67,6 +67,24 @@ TEST(EvalJobDefaults, NullIsAsAbsent) {
     EXPECT_EQ(parsed(object).spec, parsed(least()).spec);
 }
 
+TEST(EvalJobWithoutEval, IsARunnerOfOnesOwnAndWhatItHasToHaveEvaluated) {
+    Json object = least();
+    object["spec"].erase("eval");
+    object["spec"]["template"]["spec"]["containers"] = Json::array({Json{{"name", "runner"}, {"image", "mine:1"}}});
+    EXPECT_EQ(parsed(object).spec.merge.expect, std::nullopt);
+    EXPECT_EQ(parsed(object).spec.restart_policy.scope, RestartScope::Group);
+    const Json dataset{{"name", "d"}, {"format", "IDX"}, {"path", "i"}, {"labelsPath", "l"}, {"limit", 7}};
+    const Json task{{"type", "Classification"}, {"classes", {"shirt", "bag"}}};
+    object["spec"]["merge"]["expect"] = Json{{"dataset", dataset}, {"task", task}};
+    const EvalJobSpec spec = parsed(object).spec;
+    ASSERT_TRUE(spec.merge.expect.has_value());
+    EXPECT_EQ(spec.merge.expect->limit, 7);
+    EXPECT_THAT(spec.merge.expect->task.classes, testing::ElementsAre("shirt", "bag"));
+    EXPECT_EQ(parse_expect(expect_to_json(*spec.merge.expect), "expect"), *spec.merge.expect);
+    object["spec"] = spec_to_json(spec);
+    EXPECT_EQ(parsed(object).spec, spec);
+}
+
 TEST(EvalJobValues, AreReadFromEveryField) {
     Json object = valid_object();
     Json& eval = object["spec"]["eval"];

@@ -34,6 +34,18 @@ TEST(MergeReport, SurvivesTheWayThroughATerminationMessage) {
     }
 }
 
+TEST(MergeReport, WithoutACountOfMissingSaysSoInItsPlace) {
+    MergeReport report = ordinary();
+    report.missing = std::nullopt;
+    const Json object = Json::parse(encode_merge_report(report));
+    EXPECT_EQ(object.at("completeness"), "Unknown");
+    EXPECT_FALSE(object.contains("missing"));
+    EXPECT_EQ(decode_merge_report(object.dump()), report);
+    Json lost = object;
+    lost.erase("completeness");
+    EXPECT_FALSE(decode_merge_report(lost.dump()).has_value()) << "a count that is lost is none that is unknown";
+}
+
 MergeReport decoded(const MergeReport& report) {
     const std::string bytes = encode_merge_report(report);
     EXPECT_LT(bytes.size(), 4096U);

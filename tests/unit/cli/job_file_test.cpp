@@ -80,13 +80,34 @@ TEST_F(JobFileTest, AnOutputFolderOfItsOwnLeavesTheInputsWhereTheyAre) {
     EXPECT_EQ(file->job.spec.eval->datasets[0].labels_path, "/data/labels.gz");
 }
 
+TEST_F(JobFileTest, AnImageOfOnesOwnRunsInTheFilesFolderWhereverItsOutputGoes) {
+    const std::string own = R"(
+apiVersion: evaljob.dev/v1alpha1
+kind: EvalJob
+metadata: {name: own}
+spec:
+  template: {spec: {containers: [{name: runner, command: [./evaluate]}]}}
+  merge:
+    expect:
+      dataset: {name: digits, format: IDX, path: images.gz, labelsPath: /data/labels.gz}
+      task: {type: Classification}
+)";
+    const auto file = read_job_file(write(own), {.nodes = {}, .procs = {}, .output = folder_ + "/elsewhere/out"});
+    ASSERT_TRUE(file.has_value()) << file.error().message;
+    const std::filesystem::path folder = std::filesystem::path(folder_).lexically_normal();
+    EXPECT_EQ(file->folder, folder.string());
+    EXPECT_EQ(file->storage_root, (folder / "elsewhere").string());
+    EXPECT_EQ(file->job.spec.merge.expect->path, (folder / "images.gz").string());
+    EXPECT_EQ(file->job.spec.merge.expect->labels_path, "/data/labels.gz");
+}
+
 TEST_F(JobFileTest, EveryViolationIsLedByTheFile) {
     const std::string path =
         write("apiVersion: evaljob.dev/v1alpha1\nkind: EvalJob\nmetadata: {name: x}\nspec: {numNode: 3}\n");
     const auto file = read_job_file(path, {.nodes = 0, .procs = {}, .output = ""});
     ASSERT_FALSE(file.has_value());
     EXPECT_THAT(file.error().message, HasSubstr(path + ": spec.numNode: unknown field; did you mean numNodes?"));
-    EXPECT_THAT(file.error().message, HasSubstr("\n" + path + ": spec.eval"));
+    EXPECT_THAT(file.error().message, HasSubstr("\n" + path + ": spec.template.spec.containers: without eval"));
     EXPECT_THAT(file.error().message, HasSubstr(path + ": spec.numNodes: must be"));
 }
 

@@ -36,5 +36,13 @@ TEST(ResultSummary, SaysHowManyWereFoundTwice) {
     EXPECT_THAT(result_summary(status, Json::object(), "x"), HasSubstr("3 found twice and counted once"));
 }
 
+TEST(ResultSummary, SaysThatCompletenessIsUnknownInsteadOfACountOfMissing) {
+    EvalJobStatus status;
+    status.results = Results{.samples = 10, .missing = std::nullopt};
+    const std::string text = result_summary(status, Json::object(), "x");
+    EXPECT_THAT(text, HasSubstr("10 samples, CompletenessUnknown"));
+    EXPECT_THAT(text, testing::Not(HasSubstr("missing")));
+}
+
 }  // namespace
 }  // namespace evaljob

@@ -273,5 +273,18 @@ TEST(FreePort, HasAFreeNeighbour) {
     EXPECT_FALSE(free_port("nowhere"));
 }
 
+TEST(FreePort, EverywhereMeansThatNoAddressHoldsIt) {
+    boost::asio::io_context io;
+    using boost::asio::ip::tcp;
+    const auto seed = static_cast<std::uint32_t>(::getpid()) + 77;
+    const auto address = boost::asio::ip::make_address(PodAddresses(seed).address_of("h"));
+    const auto first = free_port_everywhere(seed);
+    ASSERT_TRUE(first) << first.error().message;
+    tcp::acceptor someone(io, {address, *first});
+    const auto second = free_port_everywhere(seed);
+    ASSERT_TRUE(second) << second.error().message;
+    EXPECT_NE(*second, *first) << "torchrun listens on all addresses, and would fail";
+}
+
 }  // namespace
 }  // namespace evaljob::local

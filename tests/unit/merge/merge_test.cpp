@@ -44,7 +44,7 @@ TEST(Merge, PublishesAWholeRun) {
     EXPECT_TRUE(report.published);
     EXPECT_FALSE(report.partial);
     EXPECT_EQ(report.samples, 12);
-    EXPECT_EQ(report.missing + report.repeated + report.conflicting + report.failed + report.foreign, 0);
+    EXPECT_EQ(report.missing.value() + report.repeated + report.conflicting + report.failed + report.foreign, 0);
     EXPECT_EQ(report.identity, identity_of(run.manifest));
     EXPECT_THAT(report.metrics, ElementsAre(Metric{"wardrobe", "accuracy", "", "0.833333", "0.107583", 12}));
     EXPECT_EQ(run.read("CURRENT"), "sha256-" + report.digest + "\n");

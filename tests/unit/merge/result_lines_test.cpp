@@ -62,7 +62,7 @@ TEST(GoldenOutput, ResultsCsv) {
 
 TEST(GoldenOutput, MetricsJson) {
     SmallJob job;
-    expect_golden("metrics.json", metrics_json(job.manifest, "identity", job.proof, job.scores, false));
+    expect_golden("metrics.json", metrics_json({job.manifest, "identity", job.proof, job.scores}));
 }
 
 TEST(GoldenOutput, ConfusionCsv) {
@@ -72,7 +72,7 @@ TEST(GoldenOutput, ConfusionCsv) {
 
 TEST(GoldenOutput, ProofJson) {
     ShardTrace trace{"runs/r/a.shard", {"identity", "r", 3, 1, 1, 2, "cpu", "libtorch 2.11.0", 1, 0}, 12, {}};
-    expect_golden("proof.json", proof_json("identity", SmallJob().proof, {trace}, {}));
+    expect_golden("proof.json", proof_json({"identity", SmallJob().proof, {trace}, {}}));
 }
 
 TEST(ResultLines, EveryLineIsAJsonObjectThatGivesTheTextsBack) {

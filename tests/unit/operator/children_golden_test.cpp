@@ -61,6 +61,13 @@ const std::vector<Row> rows = {
              {"spec", {{"containers", {{{"name", "runner"}, {"image", "torch:2"}, {"command", {"torchrun"}}}}}}}};
          return node_pod(JobBuilder().custom_image().nodes(2).procs(2).pod_template(pod).build(), {}, 1, 0);
      }},
+    {"merge_job_custom_image",
+     [] {
+         EvalJob job = JobBuilder().custom_image().group().nodes(3).build();
+         job.spec.merge.expect = JobBuilder().build().spec.eval->datasets.front();
+         job.status.attempt = 2;
+         return merge_job(job, {});
+     }},
     {"node_pod_local",
      [] {
          Settings settings;

@@ -98,6 +98,22 @@ const std::vector<Row> suspension = {
       {nothing, " |  | Suspended 2/2"},
       {resume, "Merge | Resumed | Merging 2/2"},
       {merged, " | Succeeded | Succeeded 2/2"}}},
+    {"AnImageOfYourOwnSuspendedWhileMergingKeepsItsAttempt",
+     JobBuilder().nodes(2).custom_image().group(),
+     {{nothing, "Service, +demo-0-0, +demo-1-0 | NodesCreated | Starting 0/2"},
+      run_two,
+      to_merge,
+      {[](World& world) {
+           suspend(world);
+           world.vanish(1);
+       },
+       "-Merge | Suspended | Suspended 1/2"},
+      {nothing, " |  | Suspended 1/2"},
+      {[](World& world) {
+           EXPECT_EQ(world.observed.job.status.attempt, 0);
+           resume(world);
+       },
+       "Merge | Resumed | Merging 2/2"}}},
     {"AFinishedMergeIsNotSuspended",
      JobBuilder().nodes(2),
      {made_two,

@@ -187,6 +187,27 @@ TEST(Status, PartialResultsSaySo) {
     EXPECT_THAT(condition(world, "Succeeded").message, HasSubstr("2 missing"));
 }
 
+TEST(Status, ResultOfUnknownCompletenessSaysSoAndHasNoCountOfMissing) {
+    World world(JobBuilder().nodes(2).custom_image().group().build());
+    world.step();
+    world.run_pods();
+    world.step();
+    world.exit_all(0);
+    world.step();
+    MergeReport report = published();
+    report.missing = std::nullopt;
+    report.metrics.clear();
+    world.finish_merge(encode_merge_report(report));
+    world.step();
+    const EvalJobStatus& status = world.observed.job.status;
+    EXPECT_EQ(condition(world, "Succeeded").reason, "CompletenessUnknown");
+    EXPECT_EQ(condition(world, "Merged").reason, "CompletenessUnknown");
+    EXPECT_THAT(condition(world, "Succeeded").message, HasSubstr("merge.expect"));
+    EXPECT_EQ(status.results->missing, std::nullopt);
+    EXPECT_EQ(status.progress, std::nullopt) << "of a total that nobody knows";
+    EXPECT_FALSE(status_to_json(status).at("results").contains("missing"));
+}
+
 TEST(Status, FailedProofNamesTheSamplesAndKeepsTheCounts) {
     World world = running_world(JobBuilder().nodes(2));
     world.exit_all(0);

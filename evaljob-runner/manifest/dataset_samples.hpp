@@ -1,0 +1,17 @@
+// A dataset's samples as a manifest has them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "api/evaljob.hpp"
+#include "api/manifest.hpp"
+
+namespace evaljob {
+
+/// Adds the samples under the number `index`, and gives the dataset's entry for the manifest's config. Fails with
+/// BadInput, naming field and file.
+Result<Json> add_samples(const Dataset& dataset, std::uint32_t index, const std::string& storage_root,
+                         Manifest& manifest);
+
+}  // namespace evaljob

@@ -144,8 +144,12 @@ void Cluster::run_merge(const Json& pod, PodLife& life) {
     if (faults_.strikes(Fault::MergeKilled)) return exit(pod, 137);
     if (faults_.strikes(Fault::MergeAtItsLimit, 0.2)) return exit(pod, exit_code::proof, report_of_merge(false));
     if (now_ < life.ends) return;
-    const bool eval = member(member(*evaljob(), "spec"), "eval").is_object();
-    const bool whole = !eval || samples_done_ >= samples_total;
+    const local::ObjectPtr job = evaljob();
+    const bool eval = member(member(*job, "spec"), "eval").is_object();
+    const auto nodes = job->value(Json::json_pointer("/spec/numNodes"), 1);
+    const auto attempt = succeeded_[uid_of(*job)].rbegin();
+    const bool all_wrote = attempt != succeeded_[uid_of(*job)].rend() && std::ssize(attempt->second) == nodes;
+    const bool whole = eval ? samples_done_ >= samples_total : all_wrote;
     exit(pod, whole ? 0 : exit_code::proof, report_of_merge(whole));
 }
 
@@ -197,6 +201,8 @@ void Cluster::patch(const Json& pod, const Json& status) {
 }
 
 void Cluster::exit(const Json& pod, int code, const std::string& message) {
+    if (const PodView view = kube::pod_view(pod); code == 0 && !view.merge)
+        succeeded_[view.owner_uid][view.attempt].insert(view.node);
     const Json terminated = {{"exitCode", code},
                              {"reason", code == 0 ? "Completed" : "Error"},
                              {"message", message},

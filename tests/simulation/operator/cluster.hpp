@@ -77,6 +77,7 @@ private:
     local::JobController jobs_;
     std::map<std::string, PodLife> lives_;  // by uid
     std::map<std::string, Ledger> ledgers_;
+    std::map<std::string, std::map<std::int32_t, std::set<std::int32_t>>> succeeded_;  // job → attempt → nodes
     std::int64_t samples_done_ = 0;  // on the volume, which outlives the EvalJob
     std::int64_t worked_at_ = 0;
     std::int64_t idle_since_ = 0;

@@ -97,9 +97,9 @@ void Simulation::merge() {
     world_.trace(self->name + ": " + std::to_string(outcome.exit_code) + " " + outcome.report.error);
     if (outcome.exit_code == exit_code::success) {
         const MergeReport& report = outcome.report;
-        if (report.samples != static_cast<std::int64_t>(manifest_.items()) || report.missing + report.failed > 0 ||
-            report.conflicting + report.foreign > 0)
-            violated(self->name + ": published, but " + std::to_string(report.missing) + " are missing, " +
+        if (report.samples != static_cast<std::int64_t>(manifest_.items()) ||
+            report.missing.value_or(0) + report.failed > 0 || report.conflicting + report.foreign > 0)
+            violated(self->name + ": published, but " + std::to_string(report.missing.value_or(0)) + " are missing, " +
                      std::to_string(report.conflicting) + " conflict, " + std::to_string(report.foreign) +
                      " are foreign");
         digest_ = report.digest;

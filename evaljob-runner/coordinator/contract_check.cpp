@@ -20,12 +20,10 @@ std::string differs(const Hello& hello, const char* variable, const std::string&
 std::string against_job(const Hello& hello, const ExpectedContract& expected) {
     const RankContract& c = hello.contract;
     if (c.run_id != expected.run_id) return differs(hello, "EVALJOB_RUN_ID", c.run_id, expected.run_id);
-    const auto number = [&](const char* variable, std::int32_t has, std::int32_t wants) {
-        return has == wants ? "" : differs(hello, variable, std::to_string(has), std::to_string(wants));
-    };
-    if (auto v = number("WORLD_SIZE", c.world_size, expected.world_size); !v.empty()) return v;
-    if (auto v = number("LOCAL_WORLD_SIZE", c.local_world_size, expected.local_world_size); !v.empty()) return v;
-    if (auto v = number("NNODES", c.num_nodes, expected.num_nodes); !v.empty()) return v;
+    if (c.local_world_size != expected.local_world_size)
+        return differs(hello, "LOCAL_WORLD_SIZE", std::to_string(c.local_world_size),
+                       std::to_string(expected.local_world_size));
+    // WORLD_SIZE and NNODES must fit each other, and may be those of another size of the job: it can be scaled.
     if (auto violation = contract_violation(c); !violation.empty()) return describe(hello) + ": " + violation;
     return "";
 }

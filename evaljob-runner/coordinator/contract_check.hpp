@@ -11,9 +11,8 @@ namespace evaljob {
 /// What every process of the job must agree with: the contract that the coordinator's own node was given.
 struct ExpectedContract {
     std::string run_id;
-    std::int32_t world_size = 1;
+    std::int32_t world_size = 1;  // when node 0's Pod was made; that of a Pod made after a scale may differ
     std::int32_t local_world_size = 1;
-    std::int32_t num_nodes = 1;
     std::string device_kind = "cpu";  // one kind for all: another gives other bytes
 };
 

@@ -110,8 +110,7 @@ private:
         if (!manifest) return tl::unexpected(manifest.error());
         CoordinatorOptions options;
         options.token = value_of(environment_, runner_environment::token);
-        options.expected = {contract_.run_id, contract_.world_size, contract_.local_world_size, contract_.num_nodes,
-                            device.kind};
+        options.expected = {contract_.run_id, contract_.world_size, contract_.local_world_size, device.kind};
         const std::string address = value_of(environment_, runner_environment::pod_ip);
         auto server = CoordinatorServer::start(
             io_, std::move(*manifest), contract_, options, address,

@@ -14,7 +14,7 @@ namespace evaljob::simulation {
 
 namespace {
 
-constexpr int disturbed_steps = 80;
+constexpr int disturbed_steps = 50;
 constexpr int calm_steps = 400;
 constexpr int most_pumps = 60;  // until an operator must come to rest at one time
 constexpr int quiet_steps = 8;  // at the end, in which nothing may be written

@@ -105,14 +105,18 @@ INSTANTIATE_TEST_SUITE_P(
                 0,
                 [](Hello& h) { h.device.visible[0] = "GPU-0-2"; },
                 {"CUDA_VISIBLE_DEVICES: two processes", "device GPU-0-2", "pid 102 on fm-0", "pid 400 on fm-3"}},
-        Mistake{
-            "OtherWorldSize", 1, 2, [](Hello& h) { h.contract.world_size = 3; }, {"WORLD_SIZE=3", "the job's is 12"}},
+        Mistake{"OtherWorldSize",
+                1,
+                2,
+                [](Hello& h) { h.contract.world_size = 3; },
+                {"WORLD_SIZE is 3", "LOCAL_WORLD_SIZE 3 is 12"}},
         Mistake{"OtherLocalWorldSize",
                 1,
                 2,
                 [](Hello& h) { h.contract.local_world_size = 4; },
                 {"LOCAL_WORLD_SIZE=4", "the job's is 3"}},
-        Mistake{"OtherNumberOfNodes", 1, 2, [](Hello& h) { h.contract.num_nodes = 3; }, {"NNODES=3", "the job's is 4"}},
+        Mistake{
+            "OtherNumberOfNodes", 1, 2, [](Hello& h) { h.contract.num_nodes = 3; }, {"WORLD_SIZE is 12", "NNODES 3"}},
         Mistake{"RankBeyondTheWorld", 1, 2, [](Hello& h) { h.contract.rank = 12; }, {"RANK is 12"}},
         Mistake{"LocalRankBeyondTheNode", 1, 2, [](Hello& h) { h.contract.local_rank = 3; }, {"LOCAL_RANK is 3"}},
         Mistake{"NodeRankBeyondTheJob", 1, 2, [](Hello& h) { h.contract.node_rank = 4; }, {"NODE_RANK is 4"}},
@@ -124,6 +128,11 @@ INSTANTIATE_TEST_SUITE_P(
                 },
                 {"spec.eval.inference.device", "compute on cpu, node 0 on cuda"}}),
     [](const auto& row) { return row.param.name; });
+
+TEST(AfterAScale, ProcessesOfAnotherSizeOfTheJobAreAccepted) {
+    const Hello late = cuda_hello_of(nodes + 2, procs, nodes + 1, 1);
+    EXPECT_EQ(contract_violation(late, expected_of(nodes, procs, "cuda"), {good(0, 0)}), "");
+}
 
 TEST(VlmEvalKit142, RankSetToLocalRankIsNamedEvenWhenNobodyElseIsThereYet) {
     Hello hello = good(2, 1);

@@ -11,7 +11,7 @@ namespace evaljob::test {
 inline constexpr const char* run_token = "secret";
 
 inline ExpectedContract expected_of(std::int32_t nodes, std::int32_t procs, const std::string& device_kind = "cpu") {
-    return {"fm-1b4e28ba", nodes * procs, procs, nodes, device_kind};
+    return {"fm-1b4e28ba", nodes * procs, procs, device_kind};
 }
 
 /// Process `local` of node `node` in a job of `nodes` × `procs`, on the CPU.

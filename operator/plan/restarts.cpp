@@ -136,12 +136,25 @@ bool has_predecessor(const Observed& observed, std::int32_t node, std::int32_t a
     });
 }
 
+/// Pods that the node's next one must wait for, that were seen once, and that the stores do not show.
+void confirm_predecessors(const Observed& observed, std::int32_t node, std::int32_t attempt, NodeDecision& decision) {
+    for (const auto& [key, seen] : seen_attempts(observed)) {
+        const auto of = static_cast<std::int32_t>(std::atoi(key.c_str()));
+        if (seen >= attempt || (of != node && !is_group(observed))) continue;
+        std::string name = names::pod(observed.job.meta.name, of, seen);
+        const bool shown = std::ranges::any_of(observed.pods, [&](const PodView& pod) { return pod.name == name; });
+        const bool asked = std::ranges::find(decision.confirm, name) != decision.confirm.end();
+        if (!shown && !asked && !observed.absent.contains(name)) decision.confirm.push_back(std::move(name));
+    }
+}
+
 void make_missing(const Observed& observed, const std::vector<NodeState>& states, NodeDecision& decision) {
     for (const NodeState& state : states) {
         const std::int32_t attempt = wanted(decision, state);
         const bool to_be_made = state.life == NodeLife::New || attempt > state.attempt;
-        if (to_be_made && !has_predecessor(observed, state.node, attempt))
-            decision.create.push_back({state.node, attempt});
+        if (!to_be_made || has_predecessor(observed, state.node, attempt)) continue;
+        confirm_predecessors(observed, state.node, attempt, decision);
+        decision.create.push_back({state.node, attempt});
     }
 }
 

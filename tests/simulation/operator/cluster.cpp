@@ -87,8 +87,7 @@ void Cluster::live(const Json& pod, PodLife& life) {
     }
     if (view.deleting) return leave(pod, life);
     if (has_ended(view)) return;
-    misfortune(pod, life);
-    if (life.lost || now_ < life.starts) return;
+    if (misfortune(pod, life) || now_ < life.starts) return;
     if (view.phase != "Running") return wait(pod, life);
     if (view.merge)
         run_merge(pod, life);
@@ -163,18 +162,20 @@ void Cluster::leave(const Json& pod, PodLife& life) {
     local::send(api_, local::final_removal(pod));
 }
 
-void Cluster::misfortune(const Json& pod, PodLife& life) {
+bool Cluster::misfortune(const Json& pod, PodLife& life) {
     const PodView view = kube::pod_view(pod);
     Ledger& ledger = ledger_of(pod);
     constexpr double rarely = 0.1;
     if (is_running(view) && !view.merge) {
         if (faults_.strikes(Fault::Crashed, rarely)) {
             ++ledger.own_deaths;
-            return exit(pod, random_.chance(0.5) ? 137 : 1, "last words");
+            exit(pod, random_.chance(0.5) ? 137 : 1, "last words");
+            return true;
         }
         if (faults_.strikes(Fault::FinalExit, rarely / 5)) {
             ++ledger.final_exits;
-            return exit(pod, exit_code::bad_input, "no such file");
+            exit(pod, exit_code::bad_input, "no such file");
+            return true;
         }
     }
     if (faults_.strikes(Fault::Evicted, rarely)) {
@@ -191,7 +192,10 @@ void Cluster::misfortune(const Json& pod, PodLife& life) {
     } else if (faults_.strikes(Fault::PodVanished, rarely)) {
         ++ledger.own_deaths;
         local::send(api_, local::final_removal(pod));
+    } else {
+        return false;
     }
+    return true;
 }
 
 void Cluster::patch(const Json& pod, const Json& status) {

@@ -60,7 +60,7 @@ private:
     void run(const Json& pod, PodLife& life);
     void run_merge(const Json& pod, PodLife& life);
     void leave(const Json& pod, PodLife& life);
-    void misfortune(const Json& pod, PodLife& life);
+    bool misfortune(const Json& pod, PodLife& life);  // whether one happened
     void exit(const Json& pod, int code, const std::string& message = "");
     void patch(const Json& pod, const Json& status);
     void work();

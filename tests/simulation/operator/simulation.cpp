@@ -228,7 +228,7 @@ void Simulation::check_failure(const Json& job, const Seen& seen) {
                                faults_.struck(Fault::ServerError) + faults_.struck(Fault::TooManyRequests) +
                                faults_.struck(Fault::Conflict) + faults_.struck(Fault::TimeoutAfterWrite) >
                            0;
-        const int deaths = ledger.own_deaths + (blind ? ledger.disruptions : 0);
+        const int deaths = ledger.own_deaths + ledger.final_exits + (blind ? ledger.disruptions : 0);
         require(hung || deaths > max_restarts, "the budget of " + std::to_string(max_restarts) + " is not used up by " +
                                                    std::to_string(deaths) + " deaths" + message);
     } else if (reason == "BadInput") {

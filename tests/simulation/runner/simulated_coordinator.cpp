@@ -8,7 +8,7 @@ namespace evaljob::simulation {
 void SimulatedCoordinator::start(const Manifest& manifest) {
     CoordinatorOptions options;
     options.token = contract.token();
-    options.expected = {contract.id(), contract.ranks, 1, contract.ranks, "cpu"};
+    options.expected = {contract.id(), contract.ranks, 1, "cpu"};
     const std::uint64_t mark = ledger_.mark();
     auto self = shared_from_this();
     auto run = CoordinatorRun::open(

@@ -380,6 +380,19 @@ TEST(Policies, AFailureNamesItsDeadlineAndWhatItWaitedFor) {
               "ErrImagePull");
 }
 
+TEST(Policies, WhatAnOldListDoesNotShowIsReadBeforeItsSuccessorIsMade_RegressionTwoLivePods) {
+    World world(JobBuilder().nodes(1).build());
+    world.step();
+    world.run_pods();
+    suspend(world);
+    world.step();
+    resume(world);
+    world.observed.pods.clear();  // a list from before the Pod was made
+    const Plan plan = make_plan(world.observed, world.settings, world.now);
+    EXPECT_THAT(plan.confirm, ::testing::ElementsAre("demo-0-0"));
+    EXPECT_TRUE(plan.actions.empty());
+}
+
 TEST(Policies, AFailureNamesItsRule) {
     World world(JobBuilder().nodes(1).rule(on_codes({42}, RestartAction::Fail)).build());
     world.step();

@@ -105,7 +105,7 @@ void Simulation::merge() {
         digest_ = report.digest;
         if (!plan_.digest.empty() && digest_ != plan_.digest)
             violated(self->name + ": published other bytes than the undisturbed run");
-    } else if (outcome.exit_code != exit_code::storage) {
+    } else if (outcome.exit_code != exit_code::storage && outcome.exit_code != exit_code::no_space) {
         violated(self->name + ": refused for good: " + outcome.report.error);
     }
     world_.exit(self, outcome.exit_code);
@@ -173,13 +173,14 @@ void Simulation::merge_when_finished() {
 /// A process that ends by itself must have a reason that is one of ours.
 void Simulation::check_exit(const Process& process) {
     const int code = *process.exit_code;
-    const bool disk_fault =
-        result_.faults.contains(name_of(Fault::SyncError)) || result_.faults.contains(name_of(Fault::DiskFull));
+    const bool disk_was_full = result_.faults.contains(name_of(Fault::DiskFull));
+    const bool disk_fault = result_.faults.contains(name_of(Fault::SyncError)) || disk_was_full;
     const auto* rank = dynamic_cast<const SimulatedRank*>(&process);
     const bool of_old_run = rank != nullptr && rank->contract.number != run_contract_.number;
-    const bool explained = code == exit_code::success || code == exit_code::terminated ||
-                           code == exit_code::unavailable || (code == exit_code::storage && disk_fault) ||
-                           (code == exit_code::internal && disk_fault) || (code == exit_code::contract && of_old_run);
+    const bool explained =
+        code == exit_code::success || code == exit_code::terminated || code == exit_code::unavailable ||
+        (code == exit_code::storage && disk_fault) || (code == exit_code::internal && disk_fault) ||
+        (code == exit_code::no_space && disk_was_full) || (code == exit_code::contract && of_old_run);
     if (!explained) violated(process.name + " ended with " + std::to_string(code) + " for no reason");
 }
 

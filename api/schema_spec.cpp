@@ -1,6 +1,5 @@
 // The table: spec itself, and the rules over the whole object.
-#include <initializer_list>
-
+#include "api/json_read.hpp"
 #include "api/names.hpp"
 #include "api/schema_rows.hpp"
 
@@ -10,29 +9,16 @@ namespace {
 constexpr std::int64_t max_nodes = 4096;
 constexpr std::int64_t max_procs_per_node = 64;
 
-bool has(const Json& object, const char* key) {
-    return object.is_object() && object.contains(key) && !object[key].is_null();
-}
-
-/// `object` below these keys; null when a part of the way is not there.
-const Json& below(const Json& object, std::initializer_list<const char*> keys) {
-    static const Json absent;
-    const Json* at = &object;
-    for (const char* key : keys) {
-        if (!has(*at, key)) return absent;
-        at = &(*at)[key];
-    }
-    return *at;
-}
+bool has(const Json& object, const char* key) { return !member(object, key).is_null(); }
 
 bool is_own_program(const Json& container) {
-    if (!container.is_object() || below(container, {"name"}) != Json(names::runner_container)) return false;
+    if (!container.is_object() || member(container, "name") != Json(names::runner_container)) return false;
     return has(container, "image") || (has(container, "command") && !container["command"].empty());
 }
 
 void check_program(const Json& spec, const std::string& path, Violations& violations) {
     if (!spec.is_object() || has(spec, "eval")) return;
-    const Json& containers = below(spec, {"template", "spec", "containers"});
+    const Json& containers = member(member(member(spec, "template"), "spec"), "containers");
     for (const Json& container : containers.is_array() ? containers : Json::array())
         if (is_own_program(container)) return;
     violations.push_back(path +
@@ -41,7 +27,7 @@ void check_program(const Json& spec, const std::string& path, Violations& violat
 }
 
 void check_expect(const Json& spec, const std::string& path, Violations& violations) {
-    if (!spec.is_object() || !has(spec, "eval") || below(spec, {"merge", "expect"}).is_null()) return;
+    if (!spec.is_object() || !has(spec, "eval") || !has(member(spec, "merge"), "expect")) return;
     violations.push_back(path +
                          ".merge.expect: is for images of your own; with eval its datasets are what is expected; "
                          "remove it");
@@ -49,7 +35,7 @@ void check_expect(const Json& spec, const std::string& path, Violations& violati
 
 void check_scope(const Json& spec, const std::string& path, Violations& violations) {
     if (!spec.is_object() || has(spec, "eval")) return;
-    if (below(spec, {"restartPolicy", "scope"}) != Json("Node")) return;
+    if (member(member(spec, "restartPolicy"), "scope") != Json("Node")) return;
     violations.push_back(path +
                          ".restartPolicy.scope: Node needs eval, whose samples are leased; without it all nodes must "
                          "start again: Group");
@@ -70,8 +56,6 @@ void check_longest_name(const Json& object, const std::string& path, Violations&
                          std::to_string(longest - names::max_label_length));
 }
 
-bool has_eval(const Json& spec) { return spec.contains("eval") && !spec["eval"].is_null(); }
-
 std::optional<std::int64_t> whole(const Json& spec, const char* key) {
     const auto found = spec.find(key);
     if (found == spec.end() || !found->is_number_integer()) return {};
@@ -88,14 +72,14 @@ void check_min_nodes(const Json& spec, const std::string& path, Violations& viol
 }
 
 void check_rigid(const Json& spec, const std::string& path, Violations& violations) {
-    if (!spec.is_object() || has_eval(spec)) return;
+    if (!spec.is_object() || has(spec, "eval")) return;
     const auto least = whole(spec, "minNodes");
     if (least && *least < whole(spec, "numNodes").value_or(1))
         violations.push_back(path + ".minNodes: fewer than numNodes needs eval, whose samples are leased");
 }
 
 void check_reports(const Json& spec, const std::string& path, Violations& violations) {
-    if (spec.is_object() && !has_eval(spec) && whole(spec, "progressDeadlineSeconds"))
+    if (spec.is_object() && !has(spec, "eval") && whole(spec, "progressDeadlineSeconds"))
         violations.push_back(path + ".progressDeadlineSeconds: needs eval, whose runner reports progress");
 }
 

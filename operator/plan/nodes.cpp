@@ -9,12 +9,6 @@
 namespace evaljob {
 namespace {
 
-/// The number that a map of attempts holds for the node, or -1.
-std::int32_t attempt_in(const std::map<std::string, std::int32_t>& attempts, std::int32_t node) {
-    const auto found = attempts.find(std::to_string(node));
-    return found == attempts.end() ? -1 : found->second;
-}
-
 const PodView* find_pod(const Observed& observed, std::int32_t node, std::int32_t attempt) {
     for (const PodView& pod : observed.pods)
         if (is_own_node_pod(observed.job, pod) && pod.node == node && pod.attempt == attempt) return &pod;
@@ -43,6 +37,11 @@ NodeLife life_without_pod(const Observed& observed, const NodeState& state, std:
 }
 
 }  // namespace
+
+std::int32_t attempt_in(const std::map<std::string, std::int32_t>& attempts, std::int32_t node) {
+    const auto found = attempts.find(std::to_string(node));
+    return found == attempts.end() ? -1 : found->second;
+}
 
 bool is_own_node_pod(const EvalJob& job, const PodView& pod) {
     return !pod.merge && pod.node >= 0 && pod.owner_uid == job.meta.uid;

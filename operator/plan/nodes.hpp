@@ -37,6 +37,9 @@ struct NodeState {
 /// Of every node of the job, in order.
 std::vector<NodeState> node_states(const Observed& observed);
 
+/// What a map of attempts holds for the node, or -1.
+std::int32_t attempt_in(const std::map<std::string, std::int32_t>& attempts, std::int32_t node);
+
 /// node_attempts of status, brought up to date with what is observed.
 std::map<std::string, std::int32_t> seen_attempts(const Observed& observed);
 

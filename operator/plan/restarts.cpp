@@ -3,16 +3,12 @@
 #include <algorithm>
 
 #include "api/names.hpp"
+#include "operator/plan/status.hpp"
 
 namespace evaljob {
 namespace {
 
 bool is_group(const Observed& observed) { return observed.job.spec.restart_policy.scope == RestartScope::Group; }
-
-std::int32_t number(const std::map<std::string, std::int32_t>& attempts, std::int32_t node) {
-    const auto found = attempts.find(std::to_string(node));
-    return found == attempts.end() ? -1 : found->second;
-}
 
 void retire(NodeDecision& decision, std::int32_t node, std::int32_t attempt) {
     decision.next_attempts[std::to_string(node)] = attempt + 1;
@@ -20,7 +16,7 @@ void retire(NodeDecision& decision, std::int32_t node, std::int32_t attempt) {
 
 /// The attempt that the node is to have after the decision.
 std::int32_t wanted(const NodeDecision& decision, const NodeState& state) {
-    return std::max(state.attempt, number(decision.next_attempts, state.node));
+    return std::max(state.attempt, attempt_in(decision.next_attempts, state.node));
 }
 
 Failure budget_failure(const Observed& observed, const std::string& cause) {
@@ -107,7 +103,7 @@ void retire_stalled(const Observed& observed, const std::vector<NodeState>& stat
 void retire_surplus(const Observed& observed, NodeDecision& decision) {
     for (const auto& [key, attempt] : seen_attempts(observed)) {
         const auto node = static_cast<std::int32_t>(std::atoi(key.c_str()));
-        if (node >= observed.job.spec.num_nodes && number(decision.next_attempts, node) < 0)
+        if (node >= observed.job.spec.num_nodes && attempt_in(decision.next_attempts, node) < 0)
             retire(decision, node, attempt);
     }
 }
@@ -137,8 +133,9 @@ bool has_predecessor(const Observed& observed, std::int32_t node, std::int32_t a
 }
 
 /// Pods that the node's next one must wait for, that were seen once, and that the stores do not show.
-void confirm_predecessors(const Observed& observed, std::int32_t node, std::int32_t attempt, NodeDecision& decision) {
-    for (const auto& [key, seen] : seen_attempts(observed)) {
+void confirm_predecessors(const Observed& observed, const std::map<std::string, std::int32_t>& seen_of,
+                          std::int32_t node, std::int32_t attempt, NodeDecision& decision) {
+    for (const auto& [key, seen] : seen_of) {
         const auto of = static_cast<std::int32_t>(std::atoi(key.c_str()));
         if (seen >= attempt || (of != node && !is_group(observed))) continue;
         std::string name = names::pod(observed.job.meta.name, of, seen);
@@ -149,19 +146,17 @@ void confirm_predecessors(const Observed& observed, std::int32_t node, std::int3
 }
 
 void make_missing(const Observed& observed, const std::vector<NodeState>& states, NodeDecision& decision) {
+    const auto seen = seen_attempts(observed);
     for (const NodeState& state : states) {
         const std::int32_t attempt = wanted(decision, state);
         const bool to_be_made = state.life == NodeLife::New || attempt > state.attempt;
         if (!to_be_made || has_predecessor(observed, state.node, attempt)) continue;
-        confirm_predecessors(observed, state.node, attempt, decision);
+        confirm_predecessors(observed, seen, state.node, attempt, decision);
         decision.create.push_back({state.node, attempt});
     }
 }
 
-bool is_merging(const Observed& observed) {
-    const auto& conditions = observed.job.status.conditions;
-    return std::ranges::find(conditions, "Merged", &Condition::type) != conditions.end();
-}
+bool is_merging(const Observed& observed) { return find_condition(observed.job.status, "Merged") != nullptr; }
 
 NodeDecision begin(const Observed& observed) {
     NodeDecision decision;

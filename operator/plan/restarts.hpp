@@ -32,9 +32,8 @@ struct NodeDecision {
         std::int32_t attempt = 0;
     };
     std::vector<Pod> create;
-    std::vector<const PodView*> remove;   // live Pods; none that is being deleted already
-    std::vector<const PodView*> expired;  // being deleted for longer than they were given: their node may be lost
-    std::vector<std::string> confirm;     // names of Pods that seem to have vanished
+    std::vector<const PodView*> remove;                 // live Pods; none that is being deleted already
+    std::vector<std::string> confirm;                   // names of Pods that seem to have vanished
     std::map<std::string, std::int32_t> next_attempts;  // status's, after this decision
     std::vector<NodeRestart> restarted;                 // decided now; scope Group: the first that died
     std::int32_t restarts = 0;                          // status's, after this decision

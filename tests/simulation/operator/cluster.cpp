@@ -67,11 +67,7 @@ void Cluster::step() {
     for (const auto& object : api_.objects(kube::pods)) {
         const Json& pod = *object;
         PodLife& life = lives_[uid_of(pod)];
-        if (life.starts == 0) {
-            life.starts = now_ + random_.between(0, 5);
-            const auto view = kube::pod_view(pod);
-            if (!view.merge) ledger_of(pod).pods_of_node[std::to_string(view.node)].insert(view.name);
-        }
+        if (life.starts == 0) life.starts = now_ + random_.between(0, 5);
         live(pod, life);
     }
     jobs_.step();

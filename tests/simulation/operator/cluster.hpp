@@ -23,7 +23,6 @@ struct Ledger {
     int disruptions = 0;  // evicted, or on a lost node: what a budget must not count, if they are seen
     int final_exits = 0;  // with a code that another try cannot mend
     std::int64_t first_run = 0;
-    std::map<std::string, std::set<std::string>> pods_of_node;  // node rank → names ever made
 };
 
 class Cluster {

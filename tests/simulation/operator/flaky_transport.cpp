@@ -88,7 +88,6 @@ private:
 };
 
 Result<kube::Response> FlakyTransport::send(const kube::Request& request) {
-    ++requests_;
     surroundings_.tell(text_of(request));
     if (faults_.strikes(Fault::Interleaved)) surroundings_.meanwhile();
     if (is_write(request) && faults_.strikes(Fault::OperatorKilled)) throw OperatorDied();
@@ -118,7 +117,6 @@ Result<kube::Response> FlakyTransport::list(const kube::Request& request) {
 }
 
 Result<std::unique_ptr<kube::ByteStream>> FlakyTransport::open(const kube::Request& request) {
-    ++requests_;
     if (faults_.strikes(Fault::WatchExpired)) return fail("Expired", "simulated", true);
     if (faults_.strikes(Fault::ServerError)) return fail("ServiceUnavailable", "simulated", true);
     auto stream = api_.open(request);

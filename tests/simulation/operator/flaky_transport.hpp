@@ -32,7 +32,6 @@ public:
 
     /// Every open watch ends with 410 at its next read: all kinds are listed anew.
     void expire_watches() { ++expiries_; }
-    std::uint64_t requests() const { return requests_; }
 
 private:
     friend class FlakyStream;
@@ -44,7 +43,6 @@ private:
     Random& random_;
     Surroundings surroundings_;
     std::map<std::string, std::vector<kube::Response>> old_lists_;  // of each path, as they were once
-    std::uint64_t requests_ = 0;
     std::uint64_t expiries_ = 0;
 };
 

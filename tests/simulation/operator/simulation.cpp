@@ -74,7 +74,6 @@ Json Simulation::spec() const {
 }
 
 void Simulation::start(Operator& one) {
-    if (one.transport) requests_ += one.transport->requests();
     one.controller.reset();
     one.transport = std::make_unique<FlakyTransport>(
         cluster_.api(), faults_, random_,
@@ -205,7 +204,6 @@ void Simulation::check_terminal(const Json& job, Seen& seen) {
     require(!(is_condition(job, "Succeeded") && is_condition(job, "Failed")), "both Succeeded and Failed");
     if (seen.end.is_null()) {
         seen.end = status_of(job);
-        seen.ended = cluster_.now();
         if (is_condition(job, "Failed")) check_failure(job, seen);
     }
     require(seen.end == status_of(job), "the status was changed after the end");

@@ -32,8 +32,6 @@ private:
     struct Seen {
         Json end;  // its status when it first had one that is terminal
         std::int64_t created = 0;
-        std::int64_t suspended_seconds = 0;
-        std::int64_t ended = 0;
         int max_restarts = 0;  // the highest that it ever had
     };
 
@@ -64,7 +62,6 @@ private:
     std::vector<Operator> operators_;
     bool nested_ = false;
     bool calm_ = false;
-    std::uint64_t requests_ = 0;  // of operators that have died
     std::string failure_;
     std::string traced_state_;
 };

@@ -2,7 +2,9 @@
 # libraries are named here. EVALJOB_TORCH_DIR is a folder with include/ and lib/; `./dev` fills one from three wheels.
 set(EVALJOB_TORCH_DIR "$ENV{EVALJOB_TORCH_DIR}" CACHE PATH "libtorch: a folder with include/ and lib/")
 if(NOT EXISTS ${EVALJOB_TORCH_DIR}/include/torch/csrc/jit/serialization/import.h)
-  message(FATAL_ERROR "no libtorch in EVALJOB_TORCH_DIR='${EVALJOB_TORCH_DIR}': run ./dev build, which brings one, "
+  set(named "${EVALJOB_TORCH_DIR}")
+  unset(EVALJOB_TORCH_DIR CACHE)  # so that the next try reads the environment again
+  message(FATAL_ERROR "no libtorch in EVALJOB_TORCH_DIR='${named}': run ./dev build, which brings one, "
                       "or name the folder that holds libtorch's include/ and lib/")
 endif()
 add_library(evaljob_torch INTERFACE)

@@ -43,7 +43,8 @@ Cluster::Cluster(std::uint64_t seed, Faults& faults, Random& random)
     : faults_(faults),
       random_(random),
       api_({[this] { return now_ + skew_; }, seed, random.chance(0.5) ? std::size_t{1000} : std::size_t{20}}),
-      jobs_(api_, [this] { return now_ + skew_; }) {
+      jobs_(api_, [this] { return now_ + skew_; }),
+      peers_notice_(random.chance(0.5)) {
     api_.admit(kube::evaljobs, local::admit_evaljob);
     api_.admit(kube::pods, local::admit_pod);
 }
@@ -112,7 +113,7 @@ bool Cluster::peers_run(const Json& pod) const {
     int running = 0;
     for (const auto& other : api_.objects(kube::pods)) {
         const PodView view = kube::pod_view(*other);
-        running += is_own_node_pod({{.uid = own.owner_uid}, {}, {}}, view) && view.attempt == own.attempt &&
+        running += !view.merge && view.owner_uid == own.owner_uid && view.attempt == own.attempt &&
                    (is_running(view) || has_succeeded(view));
     }
     return running >= nodes;
@@ -130,7 +131,7 @@ void Cluster::run(const Json& pod, PodLife& life) {
     const bool eval = member(member(*evaljob(), "spec"), "eval").is_object();
     const bool done = eval ? samples_done_ >= samples_total : peers_run(pod);
     if (done && life.ends == 0) life.ends = now_ + (eval ? random_.between(0, 5) : custom_seconds);
-    if (!eval && peer_has_failed(pod) && random_.chance(0.3)) return exit(pod, 1, "a peer is gone");
+    if (!eval && peers_notice_ && peer_has_failed(pod) && random_.chance(0.3)) return exit(pod, 1, "a peer is gone");
     if (life.ends != 0 && now_ >= life.ends && (eval || done)) exit(pod, 0);
 }
 
@@ -260,6 +261,17 @@ std::string Cluster::live_pods_of_one_node() const {
         auto& first = live[{view.owner_uid, view.node}];
         if (!first.empty()) return first + " and " + view.name;
         first = view.name;
+    }
+    return {};
+}
+
+std::string Cluster::mixed_group() const {
+    std::map<std::string, PodView> first;  // by owner
+    for (const auto& object : api_.objects(kube::pods)) {
+        const PodView view = kube::pod_view(*object);
+        if (view.merge || !is_running(view)) continue;
+        const PodView& other = first.try_emplace(view.owner_uid, view).first->second;
+        if (other.attempt != view.attempt) return other.name + " and " + view.name;
     }
     return {};
 }

@@ -44,6 +44,7 @@ public:
     const Ledger& ledger(const std::string& uid) { return ledgers_[uid]; }
     int live_pods() const;
     std::string live_pods_of_one_node() const;  // two that should not live beside each other; empty: none
+    std::string mixed_group() const;            // two that run in different attempts of one EvalJob; empty: none
 
 private:
     struct PodLife {
@@ -74,6 +75,7 @@ private:
     std::int64_t skew_ = 0;  // of the API server's and the nodes' clocks
     local::MemoryApi api_;
     local::JobController jobs_;
+    bool peers_notice_;                     // whether a custom image ends when a peer has failed, or hangs
     std::map<std::string, PodLife> lives_;  // by uid
     std::map<std::string, Ledger> ledgers_;
     std::map<std::string, std::map<std::int32_t, std::set<std::int32_t>>> succeeded_;  // job → attempt → nodes

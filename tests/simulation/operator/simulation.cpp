@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <limits>
 #include <set>
 
 #include "api/json_read.hpp"
@@ -192,8 +193,23 @@ void Simulation::check() {
     if (!may_overlap)
         require(cluster_.live_pods_of_one_node().empty(),
                 "two live Pods of one node: " + cluster_.live_pods_of_one_node());
-    const Json& status = status_of(job);
-    require(number_of(status, "restarts") <= seen.max_restarts, "more restarts than maxRestarts");
+    if (!may_overlap && !spec_.contains("eval"))
+        require(cluster_.mixed_group().empty(), "a group runs in two attempts: " + cluster_.mixed_group());
+    const auto restarts = number_of(status_of(job), "restarts");
+    require(restarts <= seen.max_restarts, "more restarts than maxRestarts");
+    require(restarts <= most_restarts(uid_of(job)), "more restarts than deaths");
+}
+
+/// As many as had a cause. A disruption whose condition the operator could not see is a death as any other to it.
+std::int64_t Simulation::most_restarts(const std::string& uid) {
+    if (faults_.struck(Fault::Hung) > 0) return std::numeric_limits<std::int64_t>::max();
+    constexpr Fault blinding[] = {Fault::OperatorKilled,  Fault::EventsDelayed, Fault::EventDropped,
+                                  Fault::WatchExpired,    Fault::WatchCut,      Fault::StaleList,
+                                  Fault::ListExpired,     Fault::SecondLeader,  Fault::ServerError,
+                                  Fault::TooManyRequests, Fault::Conflict,      Fault::TimeoutAfterWrite};
+    const bool blind = std::ranges::any_of(blinding, [this](Fault fault) { return faults_.struck(fault) > 0; });
+    const Ledger& ledger = cluster_.ledger(uid);
+    return ledger.own_deaths + ledger.final_exits + (blind ? ledger.disruptions : 0);
 }
 
 void Simulation::check_terminal(const Json& job, Seen& seen) {
@@ -218,17 +234,9 @@ void Simulation::check_failure(const Json& job, const Seen& seen) {
     const auto max_restarts = member(spec, "restartPolicy").value("maxRestarts", 3);
     const std::string message = ": " + text_of(condition(job, "Failed"), "message");
     if (reason == "MaxRestartsExceeded") {
-        const bool hung = faults_.struck(Fault::Hung) > 0;
-        const bool blind = faults_.struck(Fault::OperatorKilled) + faults_.struck(Fault::EventsDelayed) +
-                               faults_.struck(Fault::EventDropped) + faults_.struck(Fault::WatchExpired) +
-                               faults_.struck(Fault::WatchCut) + faults_.struck(Fault::StaleList) +
-                               faults_.struck(Fault::ListExpired) + faults_.struck(Fault::SecondLeader) +
-                               faults_.struck(Fault::ServerError) + faults_.struck(Fault::TooManyRequests) +
-                               faults_.struck(Fault::Conflict) + faults_.struck(Fault::TimeoutAfterWrite) >
-                           0;
-        const int deaths = ledger.own_deaths + ledger.final_exits + (blind ? ledger.disruptions : 0);
-        require(hung || deaths > max_restarts, "the budget of " + std::to_string(max_restarts) + " is not used up by " +
-                                                   std::to_string(deaths) + " deaths" + message);
+        require(most_restarts(uid_of(job)) > max_restarts,
+                "the budget of " + std::to_string(max_restarts) + " is not used up by " +
+                    std::to_string(most_restarts(uid_of(job))) + " deaths" + message);
     } else if (reason == "BadInput") {
         require(ledger.final_exits > 0, reason + message);
     } else if (reason == "ProofFailed" || reason == "MergeFailed") {

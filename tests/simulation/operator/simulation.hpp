@@ -48,6 +48,7 @@ private:
     void check_end(const Json& job);
     void check_terminal(const Json& job, Seen& seen);
     void check_failure(const Json& job, const Seen& seen);
+    std::int64_t most_restarts(const std::string& uid);
     void require(bool holds, const std::string& what);
     void trace();
     void tell(const std::string& what) const;

@@ -5,7 +5,7 @@
 #include "api/json.hpp"
 #include "api/names.hpp"
 #include "cli/exit_status.hpp"
-#include "cli/yaml.hpp"
+#include "api/yaml.hpp"
 #include "operator/plan/plan.hpp"
 
 namespace evaljob {

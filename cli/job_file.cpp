@@ -4,7 +4,7 @@
 #include <sstream>
 
 #include "api/json.hpp"
-#include "cli/yaml.hpp"
+#include "api/yaml.hpp"
 
 namespace evaljob {
 

@@ -6,7 +6,8 @@ find_package(nlohmann_json 3.11 REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(yaml-cpp REQUIRED)
 find_package(spdlog REQUIRED)
-find_package(Boost 1.74 REQUIRED)  # headers: Asio, Beast, Math
+find_package(Boost 1.74 REQUIRED COMPONENTS filesystem)  # Process needs it; headers: Asio, Beast, Math, Process
+find_package(cpprestsdk 2.10.18 REQUIRED)
 
 # tl::expected
 find_path(EXPECTED_INCLUDE tl/expected.hpp REQUIRED)

@@ -245,7 +245,8 @@ int MemoryApi::collect_garbage() {
             alive.emplace(key.ns, string_at(*object, "metadata", "uid"));
         for (const auto& [key, object] : Objects(store_->objects())) {
             if (!is_orphan(*object, [&](const std::string& uid) { return alive.contains({key.ns, uid}); })) continue;
-            const auto call = parse({kube::Verb::Delete, path_of(key), {}, {}, {}});
+            const kube::Request request{kube::Verb::Delete, path_of(key), {}, {}, {}};
+            const auto call = parse(request);
             if (call && remove(*call)) ++collected;
         }
     }

@@ -69,6 +69,7 @@ private:
     struct Call;  // a request with its path parsed
 
     Answer<Call> parse(const kube::Request& request) const;
+    Answer<Call> parse(kube::Request&& request) const = delete;  // a Call refers to its request
     Answer<kube::Response> respond(const kube::Request& request);
     Answer<Json> create(const Call& call);
     Answer<Json> read(const Call& call) const;

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "local/base64.hpp"
+#include "api/base64.hpp"
 
 namespace evaljob::local {
 namespace {

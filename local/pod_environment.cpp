@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "api/runner_environment.hpp"
-#include "local/base64.hpp"
+#include "api/base64.hpp"
 #include "local/metav1.hpp"
 
 namespace evaljob::local {

@@ -11,8 +11,6 @@
 namespace evaljob {
 namespace {
 
-constexpr int longest_back_off_seconds = 30;
-
 /// Children of one kind, each with the job that its label names.
 template <class View>
 typename kube::Store<View>::Projection of_label(View (*view)(const Json&)) {
@@ -37,72 +35,98 @@ Controller::Controller(kube::Transport& transport, ControllerOptions options)
       pods_(of_label(kube::pod_view)),
       services_(of_label(kube::child_view)),
       merge_jobs_(of_label(kube::merge_job_view)) {
+    if (!options_.ticks) options_.ticks = [this] { return kube::Milliseconds{options_.clock() * 1000}; };
     // Children first: a job's first plan must not be made before its children of an earlier life are seen.
-    sources_.push_back(follow(transport, kube::pods, names::label_job, pods_));
-    sources_.push_back(follow(transport, kube::services, names::label_job, services_));
-    sources_.push_back(follow(transport, kube::jobs, names::label_job, merge_jobs_));
-    sources_.push_back(follow(transport, kube::evaljobs, "", jobs_));
+    follow(transport, kube::pods, names::label_job, pods_);
+    follow(transport, kube::services, names::label_job, services_);
+    follow(transport, kube::jobs, names::label_job, merge_jobs_);
+    follow(transport, kube::evaljobs, "", jobs_);
 }
 
 template <class View>
-std::unique_ptr<kube::Source> Controller::follow(kube::Transport& transport, const kube::Resource& resource,
-                                                 const std::string& selector, kube::Store<View>& store) {
-    kube::Reflector reflector(resource, options_.ns, selector, options_.seed + sources_.size());
-    return std::make_unique<kube::Source>(transport, std::move(reflector),
-                                          [this, &store](const kube::StoreChange& change) {
-                                              using Kind = kube::StoreChange::Kind;
-                                              switch (change.kind) {
-                                                  case Kind::StartList:
-                                                      store.start_list();
-                                                      return;
-                                                  case Kind::Stage:
-                                                      store.stage(change.object);
-                                                      return;
-                                                  case Kind::EndList:
-                                                      queue(store.swap_list());
-                                                      return;
-                                                  case Kind::Upsert:
-                                                      queue(store.upsert(change.object));
-                                                      return;
-                                                  case Kind::Delete:
-                                                      queue(store.erase(change.object));
-                                                      return;
-                                              }
-                                          });
+void Controller::follow(kube::Transport& transport, const kube::Resource& resource, const std::string& selector,
+                        kube::Store<View>& store) {
+    const std::size_t index = sources_.size();
+    kube::Reflector reflector(resource, options_.ns, selector, options_.seed + index);
+    sources_.push_back(std::make_unique<kube::Source>(
+        transport, std::move(reflector), options_.ticks,
+        [this, index, &store](const kube::StoreChange& one) { change(index, store, one); }));
+}
+
+template <class View>
+void Controller::change(std::size_t source, kube::Store<View>& store, const kube::StoreChange& change) {
+    using Kind = kube::StoreChange::Kind;
+    {
+        const std::lock_guard lock(mutex_);
+        switch (change.kind) {
+            case Kind::StartList:
+                return store.start_list();
+            case Kind::Stage:
+                return store.stage(change.object);
+            case Kind::EndList:
+                queue(store.swap_list());
+                synced_.insert(source);
+                break;
+            case Kind::Upsert:
+                queue(store.upsert(change.object));
+                break;
+            case Kind::Delete:
+                queue(store.erase(change.object));
+                break;
+        }
+    }
+    if (options_.wake) options_.wake();
 }
 
 bool Controller::pump() {
-    bool happened = read_sources();
-    // Before every kind was listed once, what is missing may only be unseen.
-    if (!std::ranges::all_of(sources_, [](const auto& source) { return source->synced(); })) return happened;
-    const UnixSeconds now = options_.clock();
-    for (auto look = looks_.begin(); look != looks_.end();) {
-        if (look->second > now) {
-            ++look;
-            continue;
-        }
-        queue({look->first});
-        look = looks_.erase(look);
-    }
-    for (std::size_t due = queue_.size(); due > 0; --due) {
-        const std::string key = std::move(queue_.front());
-        queue_.pop_front();
-        queued_.erase(key);
-        happened = reconcile(key) || happened;
-    }
-    return happened || !queue_.empty();
-}
-
-bool Controller::read_sources() {
-    const kube::Milliseconds now{options_.clock() * 1000};
     bool happened = false;
-    for (const auto& source : sources_) happened = source->turn(now) || happened;
+    for (const auto& source : sources_) happened = source->turn() || happened;
+    std::ptrdiff_t due = 0;  // what is queued by these comes after the sources' next turn
+    {
+        const std::lock_guard lock(mutex_);
+        due = std::ssize(queue_);
+    }
+    do {
+        if (!work()) return happened;
+        happened = true;
+    } while (--due > 0);
     return happened;
 }
 
-std::optional<Observed> Controller::observe(const std::string& key) {
+std::optional<kube::Milliseconds> Controller::turn(std::size_t source) {
+    sources_[source]->turn();
+    return sources_[source]->due();
+}
+
+bool Controller::synced() const {
+    const std::lock_guard lock(mutex_);
+    return synced_.size() == sources_.size();
+}
+
+std::size_t Controller::jobs() const {
+    const std::lock_guard lock(mutex_);
+    return jobs_.size();
+}
+
+bool Controller::work() {
+    std::optional<std::string> key;
+    {
+        const std::lock_guard lock(mutex_);
+        if (synced_.size() == sources_.size()) key = queue_.take(options_.clock());
+    }
+    if (!key) return false;
+    reconcile(*key);
+    return true;
+}
+
+std::optional<Controller::Task> Controller::observe(const std::string& key) {
+    const std::lock_guard lock(mutex_);
     const JobEntry* entry = jobs_.find(key);
-    if (!entry || !entry->job) return {};
+    if (!entry) {
+        leaving_.erase(key);
+        return {};
+    }
+    if (!entry->job) return Task{entry->meta, entry->status, tl::unexpected(entry->job.error())};
     Observed observed;
     observed.job = *entry->job;
     for (const PodView* pod : pods_.of_job(key)) observed.pods.push_back(*pod);
@@ -112,8 +136,7 @@ std::optional<Observed> Controller::observe(const std::string& key) {
         observed.service = *service;
     if (const MergeJobView* merge = merge_jobs_.find(kube::key_of(job.meta.ns, names::merge_job(job.meta.name))))
         observed.merge_job = *merge;
-    if (options_.progress) observed.progress = options_.progress(job);
-    return observed;
+    return Task{entry->meta, {}, std::move(observed)};
 }
 
 /// Kept in memory alone: after a restart a lost node is given its time once more.
@@ -132,22 +155,18 @@ void Controller::date_departures(const std::string& key, std::vector<PodView>& p
         leaving_[key] = std::move(leaving);
 }
 
-bool Controller::reconcile(const std::string& key) {
-    looks_.erase(key);
-    const JobEntry* entry = jobs_.find(key);
-    if (!entry) {
-        failures_.erase(key);
-        leaving_.erase(key);
-        return false;
-    }
+void Controller::reconcile(const std::string& key) {
+    auto task = observe(key);
     Reconciled reconciled;
-    if (auto observed = observe(key))
-        reconciled = reconciler_.reconcile(*observed);
-    else
-        reconciled = reconciler_.refuse(entry->meta, entry->status, entry->job.error());
+    if (task && task->observed) {
+        if (options_.progress) task->observed->progress = options_.progress(task->observed->job);
+        reconciled = reconciler_.reconcile(*task->observed);
+    } else if (task) {
+        reconciled = reconciler_.refuse(task->meta, task->status, task->observed.error());
+    }
+    const std::lock_guard lock(mutex_);
     take_back(reconciled);
-    look_later(key, reconciled);
-    return reconciled.changed;
+    finish(key, reconciled);
 }
 
 /// The stores learn of our own writes at once, so that no plan is made without them.
@@ -160,29 +179,37 @@ void Controller::take_back(const Reconciled& reconciled) {
     }
 }
 
-void Controller::look_later(const std::string& key, const Reconciled& reconciled) {
-    if (!reconciled.error) {
-        failures_.erase(key);
-        if (reconciled.look_again) looks_[key] = options_.clock() + reconciled.look_again->count();
+void Controller::finish(const std::string& key, const Reconciled& reconciled) {
+    const UnixSeconds now = options_.clock();
+    if (reconciled.error) {
+        const int wait = queue_.fail(key, now);
+        spdlog::warn("{}: {}: {}; looking again in {} s", key, reconciled.error->reason, reconciled.error->message, wait);
         return;
     }
-    const int failures = ++failures_[key];
-    const int wait = std::min(longest_back_off_seconds, 1 << std::min(failures - 1, 5));
-    spdlog::warn("{}: {}: {}; looking again in {} s", key, reconciled.error->reason, reconciled.error->message, wait);
-    looks_[key] = options_.clock() + wait;
+    queue_.done(key);
+    if (reconciled.look_again) queue_.add_at(key, now + reconciled.look_again->count());
 }
 
 void Controller::queue(const std::set<std::string>& keys) {
-    for (const std::string& key : keys)
-        if (queued_.insert(key).second) queue_.push_back(key);
+    for (const std::string& key : keys) {
+        const JobEntry* entry = jobs_.find(key);
+        const bool begins = entry && entry->job && entry->job->status.start_time.empty();
+        queue_.add(key, begins ? Urgency::Begins : Urgency::GoesOn);
+    }
+}
+
+std::optional<UnixSeconds> Controller::next_work() const {
+    const std::lock_guard lock(mutex_);
+    return queue_.next_time();
 }
 
 std::optional<UnixSeconds> Controller::next_look() const {
-    std::optional<UnixSeconds> next;
-    const auto sooner = [&next](UnixSeconds time) { next = next ? std::min(*next, time) : time; };
-    for (const auto& [key, time] : looks_) sooner(time);
-    for (const auto& source : sources_)
-        if (source->due()) sooner((source->due()->count() + 999) / 1000);
+    std::optional<UnixSeconds> next = next_work();
+    for (const auto& source : sources_) {
+        if (!source->due()) continue;
+        const UnixSeconds due = (source->due()->count() + 999) / 1000;
+        next = next ? std::min(*next, due) : due;
+    }
     return next;
 }
 

@@ -1,19 +1,24 @@
 // Keeps copies of EvalJobs, Pods, Services and Jobs current, and reconciles the jobs that a change touches.
-// Thread rule: one thread calls pump(); nothing in it waits for a stream or a time. (A later shell with threads keeps
-// the parts: a source per thread, one queue, one reconcile per key at a time.)
+//
+// Thread rule: either one thread calls pump(), over a transport whose streams never wait (local mode, the simulation); or
+// each source has a thread that calls turn(), and any number of threads call work() (controller_threads). The mutex
+// guards stores and queue; requests are sent without it.
 #pragma once
 
-#include <deque>
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "operator/kube/source.hpp"
 #include "operator/kube/store.hpp"
 #include "operator/reconciler.hpp"
+#include "operator/work_queue.hpp"
 
 namespace evaljob {
 
@@ -24,6 +29,8 @@ struct ControllerOptions {
     /// What node 0's runner says now; nothing when it cannot be reached. Asked once a reconcile; must not wait long.
     std::function<std::optional<ProgressReport>(const EvalJob&)> progress;
     std::uint64_t seed = 0;  // of the back-offs' jitter
+    kube::Source::Clock ticks;   // of back-offs; by default the clock's
+    std::function<void()> wake;  // called when a job was queued
 };
 
 class Controller {
@@ -37,6 +44,23 @@ public:
     /// When to pump at the latest though nothing arrives; nothing: only when something does.
     std::optional<UnixSeconds> next_look() const;
 
+    std::size_t sources() const { return sources_.size(); }
+
+    /// One source goes on as far as it can, which waits when the transport's streams do; then when its back-off ends, if
+    /// it is in one.
+    std::optional<kube::Milliseconds> turn(std::size_t source);
+
+    /// Reconciles the next job that is due and that no other thread has; false when there is none.
+    bool work();
+
+    /// When to work at the latest though nothing is queued.
+    std::optional<UnixSeconds> next_work() const;
+
+    /// Every kind was listed once: before that nothing is reconciled, because what is missing may only be unseen.
+    bool synced() const;
+
+    std::size_t jobs() const;
+
 private:
     struct JobEntry {
         Result<EvalJob> job;  // or why it is refused
@@ -44,16 +68,24 @@ private:
         Json status;  // as it stands, of a refused one alone
     };
 
-    bool read_sources();
-    bool reconcile(const std::string& key);
-    std::optional<Observed> observe(const std::string& key);
+    /// What a reconcile begins with: an EvalJob and all that was observed of it, or why it is refused.
+    struct Task {
+        ObjectMeta meta;
+        Json status;  // of a refused one alone
+        Result<Observed> observed;
+    };
+
+    void reconcile(const std::string& key);
+    std::optional<Task> observe(const std::string& key);
     void date_departures(const std::string& key, std::vector<PodView>& pods);
     void take_back(const Reconciled& reconciled);
-    void look_later(const std::string& key, const Reconciled& reconciled);
+    void finish(const std::string& key, const Reconciled& reconciled);
     void queue(const std::set<std::string>& keys);
     template <class View>
-    std::unique_ptr<kube::Source> follow(kube::Transport& transport, const kube::Resource& resource,
-                                         const std::string& selector, kube::Store<View>& store);
+    void follow(kube::Transport& transport, const kube::Resource& resource, const std::string& selector,
+                kube::Store<View>& store);
+    template <class View>
+    void change(std::size_t source, kube::Store<View>& store, const kube::StoreChange& change);
 
     ControllerOptions options_;
     Reconciler reconciler_;
@@ -62,10 +94,9 @@ private:
     kube::Store<ChildView> services_;
     kube::Store<MergeJobView> merge_jobs_;
     std::vector<std::unique_ptr<kube::Source>> sources_;
-    std::deque<std::string> queue_;
-    std::set<std::string> queued_;
-    std::map<std::string, UnixSeconds> looks_;                           // when to look at a job again
-    std::map<std::string, int> failures_;                                // in a row
+    mutable std::mutex mutex_;
+    WorkQueue queue_;
+    std::set<std::size_t> synced_;                                       // sources
     std::map<std::string, std::map<std::string, UnixSeconds>> leaving_;  // job → uid of a Pod → since when
 };
 

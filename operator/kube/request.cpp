@@ -79,6 +79,10 @@ Request create(const Resource& resource, const std::string& ns, const Json& obje
     return {Verb::Post, collection_path(resource, ns), {}, json_type, dump(object)};
 }
 
+Request replace(const Resource& resource, const std::string& ns, const std::string& name, const Json& object) {
+    return {Verb::Put, object_path(resource, ns, name), {}, json_type, dump(object)};
+}
+
 Request remove(const Resource& resource, const std::string& ns, const std::string& name, const std::string& uid,
                int grace_seconds) {
     Json options = {{"apiVersion", "v1"}, {"kind", "DeleteOptions"}, {"propagationPolicy", "Background"}};

@@ -24,6 +24,7 @@ struct Request {
 struct Response {
     int status = 0;  // HTTP
     std::string body;
+    int retry_after_seconds = 0;  // as the header of this name says; 0: there is none
 };
 
 /// A kind's place in the API: group "" is the core group.
@@ -39,6 +40,7 @@ inline const Resource pods{"", "v1", "pods", "Pod"};
 inline const Resource services{"", "v1", "services", "Service"};
 inline const Resource secrets{"", "v1", "secrets", "Secret"};
 inline const Resource jobs{"batch", "v1", "jobs", "Job"};
+inline const Resource leases{"coordination.k8s.io", "v1", "leases", "Lease"};
 inline const Resource events{"events.k8s.io", "v1", "events", "Event"};
 
 std::string collection_path(const Resource& resource, const std::string& ns);  // ns empty: all namespaces
@@ -49,6 +51,8 @@ Request watch(const Resource& resource, const std::string& ns, const std::string
               const std::string& resource_version);
 Request get(const Resource& resource, const std::string& ns, const std::string& name);
 Request create(const Resource& resource, const std::string& ns, const Json& object);
+/// The whole object; fails with Conflict when it changed since its metadata.resourceVersion.
+Request replace(const Resource& resource, const std::string& ns, const std::string& name, const Json& object);
 /// Only if the object still has this uid, so that a namesake made meanwhile is safe. grace_seconds < 0: the object's
 /// own.
 Request remove(const Resource& resource, const std::string& ns, const std::string& name, const std::string& uid,

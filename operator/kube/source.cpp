@@ -9,26 +9,26 @@ constexpr int most_steps_a_turn = 1000;  // so that one busy kind does not keep 
 
 }  // namespace
 
-Source::Source(Transport& transport, Reflector reflector, std::function<void(const StoreChange&)> change)
-    : transport_(transport), reflector_(std::move(reflector)), change_(std::move(change)) {}
+Source::Source(Transport& transport, Reflector reflector, Clock clock, std::function<void(const StoreChange&)> change)
+    : transport_(transport), reflector_(std::move(reflector)), clock_(std::move(clock)), change_(std::move(change)) {}
 
 Source::~Source() {
     if (stream_) stream_->cancel();
 }
 
-bool Source::turn(Milliseconds now) {
+bool Source::turn() {
     bool happened = false;
-    if (!std::exchange(begun_, true)) take(Begin{}, now);
+    if (!std::exchange(begun_, true)) take(Begin{});
     for (int i = 0; i < most_steps_a_turn; ++i) {
         if (std::holds_alternative<Wait>(next_)) {
-            if (now < *due_) return happened;
+            if (clock_() < *due_) return happened;
             due_.reset();
-            take(Waited{}, now);
+            take(Waited{});
         } else if (auto* send = std::get_if<SendList>(&next_)) {
-            list(Request(send->request), now);
+            list(Request(send->request));
         } else if (auto* watch = std::get_if<OpenWatch>(&next_)) {
-            open(Request(watch->request), now);
-        } else if (!read(now)) {
+            open(Request(watch->request));
+        } else if (!read()) {
             return happened;
         }
         happened = true;
@@ -36,7 +36,8 @@ bool Source::turn(Milliseconds now) {
     return happened;
 }
 
-void Source::take(ReflectorInput input, Milliseconds now) {
+void Source::take(ReflectorInput input) {
+    const Milliseconds now = clock_();
     ReflectorStep step = reflector_.step(std::move(input), now);
     for (const StoreChange& change : step.changes) change_(change);
     next_ = std::move(step.next);
@@ -47,46 +48,46 @@ void Source::take(ReflectorInput input, Milliseconds now) {
     }
 }
 
-void Source::list(const Request& request, Milliseconds now) {
+void Source::list(const Request& request) {
     const auto response = transport_.send(request);
     auto page = response ? read_response(*response) : Result<Json>(tl::unexpected(response.error()));
     if (page)
-        take(Listed{std::move(*page)}, now);
+        take(Listed{std::move(*page)});
     else
-        take(ListFailed{page.error()}, now);
+        take(ListFailed{page.error()});
 }
 
-void Source::open(const Request& request, Milliseconds now) {
+void Source::open(const Request& request) {
     auto stream = transport_.open(request);
-    if (!stream) return take(WatchFailed{stream.error()}, now);
+    if (!stream) return take(WatchFailed{stream.error()});
     stream_ = std::move(*stream);
     decoder_ = WatchDecoder();
-    take(WatchOpened{}, now);
+    take(WatchOpened{});
 }
 
-bool Source::read(Milliseconds now) {
+bool Source::read() {
     const auto bytes = stream_->read();
     if (!bytes) {
-        take(StreamBroke{bytes.error()}, now);
+        take(StreamBroke{bytes.error()});
         return true;
     }
     if (!bytes->empty()) {
-        take_bytes(*bytes, now);
+        take_bytes(*bytes);
         return true;
     }
     if (stream_->pending()) return false;
     if (decoder_.at_boundary())
-        take(StreamEnded{}, now);
+        take(StreamEnded{});
     else
-        take(StreamBroke{{"Cut", "the watch ended inside a line", true}}, now);
+        take(StreamBroke{{"Cut", "the watch ended inside a line", true}});
     return true;
 }
 
-void Source::take_bytes(std::string_view bytes, Milliseconds now) {
+void Source::take_bytes(std::string_view bytes) {
     auto events = decoder_.feed(bytes);
-    if (!events) return take(StreamBroke{events.error()}, now);
+    if (!events) return take(StreamBroke{events.error()});
     for (WatchEvent& event : *events) {
-        take(Arrived{std::move(event)}, now);
+        take(Arrived{std::move(event)});
         if (!std::holds_alternative<ReadOn>(next_)) return;  // an error event: what follows it does not count
     }
 }

@@ -1,5 +1,5 @@
-// One reflector driven over a Transport. Thread rule: one thread; nothing waits: a stream with nothing to read, or a
-// back-off that has not passed, ends the turn.
+// One reflector driven over a Transport. Thread rule: one thread. It never waits for a time: a back-off that has not passed
+// ends the turn, and so does a stream with nothing to read, if the transport's streams can say so.
 #pragma once
 
 #include <functional>
@@ -13,12 +13,14 @@ namespace evaljob::kube {
 
 class Source {
 public:
+    using Clock = std::function<Milliseconds()>;
+
     /// `change` is called for each change, in order.
-    Source(Transport& transport, Reflector reflector, std::function<void(const StoreChange&)> change);
+    Source(Transport& transport, Reflector reflector, Clock clock, std::function<void(const StoreChange&)> change);
     ~Source();
 
-    /// Goes on as far as it can without waiting; true when anything happened.
-    bool turn(Milliseconds now);
+    /// Goes on as far as it can; true when anything happened.
+    bool turn();
 
     bool synced() const { return reflector_.synced(); }
 
@@ -26,14 +28,15 @@ public:
     std::optional<Milliseconds> due() const { return due_; }
 
 private:
-    void take(ReflectorInput input, Milliseconds now);
-    void list(const Request& request, Milliseconds now);
-    void open(const Request& request, Milliseconds now);
-    bool read(Milliseconds now);
-    void take_bytes(std::string_view bytes, Milliseconds now);
+    void take(ReflectorInput input);
+    void list(const Request& request);
+    void open(const Request& request);
+    bool read();
+    void take_bytes(std::string_view bytes);
 
     Transport& transport_;
     Reflector reflector_;
+    Clock clock_;
     std::function<void(const StoreChange&)> change_;
     ReflectorNext next_ = Wait{};
     std::optional<Milliseconds> due_;

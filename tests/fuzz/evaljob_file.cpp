@@ -1,7 +1,7 @@
 // The EvalJob file, as the command line reads it: YAML or JSON text, then the rules of the EvalJob.
 #include "api/evaljob.hpp"
 #include "api/json.hpp"
-#include "cli/yaml.hpp"
+#include "api/yaml.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 using namespace evaljob;

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "api/contract.hpp"
-#include "cli/yaml.hpp"
+#include "api/yaml.hpp"
 #include "golden.hpp"
 
 namespace evaljob::test {

@@ -3,7 +3,7 @@
 #include <stdexcept>
 
 #include "api/evaljob.hpp"
-#include "cli/yaml.hpp"
+#include "api/yaml.hpp"
 #include "golden.hpp"
 
 namespace evaljob::test {

@@ -1,4 +1,4 @@
-#include "cli/yaml.hpp"
+#include "api/yaml.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

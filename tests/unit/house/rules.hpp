@@ -1,4 +1,4 @@
-// The rules of the house as values. Each gives its violations, a line each: "local/base64.cpp:7: includes …".
+// The rules of the house as values. Each gives its violations, a line each: "api/base64.cpp:7: includes …".
 #pragma once
 
 #include <string>
@@ -10,7 +10,7 @@ namespace evaljob::house {
 
 using Violations = std::vector<std::string>;
 
-/// Files by how their path begins: "api/" is a folder, "cli/yaml." one header and its source.
+/// Files by how their path begins: "api/" is a folder, "api/yaml." one header and its source.
 struct Files {
     std::vector<std::string> beginnings;
     std::vector<std::string> but;

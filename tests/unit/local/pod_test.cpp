@@ -4,7 +4,7 @@
 #include <fstream>
 
 #include "local/admission.hpp"
-#include "local/base64.hpp"
+#include "api/base64.hpp"
 #include "local/gpu_division.hpp"
 #include "local/pod_addresses.hpp"
 #include "local/pod_environment.hpp"

@@ -1,10 +1,10 @@
-#include "local/base64.hpp"
+#include "api/base64.hpp"
 
 #include <openssl/evp.h>
 
 #include <algorithm>
 
-namespace evaljob::local {
+namespace evaljob {
 
 std::string base64_encode(const std::string& bytes) {
     std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');  // EVP writes a final NUL
@@ -28,4 +28,4 @@ std::optional<std::string> base64_decode(const std::string& text) {
     return bytes;
 }
 
-}  // namespace evaljob::local
+}  // namespace evaljob

@@ -1,4 +1,4 @@
-#include "cli/yaml.hpp"
+#include "api/yaml.hpp"
 
 #include <fstream>
 #include <iostream>
@@ -9,8 +9,8 @@
 #include <yaml-cpp/null.h>
 #include <yaml-cpp/parser.h>
 
-#include "cli/yaml_builder.hpp"
-#include "cli/yaml_scalar.hpp"
+#include "api/yaml_builder.hpp"
+#include "api/yaml_scalar.hpp"
 
 namespace evaljob {
 namespace {

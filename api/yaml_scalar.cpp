@@ -1,4 +1,4 @@
-#include "cli/yaml_scalar.hpp"
+#include "api/yaml_scalar.hpp"
 
 #include <algorithm>
 #include <array>
@@ -9,7 +9,7 @@
 #include <set>
 #include <vector>
 
-#include "cli/yaml.hpp"
+#include "api/yaml.hpp"
 
 namespace evaljob {
 namespace {

@@ -4,10 +4,10 @@
 #include <optional>
 #include <string>
 
-namespace evaljob::local {
+namespace evaljob {
 
 std::string base64_encode(const std::string& bytes);
 /// Nothing when the text is no base64.
 std::optional<std::string> base64_decode(const std::string& text);
 
-}  // namespace evaljob::local
+}  // namespace evaljob

@@ -1,9 +1,9 @@
-#include "cli/yaml_builder.hpp"
+#include "api/yaml_builder.hpp"
 
 #include <yaml-cpp/exceptions.h>
 
-#include "cli/yaml.hpp"
-#include "cli/yaml_scalar.hpp"
+#include "api/yaml.hpp"
+#include "api/yaml_scalar.hpp"
 
 namespace evaljob {
 namespace {

@@ -183,7 +183,8 @@ void Controller::finish(const std::string& key, const Reconciled& reconciled) {
     const UnixSeconds now = options_.clock();
     if (reconciled.error) {
         const int wait = queue_.fail(key, now);
-        spdlog::warn("{}: {}: {}; looking again in {} s", key, reconciled.error->reason, reconciled.error->message, wait);
+        spdlog::warn("{}: {}: {}; looking again in {} s", key, reconciled.error->reason, reconciled.error->message,
+                     wait);
         return;
     }
     queue_.done(key);

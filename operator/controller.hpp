@@ -1,7 +1,7 @@
 // Keeps copies of EvalJobs, Pods, Services and Jobs current, and reconciles the jobs that a change touches.
 //
-// Thread rule: either one thread calls pump(), over a transport whose streams never wait (local mode, the simulation); or
-// each source has a thread that calls turn(), and any number of threads call work() (controller_threads). The mutex
+// Thread rule: either one thread calls pump(), over a transport whose streams never wait (local mode, the simulation);
+// or each source has a thread that calls turn(), and any number of threads call work() (controller_threads). The mutex
 // guards stores and queue; requests are sent without it.
 #pragma once
 
@@ -28,7 +28,7 @@ struct ControllerOptions {
     Clock clock;  // Unix seconds
     /// What node 0's runner says now; nothing when it cannot be reached. Asked once a reconcile; must not wait long.
     std::function<std::optional<ProgressReport>(const EvalJob&)> progress;
-    std::uint64_t seed = 0;  // of the back-offs' jitter
+    std::uint64_t seed = 0;      // of the back-offs' jitter
     kube::Source::Clock ticks;   // of back-offs; by default the clock's
     std::function<void()> wake;  // called when a job was queued
 };
@@ -46,8 +46,8 @@ public:
 
     std::size_t sources() const { return sources_.size(); }
 
-    /// One source goes on as far as it can, which waits when the transport's streams do; then when its back-off ends, if
-    /// it is in one.
+    /// One source goes on as far as it can, which waits when the transport's streams do; then when its back-off ends,
+    /// if it is in one.
     std::optional<kube::Milliseconds> turn(std::size_t source);
 
     /// Reconciles the next job that is due and that no other thread has; false when there is none.

@@ -50,7 +50,7 @@ private:
     std::set<std::string> working_;
     std::map<std::string, UnixSeconds> later_;
     std::set<std::pair<UnixSeconds, std::string>> by_time_;  // the same
-    std::map<std::string, int> failures_;  // in a row
+    std::map<std::string, int> failures_;                    // in a row
 };
 
 }  // namespace evaljob

@@ -11,10 +11,10 @@
 #include <utility>
 #include <vector>
 
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ssl.hpp>
 #include <cpprest/http_client.h>
 #include <pplx/threadpool.h>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl.hpp>
 
 #include "operator/cluster/tls_context.hpp"
 
@@ -163,6 +163,7 @@ struct CpprestTransport::State {
     std::string agent;
     std::mutex mutex;
     std::shared_ptr<Clients> clients;
+    bool ended = false;
 
     /// Those of the certificates as they are now.
     Result<std::shared_ptr<Clients>> current() {
@@ -198,8 +199,11 @@ struct CpprestTransport::State {
 
 CpprestTransport::CpprestTransport(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
-CpprestTransport::~CpprestTransport() {
+CpprestTransport::~CpprestTransport() { end_streams(); }
+
+void CpprestTransport::end_streams() {
     const std::lock_guard lock(state_->mutex);
+    state_->ended = true;
     if (state_->clients) state_->clients->cut_streams();
 }
 
@@ -233,6 +237,11 @@ Result<std::unique_ptr<kube::ByteStream>> CpprestTransport::open(const kube::Req
     if (!token) return tl::unexpected(token.error());
     const std::string what = "watch " + state_->server + request.path;
     const auto cancel = std::make_shared<Cancel>();
+    {
+        const std::lock_guard lock(state_->mutex);
+        if (state_->ended) return fail("Ending", what + ": no stream is opened any more");
+        (*clients)->add(cancel);
+    }
     auto response = outcome(what, [&] {
         return (*clients)->watches.request(http_request_of(request, *token, state_->agent), cancel->get_token()).get();
     });
@@ -244,7 +253,6 @@ Result<std::unique_ptr<kube::ByteStream>> CpprestTransport::open(const kube::Req
         const kube::Response refused{response->status_code(), std::move(*body), retry_after(*response)};
         return tl::unexpected(kube::read_response(refused).error());
     }
-    (*clients)->add(cancel);
     return std::make_unique<CpprestStream>(*response, cancel, what);
 }
 

@@ -28,6 +28,9 @@ public:
     /// Fails with Unreachable (retry) when no whole answer came. A write may have been carried out all the same.
     Result<kube::Response> send(const kube::Request& request) override;
 
+    /// Ends all streams, now and for good; requests go on.
+    void end_streams();
+
     /// The stream's read() waits until something arrives; cancel(), from any thread, ends it.
     Result<std::unique_ptr<kube::ByteStream>> open(const kube::Request& request) override;
 

@@ -29,8 +29,8 @@ Result<std::string> run(const kube::ExecPlugin& plugin, const std::string& path)
     boost::asio::io_context context;
     std::future<std::string> printed;
     std::future<int> ended;
-    process::child child(path, process::args(plugin.args), environment, process::std_in < process::null,
-                         process::std_out > printed, process::on_exit(ended), context);
+    process::child child(path, process::args(plugin.args), environment,
+                         process::std_in<process::null, process::std_out> printed, process::on_exit(ended), context);
     context.run_for(longest_run);
     if (!is_ready(printed) || !is_ready(ended)) {
         child.terminate();

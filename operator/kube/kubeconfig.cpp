@@ -42,8 +42,7 @@ Result<ExecPlugin> exec_of(const Found& user) {
     if (plugin.command.find('/') != std::string::npos) plugin.command = absolute(*user.file, plugin.command);
     for (const Json& arg : member(exec, "args"))
         if (arg.is_string()) plugin.args.push_back(arg.get<std::string>());
-    for (const Json& variable : member(exec, "env"))
-        plugin.env[text_of(variable, "name")] = text_of(variable, "value");
+    for (const Json& variable : member(exec, "env")) plugin.env[text_of(variable, "name")] = text_of(variable, "value");
     return plugin;
 }
 

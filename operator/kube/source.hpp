@@ -1,5 +1,5 @@
-// One reflector driven over a Transport. Thread rule: one thread. It never waits for a time: a back-off that has not passed
-// ends the turn, and so does a stream with nothing to read, if the transport's streams can say so.
+// One reflector driven over a Transport. Thread rule: one thread. It never waits for a time: a back-off that has not
+// passed ends the turn, and so does a stream with nothing to read, if the transport's streams can say so.
 #pragma once
 
 #include <functional>

@@ -213,6 +213,7 @@ Answer<Json> MemoryApi::begin_removal(const Call& call, const Json& old, int gra
     }
     if (is_deletable(next)) {
         erase(call.key);
+        if (call.path.resource.kind == kube::pods.kind) return next;  // as it last was: so the real one answers
         return Json{{"kind", "Status"},
                     {"apiVersion", "v1"},
                     {"metadata", Json::object()},

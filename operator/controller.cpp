@@ -64,7 +64,7 @@ void Controller::change(std::size_t source, kube::Store<View>& store, const kube
             case Kind::Stage:
                 return store.stage(change.object);
             case Kind::EndList:
-                queue(store.swap_list());
+                queue(store.swap_list(change.object));
                 synced_.insert(source);
                 break;
             case Kind::Upsert:

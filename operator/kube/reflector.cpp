@@ -78,11 +78,11 @@ ReflectorStep Reflector::take_page(Json& page) {
         step.next = SendList{std::move(request)};
         return step;
     }
-    step.changes.push_back({StoreChange::Kind::EndList, {}});
     staging_ = false;
     synced_ = true;
     relist_ = false;
     version_ = metadata_text(page, "resourceVersion");
+    step.changes.push_back({StoreChange::Kind::EndList, Json{{"metadata", {{"resourceVersion", version_}}}}});
     step.next = watch_on().next;
     return step;
 }

@@ -62,7 +62,8 @@ struct Wait {
 
 using ReflectorNext = std::variant<SendList, OpenWatch, ReadOn, Wait>;
 
-/// What the step changes in the store. A list becomes visible as a whole, with its last page.
+/// What the step changes in the store. A list becomes visible as a whole, with its last page; EndList has its
+/// metadata.resourceVersion.
 struct StoreChange {
     enum class Kind { StartList, Stage, EndList, Upsert, Delete };
     Kind kind = Kind::Upsert;

@@ -2,11 +2,14 @@
 // Every change says which jobs (as "NAMESPACE/NAME") it touches.
 //
 // Answers to our own writes are put in as well, so that the next plan sees them; what a watch brings later and is older
-// by its resourceVersion is dropped then. (Versions of one kind are numbers that rise, which the API promises now.)
+// by its resourceVersion is dropped then, and so is an answer that comes when the watch has already told of the
+// object's end. (Versions of one kind are numbers that rise, which the API promises now.)
 #pragma once
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <optional>
@@ -37,6 +40,7 @@ public:
     Touched upsert(const Json& object) {
         const Identity id = identity(object);
         Touched touched;
+        if (is_buried(id)) return touched;
         const auto old = entries_.find(id.key);
         if (old != entries_.end()) {
             if (id.version != 0 && id.version < old->second.version) return touched;
@@ -52,6 +56,7 @@ public:
 
     Touched erase(const Json& object) {
         const Identity id = identity(object);
+        bury(id);
         const auto old = entries_.find(id.key);
         if (old == entries_.end() || (id.version != 0 && id.version < old->second.version)) return {};
         Touched touched{old->second.job};
@@ -67,8 +72,12 @@ public:
     void stage(const Json& object) {
         if (auto kept = projection_(object)) keep(staged_, staged_by_job_, identity(object), std::move(*kept));
     }
-    Touched swap_list() {
+    /// `list`: any page of it, for its resourceVersion.
+    Touched swap_list(const Json& list) {
         Touched touched;
+        const std::uint64_t version = identity(list).version;
+        for (const auto& [key, entry] : entries_)
+            if (!staged_.contains(key)) bury({key, version});
         for (const auto* side : {&by_job_, &staged_by_job_})
             for (const auto& [job, keys] : *side) touched.insert(job);
         entries_ = std::exchange(staged_, {});
@@ -118,6 +127,23 @@ private:
         return id;
     }
 
+    /// The last few ends: as long as an answer to a write may be under way.
+    void bury(const Identity& id) {
+        constexpr std::size_t most_graves = 4096;
+        if (id.version == 0) return;
+        buried_[id.key] = std::max(buried_[id.key], id.version);
+        graves_.push_back(id);
+        if (graves_.size() <= most_graves) return;
+        const auto oldest = buried_.find(graves_.front().key);
+        if (oldest != buried_.end() && oldest->second == graves_.front().version) buried_.erase(oldest);
+        graves_.pop_front();
+    }
+
+    bool is_buried(const Identity& id) const {
+        const auto grave = buried_.find(id.key);
+        return grave != buried_.end() && id.version != 0 && id.version <= grave->second;
+    }
+
     static void keep(Entries& entries, ByJob& by_job, const Identity& id, Kept&& kept) {
         by_job[kept.job].insert(id.key);
         entries.insert_or_assign(id.key, Entry{id.version, std::move(kept.job), std::move(kept.view)});
@@ -135,6 +161,8 @@ private:
     ByJob by_job_;
     Entries staged_;
     ByJob staged_by_job_;
+    std::map<std::string, std::uint64_t> buried_;  // key → version of its end
+    std::deque<Identity> graves_;                  // the same, oldest first
 };
 
 }  // namespace evaljob::kube

@@ -40,7 +40,8 @@ std::string text(const ReflectorStep& step) {
     for (const StoreChange& change : step.changes) {
         const char* const words[] = {" start", " stage ", " swap", " upsert ", " delete "};
         all += words[static_cast<int>(change.kind)];
-        if (!change.object.is_null()) all += change.object.at("metadata").at("name").get<std::string>();
+        if (change.object.contains("metadata") && change.object.at("metadata").contains("name"))
+            all += change.object.at("metadata").at("name").get<std::string>();
     }
     return all;
 }

@@ -156,6 +156,8 @@ Store<std::string> store() {
     });
 }
 
+Json list_of(const std::string& version) { return {{"metadata", {{"resourceVersion", version}}}}; }
+
 using Keys = std::set<std::string>;
 
 TEST(Store, SaysWhichJobIsTouched) {
@@ -185,9 +187,29 @@ TEST(Store, AListReplacesEverythingAtOnce) {
     pods.stage(object("b", "2", "k"));
     EXPECT_NE(pods.find("n/a"), nullptr);
     EXPECT_EQ(pods.find("n/b"), nullptr);
-    EXPECT_EQ(pods.swap_list(), (Keys{"j", "k"}));
+    EXPECT_EQ(pods.swap_list(list_of("5")), (Keys{"j", "k"}));
     EXPECT_EQ(pods.find("n/a"), nullptr);
     EXPECT_EQ(pods.of_job("k").size(), 1U);
+}
+
+// A real API server answers the deletion of a Pod without a node with the Pod, and the watch may tell of its end first:
+// the answer brought it back for ever, and a resumed job waited for it.
+TEST(Store, AnAnswerBehindTheEndBringsNothingBack) {
+    auto pods = store();
+    pods.upsert(object("a", "10", "j"));
+    pods.erase(object("a", "12", "j"));
+    EXPECT_TRUE(pods.upsert(object("a", "11", "j")).empty());
+    EXPECT_EQ(pods.find("n/a"), nullptr);
+    EXPECT_EQ(pods.upsert(object("a", "13", "j")), Keys{"j"}) << "made anew";
+}
+
+TEST(Store, AnAnswerBehindAListThatLacksItBringsNothingBack) {
+    auto pods = store();
+    pods.upsert(object("a", "10", "j"));
+    pods.start_list();
+    pods.swap_list(list_of("12"));
+    EXPECT_TRUE(pods.upsert(object("a", "11", "j")).empty());
+    EXPECT_EQ(pods.upsert(object("a", "13", "j")), Keys{"j"});
 }
 
 }  // namespace

@@ -49,7 +49,9 @@ ElectionNext Election::take(const Result<Json>& answer, Milliseconds now, UnixSe
 }
 
 ElectionNext Election::take_lease(const Json& lease, Milliseconds now, UnixSeconds wall) {
-    if (member(lease_, "spec") != member(lease, "spec")) seen_ = now;
+    // By its version: the times in it are of clocks that may stand still.
+    if (text_of(member(lease_, "metadata"), "resourceVersion") != text_of(member(lease, "metadata"), "resourceVersion"))
+        seen_ = now;
     lease_ = lease;
     holder_ = text_of(member(lease, "spec"), "holderIdentity");
     if (holder_.empty() || holder_ == options_.identity) return write(now, wall);

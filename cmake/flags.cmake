@@ -14,6 +14,9 @@ set(EVALJOB_SANITIZE "" CACHE STRING "Sanitizers for our own code, as -fsanitize
 if(EVALJOB_SANITIZE)
   add_compile_options(-fsanitize=${EVALJOB_SANITIZE} -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${EVALJOB_SANITIZE})
+  if(EVALJOB_SANITIZE MATCHES thread)
+    add_compile_definitions(BOOST_ASIO_DISABLE_FENCED_BLOCK)  # ThreadSanitizer does not know fences
+  endif()
 endif()
 find_program(EVALJOB_MOLD ld.mold)
 if(EVALJOB_MOLD)

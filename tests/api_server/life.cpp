@@ -1,0 +1,145 @@
+#include "tests/api_server/life.hpp"
+
+#include <chrono>
+#include <thread>
+
+#include "api/json_read.hpp"
+#include "api/merge_report.hpp"
+#include "local/kubelet_requests.hpp"
+#include "operator/carried_clock.hpp"
+#include "operator/kube/views.hpp"
+
+namespace evaljob::test {
+namespace {
+
+constexpr std::chrono::seconds patience{120};
+
+kube::Milliseconds ticks() {
+    return std::chrono::duration_cast<kube::Milliseconds>(std::chrono::steady_clock::now().time_since_epoch());
+}
+
+void set_status(const Json& pod, const std::string& phase, const Json& state) {
+    const bool running = phase == "Running";
+    const Json container = {{"name", "runner"}, {"image", "image"},  {"imageID", "image"},
+                            {"ready", running}, {"restartCount", 0}, {"state", state}};
+    const Json ready = {{"type", "Ready"}, {"status", running ? "True" : "False"}};
+    // A Pod that is gone meanwhile is no matter to a kubelet.
+    static_cast<void>(ControlPlane::shared().send(local::status_patch(
+        pod,
+        {{"phase", phase}, {"conditions", Json::array({ready})}, {"containerStatuses", Json::array({container})}})));
+}
+
+}  // namespace
+
+Json job(const std::string& name, int nodes) {
+    return {{"apiVersion", "evaljob.dev/v1alpha1"},
+            {"kind", "EvalJob"},
+            {"metadata", {{"name", name}}},
+            {"spec",
+             {{"numNodes", nodes},
+              {"storage", {{"claimName", "shared"}}},
+              {"eval",
+               {{"model", {{"format", "TorchScript"}, {"path", "model.pt"}}},
+                {"datasets", Json::array({{{"name", "fashion"},
+                                           {"format", "IDX"},
+                                           {"path", "images.gz"},
+                                           {"labelsPath", "labels.gz"},
+                                           {"task", {{"type", "Classification"}}}}})}}}}}};
+}
+
+std::string report_of_merge() {
+    MergeReport report;
+    report.samples = 100;
+    report.published = true;
+    report.identity = "identity";
+    report.digest = "digest";
+    report.path = "results/digest";
+    report.metrics = {{"fashion", "accuracy", "", "0.9134", "0.0028", 100}};
+    return encode_merge_report(report);
+}
+
+void Life::SetUp() {
+    if (const std::string missing = ControlPlane::missing(); !missing.empty())
+        GTEST_SKIP() << missing << ": there is no control plane to test with";
+    start_operator();
+}
+
+std::unique_ptr<cluster::ControllerThreads> Life::start(kube::Transport& transport) {
+    ControllerOptions options;
+    options.ns = ns;
+    options.clock = carried_clock();
+    options.ticks = ticks;
+    return std::make_unique<cluster::ControllerThreads>(transport, std::move(options), 2);
+}
+
+void Life::start_operator() {
+    transport_ = ControlPlane::shared().connect();
+    operator_ = start(*transport_);
+}
+
+void Life::stop_operator() {
+    if (transport_) transport_->end_streams();
+    operator_.reset();
+    transport_.reset();
+}
+
+Json Life::must(const kube::Request& request) {
+    auto answer = ControlPlane::shared().send(request);
+    EXPECT_TRUE(answer.has_value()) << request.path << ": " << (answer ? "" : answer.error().message);
+    return answer ? *answer : Json();
+}
+
+std::vector<Json> Life::pods_of(const std::string& name) {
+    const Json list = must(kube::list(kube::pods, ns, "evaljob.dev/job=" + name));
+    return {list.at("items").begin(), list.at("items").end()};
+}
+
+Json Life::pod_named(const std::string& name) { return must(kube::get(kube::pods, ns, name)); }
+Json Life::get(const std::string& name) { return must(kube::get(kube::evaljobs, ns, name)); }
+
+bool Life::has_condition(const std::string& name, const std::string& type) {
+    const Json object = get(name);
+    for (const Json& one : member(member(object, "status"), "conditions"))
+        if (text_of(one, "type") == type) return text_of(one, "status") == "True";
+    return false;
+}
+
+void Life::await(const std::string& what, const std::function<bool()>& holds) {
+    const auto until = std::chrono::steady_clock::now() + patience;
+    while (!holds()) {
+        ASSERT_LT(std::chrono::steady_clock::now(), until) << "in vain: " << what;
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+}
+
+void Life::await_condition(const std::string& name, const std::string& type) {
+    await(name + " is " + type, [&] { return has_condition(name, type); });
+}
+
+void Life::await_pods(const std::string& name, std::size_t count) {
+    await(name + " has " + std::to_string(count) + " Pods", [&] { return pods_of(name).size() == count; });
+}
+
+void Life::run(const Json& pod) { set_status(pod, "Running", {{"running", {{"startedAt", "2026-01-01T00:00:00Z"}}}}); }
+
+void Life::end(const Json& pod, int code, const std::string& message) {
+    set_status(pod, code == 0 ? "Succeeded" : "Failed",
+               {{"terminated",
+                 {{"exitCode", code},
+                  {"reason", code == 0 ? "Completed" : "Error"},
+                  {"message", message},
+                  {"startedAt", "2026-01-01T00:00:00Z"},
+                  {"finishedAt", "2026-01-01T00:00:01Z"}}}});
+}
+
+void Life::merge(const std::string& name) {
+    Json pod;
+    await(name + " has a merge Pod", [&] {
+        for (const Json& one : pods_of(name))
+            if (kube::pod_view(one).merge) pod = one;
+        return !pod.is_null();
+    });
+    end(pod, 0, report_of_merge());
+}
+
+}  // namespace evaljob::test

@@ -1,0 +1,54 @@
+// What tests of an EvalJob's life on a real API server share: an operator in this process, and a kubelet that says what
+// the test tells it to.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "api/json.hpp"
+#include "operator/cluster/controller_threads.hpp"
+#include "tests/api_server/control_plane.hpp"
+
+namespace evaljob::test {
+
+inline constexpr const char* ns = "default";
+
+Json job(const std::string& name, int nodes);
+std::string report_of_merge();
+
+class Life : public testing::Test {
+protected:
+    void SetUp() override;
+    void TearDown() override { stop_operator(); }
+
+    static std::unique_ptr<cluster::ControllerThreads> start(kube::Transport& transport);
+    void start_operator();
+    void stop_operator();
+
+    static Json must(const kube::Request& request);
+    static std::vector<Json> pods_of(const std::string& name);
+    static Json pod_named(const std::string& name);
+    static Json get(const std::string& name);
+    static bool has_condition(const std::string& name, const std::string& type);
+
+    /// Asks again until it holds: the server, its controllers and the operator work at their own pace.
+    static void await(const std::string& what, const std::function<bool()>& holds);
+    static void await_condition(const std::string& name, const std::string& type);
+    static void await_pods(const std::string& name, std::size_t count);
+
+    /// What a kubelet says of a Pod.
+    static void run(const Json& pod);
+    static void end(const Json& pod, int code, const std::string& message = "");
+    /// Ends the merge's Pod, which the real Job controller makes.
+    static void merge(const std::string& name);
+
+private:
+    std::unique_ptr<cluster::CpprestTransport> transport_;
+    std::unique_ptr<cluster::ControllerThreads> operator_;
+};
+
+}  // namespace evaljob::test

@@ -4,8 +4,8 @@
 
 #include "api/json.hpp"
 #include "api/names.hpp"
-#include "cli/exit_status.hpp"
 #include "api/yaml.hpp"
+#include "cli/exit_status.hpp"
 #include "operator/plan/plan.hpp"
 
 namespace evaljob {

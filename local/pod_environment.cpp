@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "api/runner_environment.hpp"
 #include "api/base64.hpp"
+#include "api/runner_environment.hpp"
 #include "local/metav1.hpp"
 
 namespace evaljob::local {

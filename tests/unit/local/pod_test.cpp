@@ -3,8 +3,8 @@
 
 #include <fstream>
 
-#include "local/admission.hpp"
 #include "api/base64.hpp"
+#include "local/admission.hpp"
 #include "local/gpu_division.hpp"
 #include "local/pod_addresses.hpp"
 #include "local/pod_environment.hpp"

@@ -70,7 +70,7 @@ std::uint32_t crc32c(std::string_view bytes, std::uint32_t previous) {
     std::uint32_t crc = ~previous;
     while (!bytes.empty()) {  // ISA-L takes an int
         const auto step = std::min<std::size_t>(bytes.size(), std::numeric_limits<int>::max());
-        // It reads only, but its prototype lacks the const.
+        // It reads only, but its prototype lacks the const. NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast)
         auto* start = reinterpret_cast<unsigned char*>(const_cast<char*>(bytes.data()));
         crc = crc32_iscsi(start, static_cast<int>(step), crc);
         bytes.remove_prefix(step);

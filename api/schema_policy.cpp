@@ -1,6 +1,7 @@
 // The table: rendezvous, storage, merge, restartPolicy, and what of the design is still to come.
 #include <cstdint>
 
+#include "api/json_read.hpp"
 #include "api/names.hpp"
 #include "api/schema_rows.hpp"
 
@@ -98,36 +99,13 @@ std::vector<Field> merge_fields() {
 
 void check_one_matcher(const Json& rule, const std::string& path, Violations& violations) {
     if (!rule.is_object()) return;
-    const auto has = [&](const char* key) { return rule.contains(key) && !rule[key].is_null(); };
-    if (has("onExitCodes") == has("onPodConditions"))
+    if (member(rule, "onExitCodes").is_null() == member(rule, "onPodConditions").is_null())
         violations.push_back(path + ": must have either onExitCodes or onPodConditions");
 }
 
-std::vector<Field> restart_fields() {
+std::vector<Field> restart_rule_fields() {
     const std::string rule = "spec.restartPolicy.rules[]";
     return {
-        {.path = "spec.restartPolicy",
-         .type = Type::Object,
-         .text = "What follows a node's failure.",
-         .fallback = "{}"},
-        {.path = "spec.restartPolicy.maxRestarts",
-         .type = Type::Integer,
-         .text =
-             "How many restarts a job may need before it fails. Ranks that their launcher starts anew do not count.",
-         .fallback = "3",
-         .minimum = 0,
-         .maximum = names::max_attempt},
-        {.path = "spec.restartPolicy.scope",
-         .type = Type::String,
-         .text = "Node: only the failed node starts again. Group: all do.",
-         .fallback_words = "Node with eval, Group without",
-         .values = {"Node", "Group"}},
-        {.path = "spec.restartPolicy.rules",
-         .type = Type::Array,
-         .text = "What follows one failure or another; the first rule that matches decides. Where none does: an exit "
-                 "code of the built-in runner that another try cannot mend fails the job, a Pod that was evicted or "
-                 "preempted (DisruptionTarget) is restarted outside the limit, anything else is restarted.",
-         .max_items = 20},
         {.path = rule,
          .type = Type::Object,
          .text = "One rule: onExitCodes or onPodConditions, and an action.",
@@ -176,6 +154,36 @@ std::vector<Field> restart_fields() {
          .fallback = "\"True\"",
          .values = {"True", "False", "Unknown"}},
     };
+}
+
+std::vector<Field> restart_fields() {
+    std::vector<Field> fields{
+        {.path = "spec.restartPolicy",
+         .type = Type::Object,
+         .text = "What follows a node's failure.",
+         .fallback = "{}"},
+        {.path = "spec.restartPolicy.maxRestarts",
+         .type = Type::Integer,
+         .text =
+             "How many restarts a job may need before it fails. Ranks that their launcher starts anew do not count.",
+         .fallback = "3",
+         .minimum = 0,
+         .maximum = names::max_attempt},
+        {.path = "spec.restartPolicy.scope",
+         .type = Type::String,
+         .text = "Node: only the failed node starts again. Group: all do.",
+         .fallback_words = "Node with eval, Group without",
+         .values = {"Node", "Group"}},
+        {.path = "spec.restartPolicy.rules",
+         .type = Type::Array,
+         .text = "What follows one failure or another; the first rule that matches decides. Where none does: an exit "
+                 "code of the built-in runner that another try cannot mend fails the job, a Pod that was evicted or "
+                 "preempted (DisruptionTarget) is restarted outside the limit, anything else is restarted.",
+         .max_items = 20},
+    };
+    const auto rules = restart_rule_fields();
+    fields.insert(fields.end(), rules.begin(), rules.end());
+    return fields;
 }
 
 Field deadline(std::string path, std::string text) {

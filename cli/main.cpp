@@ -14,9 +14,8 @@
 #include "evaljob-runner/launch/start_logging.hpp"
 #include "local/process_runtime.hpp"
 
+namespace evaljob {
 namespace {
-
-using namespace evaljob;
 
 int validate_command(const std::string& file) {
     const auto read = read_job_file(file, {});
@@ -69,6 +68,7 @@ int parse_and_run(int argc, char** argv) {
 }
 
 }  // namespace
+}  // namespace evaljob
 
 int main(int argc, char** argv) {
     if (argc == 3 && std::strcmp(argv[1], evaljob::local::runtime_subcommand) == 0) {
@@ -79,7 +79,7 @@ int main(int argc, char** argv) {
     // The run's own lines are enough for a person, unless they ask for more.
     evaljob::start_logging(evaljob::own_environment(), spdlog::level::warn);
     try {
-        return parse_and_run(argc, argv);
+        return evaljob::parse_and_run(argc, argv);
     } catch (const std::exception& error) {
         spdlog::error("unexpected: {}", error.what());
         return evaljob::cli_exit::failed;

@@ -21,9 +21,8 @@
 #include "operator/cluster/cpprest_transport.hpp"
 #include "operator/cluster/election_thread.hpp"
 
+namespace evaljob {
 namespace {
-
-using namespace evaljob;
 
 constexpr int ended_well = 0;
 constexpr int failed = 1;
@@ -163,14 +162,15 @@ int parse_and_run(int argc, char** argv) {
 }
 
 }  // namespace
+}  // namespace evaljob
 
 int main(int argc, char** argv) {
     spdlog::set_default_logger(spdlog::stderr_logger_mt("evaljob"));
     spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
     try {
-        return parse_and_run(argc, argv);
+        return evaljob::parse_and_run(argc, argv);
     } catch (const std::exception& error) {
         spdlog::error("unexpected: {}", error.what());
-        return failed;
+        return evaljob::failed;
     }
 }

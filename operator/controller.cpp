@@ -183,8 +183,10 @@ void Controller::finish(const std::string& key, const Reconciled& reconciled) {
     const UnixSeconds now = options_.clock();
     if (reconciled.error) {
         const int wait = queue_.fail(key, now);
-        spdlog::warn("{}: {}: {}; looking again in {} s", key, reconciled.error->reason, reconciled.error->message,
-                     wait);
+        // Someone wrote the EvalJob meanwhile, which the watch will tell: ordinary.
+        const auto level = reconciled.error->reason == "Conflict" ? spdlog::level::debug : spdlog::level::warn;
+        spdlog::log(level, "{}: {}: {}; looking again in {} s", key, reconciled.error->reason,
+                    reconciled.error->message, wait);
         return;
     }
     queue_.done(key);

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <thread>
 #include <utility>
 
 #include <boost/asio/io_context.hpp>
@@ -20,6 +21,7 @@
 #include "operator/cluster/controller_threads.hpp"
 #include "operator/cluster/cpprest_transport.hpp"
 #include "operator/cluster/election_thread.hpp"
+#include "operator/cluster/paced_transport.hpp"
 
 namespace evaljob {
 namespace {
@@ -37,6 +39,7 @@ struct Options {
     std::string identity;
     bool elect = true;
     int workers = 8;
+    cluster::Pace pace;
     Settings settings;
 };
 
@@ -55,7 +58,10 @@ std::string own_identity() {
 class Operator {
 public:
     Operator(Options options, std::unique_ptr<cluster::CpprestTransport> transport)
-        : options_(std::move(options)), transport_(std::move(transport)), signals_(io_, SIGINT, SIGTERM) {}
+        : options_(std::move(options)),
+          transport_(std::move(transport)),
+          paced_(*transport_, options_.pace, ticks, [](kube::Milliseconds time) { std::this_thread::sleep_for(time); }),
+          signals_(io_, SIGINT, SIGTERM) {}
 
     int run() {
         signals_.async_wait([this](const boost::system::error_code& error, int) {
@@ -99,7 +105,7 @@ private:
         options.seed = std::random_device{}();
         spdlog::info("working with {} workers on {}", options_.workers,
                      options_.ns.empty() ? "all namespaces" : "namespace " + options_.ns);
-        threads_ = std::make_unique<cluster::ControllerThreads>(*transport_, std::move(options), options_.workers);
+        threads_ = std::make_unique<cluster::ControllerThreads>(paced_, std::move(options), options_.workers);
     }
 
     void end(int status) {
@@ -110,6 +116,7 @@ private:
 
     Options options_;
     std::unique_ptr<cluster::CpprestTransport> transport_;
+    cluster::PacedTransport paced_;  // of the work; renewing the Lease never waits behind it
     Clock clock_ = carried_clock();
     boost::asio::io_context io_{1};
     boost::asio::signal_set signals_;
@@ -146,6 +153,13 @@ int parse_and_run(int argc, char** argv) {
     app.add_option("--namespace", options.ns, "Only EvalJobs of this namespace; otherwise of all");
     app.add_option("--workers", options.workers, "EvalJobs reconciled at the same time")
         ->check(CLI::Range(1, 256))
+        ->capture_default_str();
+    app.add_option("--kube-api-qps", options.pace.per_second,
+                   "Requests a second at most; 0: no limit, the API server's own fairness decides")
+        ->check(CLI::NonNegativeNumber)
+        ->capture_default_str();
+    app.add_option("--kube-api-burst", options.pace.burst, "How many of them may go at once after a pause")
+        ->check(CLI::NonNegativeNumber)
         ->capture_default_str();
     app.add_flag("--leader-elect,!--no-leader-elect", options.elect, "Work only while holding the Lease (default)");
     app.add_option("--lease-namespace", options.lease_ns, "Namespace of the Lease; otherwise our own");

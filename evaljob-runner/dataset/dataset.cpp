@@ -43,7 +43,7 @@ Result<LoadedFile> load(const Dataset& dataset, const NamedFile& file) {
 class IdxDataset : public DatasetReader {
 public:
     static Result<std::unique_ptr<DatasetReader>> open(const Dataset& dataset, const std::string& root) {
-        auto reader = std::unique_ptr<IdxDataset>(new IdxDataset());
+        auto reader = std::make_unique<IdxDataset>();
         const std::string images = resolve_path(root, dataset.path);
         const std::string labels = resolve_path(root, dataset.labels_path);
         auto loaded = load(dataset, {images, dataset.sha256, "path", "sha256"});

@@ -37,10 +37,10 @@ Result<ImageReading> read_output(const MergeOptions& options) {
             records.add_file(path, *bytes);
         }
         if (files->empty() && !image.expect)
-            silent.push_back("node " + std::to_string(node) + " wrote no .jsonl file to its EVALJOB_OUTPUT_DIR (" +
-                             folder +
-                             "): have it write one, empty if it has nothing to say, or name what is expected in "
-                             "merge.expect");
+            silent.emplace_back("node " + std::to_string(node) + " wrote no .jsonl file to its EVALJOB_OUTPUT_DIR (" +
+                                folder +
+                                "): have it write one, empty if it has nothing to say, or name what is expected in "
+                                "merge.expect");
     }
     ImageReading reading = std::move(records).finish();
     reading.damaged.insert(reading.damaged.begin(), silent.begin(), silent.end());

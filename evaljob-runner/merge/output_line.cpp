@@ -83,7 +83,8 @@ Result<OutputLine> read_output_line(std::string_view line) {
     const auto prediction = object->find("prediction");
     if (prediction == object->end()) return fail("Damaged", "has no prediction (of sample \"" + read.id + "\")");
     read.prediction = std::move(*prediction);
-    if (const auto error = object->find("error"); error != object->end() && error->is_string() && *error != "") {
+    if (const auto error = object->find("error");
+        error != object->end() && error->is_string() && !error->get_ref<const std::string&>().empty()) {
         read.error = error->get<std::string>();
         object->erase("error");
     } else if (read.prediction.is_null()) {

@@ -62,16 +62,20 @@ protected:
         End end;
         const Json status = get(name).at("status");
         end.status = status.at("summary").dump() + " restarts " + std::to_string(number_of(status, "restarts"));
-        end.result = status.at("results").dump();
+        Json results = status.at("results");
+        results.erase("path");  // has the job's name in it
+        end.result = results.dump();
         const auto unnamed = [&](const std::string& child) { return child.substr(name.size()); };
         for (const Json& pod : pods_of(name)) {
             const PodView view = kube::pod_view(pod);
             // The Job controller names the merge's Pods at random.
             end.children.insert((view.merge ? "merge" : unnamed(view.name)) + " " + view.phase);
         }
-        for (const kube::Resource& resource : {kube::services, kube::jobs})
-            for (const Json& child : must(kube::list(resource, ns, "evaljob.dev/job=" + name)).at("items"))
+        for (const kube::Resource& resource : {kube::services, kube::jobs}) {
+            const Json list = must(kube::list(resource, ns, "evaljob.dev/job=" + name));
+            for (const Json& child : list.at("items"))
                 end.children.insert(resource.kind + unnamed(text_of(child.at("metadata"), "name")));
+        }
         return end;
     }
 

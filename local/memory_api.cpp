@@ -245,7 +245,8 @@ int MemoryApi::collect_garbage() {
         for (const auto& [key, object] : store_->objects())
             alive.emplace(key.ns, string_at(*object, "metadata", "uid"));
         for (const auto& [key, object] : Objects(store_->objects())) {
-            if (!is_orphan(*object, [&](const std::string& uid) { return alive.contains({key.ns, uid}); })) continue;
+            const auto lives = [&alive, &ns = key.ns](const std::string& uid) { return alive.contains({ns, uid}); };
+            if (!is_orphan(*object, lives)) continue;
             const kube::Request request{kube::Verb::Delete, path_of(key), {}, {}, {}};
             const auto call = parse(request);
             if (call && remove(*call)) ++collected;

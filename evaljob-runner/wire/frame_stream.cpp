@@ -35,7 +35,7 @@ asio::awaitable<Result<std::string>> FrameStream::read() {
     co_return payload;
 }
 
-void FrameStream::write(std::string payload) {
+void FrameStream::write(const std::string& payload) {
     if (closing_) return;
     const auto length = static_cast<std::uint32_t>(payload.size());
     std::string frame;

@@ -26,7 +26,7 @@ public:
     boost::asio::awaitable<Result<std::string>> read();
 
     /// Queues a frame; a failure shows in read().
-    void write(std::string payload);
+    void write(const std::string& payload);
 
     /// Closes as soon as everything queued has been sent.
     void close_when_sent();

@@ -3,13 +3,12 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
 
 #include "operator/kube/kubeconfig.hpp"
-#include "operator/plan/plan.hpp"
+#include "operator/reconciler.hpp"
 
 namespace evaljob::cluster {
 
@@ -23,8 +22,6 @@ struct TlsFiles {
 
 class Credentials {
 public:
-    using Clock = std::function<UnixSeconds()>;
-
     Credentials(kube::ClusterAccess access, Clock clock);
 
     /// Of the Authorization header; empty: none. A token file is read at most once a minute, a program is run 10 s
@@ -34,7 +31,8 @@ public:
     /// The server answered 401: whatever token() gave is not good any more.
     void refused();
 
-    /// As the files stand, read at most once in 10 s. Fails only if they never could be read.
+    /// As the files stand, read at most once in 10 s, or as token() got them from a program. Fails only if they never
+    /// could be read.
     Result<TlsFiles> tls();
 
 private:

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "api/json_read.hpp"
 #include "api/overloaded.hpp"
 
 namespace evaljob::kube {
@@ -14,13 +15,6 @@ constexpr Milliseconds longest_wait{30'000};
 constexpr Milliseconds forget_failures_after{120'000};
 constexpr Milliseconds shortest_empty_watch{1'000};
 constexpr int shortest_watch_seconds = 300;
-
-std::string metadata_text(const Json& object, const char* key) {
-    const auto metadata = object.find("metadata");
-    if (metadata == object.end() || !metadata->is_object()) return {};
-    const auto found = metadata->find(key);
-    return found != metadata->end() && found->is_string() ? found->get<std::string>() : std::string();
-}
 
 Error error_of(const Json& status) {
     const auto code = status.find("code");
@@ -70,7 +64,7 @@ ReflectorStep Reflector::take_page(Json& page) {
     if (!std::exchange(staging_, true)) step.changes.push_back({StoreChange::Kind::StartList, {}});
     if (const auto items = page.find("items"); items != page.end() && items->is_array())
         for (Json& item : *items) step.changes.push_back({StoreChange::Kind::Stage, std::move(item)});
-    continue_ = metadata_text(page, "continue");
+    continue_ = text_of(member(page, "metadata"), "continue");
     if (!continue_.empty()) {
         Request request = list(resource_, ns_, selector_);
         request.query["limit"] = std::to_string(page_objects);
@@ -81,7 +75,7 @@ ReflectorStep Reflector::take_page(Json& page) {
     staging_ = false;
     synced_ = true;
     relist_ = false;
-    version_ = metadata_text(page, "resourceVersion");
+    version_ = text_of(member(page, "metadata"), "resourceVersion");
     step.changes.push_back({StoreChange::Kind::EndList, Json{{"metadata", {{"resourceVersion", version_}}}}});
     step.next = watch_on().next;
     return step;
@@ -96,7 +90,7 @@ ReflectorStep Reflector::watch_on() {
 
 ReflectorStep Reflector::take_event(WatchEvent& event, Milliseconds now) {
     if (event.type == WatchEvent::Type::Error) return fail_watch(error_of(event.object), now);
-    std::string version = metadata_text(event.object, "resourceVersion");
+    std::string version = text_of(member(event.object, "metadata"), "resourceVersion");
     if (version.empty())
         return fail_watch({"BadEvent", "an event's object has no metadata.resourceVersion", true}, now);
     version_ = std::move(version);

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "api/json.hpp"
+#include "api/json_read.hpp"
 
 namespace evaljob::kube {
 
@@ -113,16 +114,10 @@ private:
     using Entries = std::map<std::string, Entry>;
     using ByJob = std::map<std::string, std::set<std::string>>;
 
-    static std::string text(const Json& metadata, const char* key) {
-        const auto found = metadata.find(key);
-        return found != metadata.end() && found->is_string() ? found->template get<std::string>() : std::string();
-    }
-
     static Identity identity(const Json& object) {
-        const auto metadata = object.find("metadata");
-        if (metadata == object.end() || !metadata->is_object()) return {};
-        Identity id{key_of(text(*metadata, "namespace"), text(*metadata, "name")), 0};
-        const std::string version = text(*metadata, "resourceVersion");
+        const Json& metadata = member(object, "metadata");
+        Identity id{key_of(text_of(metadata, "namespace"), text_of(metadata, "name")), 0};
+        const std::string version = text_of(metadata, "resourceVersion");
         std::from_chars(version.data(), version.data() + version.size(), id.version);
         return id;
     }

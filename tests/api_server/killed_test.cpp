@@ -84,7 +84,7 @@ protected:
         const auto inner = ControlPlane::shared().connect();
         DyingTransport dying(*inner, writes);
         auto first = start(dying);
-        must(kube::create(kube::evaljobs, ns, job(name, 2)));
+        must(kube::create(kube::evaljobs, ns, fashion_job(name, 2)));
         std::set<std::string> failed;
         await(name + " has ended", [&] {
             if (dying.dead && first) {

@@ -31,22 +31,6 @@ void set_status(const Json& pod, const std::string& phase, const Json& state) {
 
 }  // namespace
 
-Json job(const std::string& name, int nodes) {
-    return {{"apiVersion", "evaljob.dev/v1alpha1"},
-            {"kind", "EvalJob"},
-            {"metadata", {{"name", name}}},
-            {"spec",
-             {{"numNodes", nodes},
-              {"storage", {{"claimName", "shared"}}},
-              {"eval",
-               {{"model", {{"format", "TorchScript"}, {"path", "model.pt"}}},
-                {"datasets", Json::array({{{"name", "fashion"},
-                                           {"format", "IDX"},
-                                           {"path", "images.gz"},
-                                           {"labelsPath", "labels.gz"},
-                                           {"task", {{"type", "Classification"}}}}})}}}}}};
-}
-
 std::string report_of_merge() {
     MergeReport report;
     report.samples = 100;

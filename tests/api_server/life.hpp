@@ -12,12 +12,12 @@
 #include "api/json.hpp"
 #include "operator/cluster/controller_threads.hpp"
 #include "tests/api_server/control_plane.hpp"
+#include "tests/fashion_job.hpp"
 
 namespace evaljob::test {
 
 inline constexpr const char* ns = "default";
 
-Json job(const std::string& name, int nodes);
 std::string report_of_merge();
 
 class Life : public testing::Test {

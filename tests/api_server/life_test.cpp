@@ -9,7 +9,7 @@ namespace {
 using LifeOnApiServer = Life;
 
 TEST_F(LifeOnApiServer, FromCreationToScore) {
-    must(kube::create(kube::evaljobs, ns, job("whole", 3)));
+    must(kube::create(kube::evaljobs, ns, fashion_job("whole", 3)));
     await_pods("whole", 3);
     for (const Json& pod : pods_of("whole")) run(pod);
     await_condition("whole", "Running");
@@ -24,7 +24,7 @@ TEST_F(LifeOnApiServer, FromCreationToScore) {
 }
 
 TEST_F(LifeOnApiServer, ADeadNodeIsReplacedAndCounted) {
-    must(kube::create(kube::evaljobs, ns, job("dies", 2)));
+    must(kube::create(kube::evaljobs, ns, fashion_job("dies", 2)));
     await_pods("dies", 2);
     for (const Json& pod : pods_of("dies")) run(pod);
     await_condition("dies", "Running");
@@ -38,7 +38,7 @@ TEST_F(LifeOnApiServer, ADeadNodeIsReplacedAndCounted) {
 }
 
 TEST_F(LifeOnApiServer, AnotherOperatorGoesOnWhereOneEnded) {
-    must(kube::create(kube::evaljobs, ns, job("goes-on", 2)));
+    must(kube::create(kube::evaljobs, ns, fashion_job("goes-on", 2)));
     await_pods("goes-on", 2);
     stop_operator();
     for (const Json& pod : pods_of("goes-on")) run(pod);
@@ -55,7 +55,7 @@ TEST_F(LifeOnApiServer, AnotherOperatorGoesOnWhereOneEnded) {
 }
 
 TEST_F(LifeOnApiServer, SuspendTakesThePodsAndResumeMakesThemAnew) {
-    must(kube::create(kube::evaljobs, ns, job("rests", 2)));
+    must(kube::create(kube::evaljobs, ns, fashion_job("rests", 2)));
     await_pods("rests", 2);
     const auto suspend = [](bool on) {
         must({kube::Verb::Patch,
@@ -73,7 +73,7 @@ TEST_F(LifeOnApiServer, SuspendTakesThePodsAndResumeMakesThemAnew) {
 }
 
 TEST_F(LifeOnApiServer, WhatItMadeGoesWithIt) {
-    must(kube::create(kube::evaljobs, ns, job("goes", 2)));
+    must(kube::create(kube::evaljobs, ns, fashion_job("goes", 2)));
     await_pods("goes", 2);
     must(kube::remove(kube::evaljobs, ns, "goes", "", -1));
     await_pods("goes", 0);
@@ -84,7 +84,7 @@ TEST_F(LifeOnApiServer, WhatItMadeGoesWithIt) {
 }
 
 TEST_F(LifeOnApiServer, ImmutableFieldsAreRefused) {
-    must(kube::create(kube::evaljobs, ns, job("fixed", 2)));
+    must(kube::create(kube::evaljobs, ns, fashion_job("fixed", 2)));
     const auto change = [](const Json& spec) {
         return ControlPlane::shared().send({kube::Verb::Patch,
                                             kube::object_path(kube::evaljobs, ns, "fixed"),

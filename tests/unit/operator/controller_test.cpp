@@ -5,9 +5,12 @@
 #include "api/merge_report.hpp"
 #include "fake_api.hpp"
 #include "operator/controller.hpp"
+#include "tests/fashion_job.hpp"
 
 namespace evaljob::testing {
 namespace {
+
+using test::fashion_job;
 
 using ::testing::Contains;
 using ::testing::HasSubstr;
@@ -17,18 +20,9 @@ const std::string job_path = "/apis/evaljob.dev/v1alpha1/namespaces/default/eval
 const std::string merge_path = "/apis/batch/v1/namespaces/default/jobs/demo-merge";
 
 Json evaljob(int nodes = 2) {
-    return {{"apiVersion", "evaljob.dev/v1alpha1"},
-            {"kind", "EvalJob"},
-            {"metadata", {{"name", "demo"}, {"namespace", "default"}, {"uid", "11111111-0000"}, {"generation", 1}}},
-            {"spec",
-             {{"numNodes", nodes},
-              {"eval",
-               {{"model", {{"format", "TorchScript"}, {"path", "model.pt"}}},
-                {"datasets", Json::array({{{"name", "fashion"},
-                                           {"format", "IDX"},
-                                           {"path", "images.gz"},
-                                           {"labelsPath", "labels.gz"},
-                                           {"task", {{"type", "Classification"}}}}})}}}}}};
+    Json job = fashion_job("demo", nodes);
+    job["metadata"].update({{"namespace", "default"}, {"uid", "11111111-0000"}, {"generation", 1}});
+    return job;
 }
 
 class ControllerTest : public ::testing::Test {

@@ -1,0 +1,26 @@
+// An EvalJob of the built-in runner, small and valid, for tests that need one.
+#pragma once
+
+#include <string>
+
+#include "api/json.hpp"
+
+namespace evaljob::test {
+
+inline Json fashion_job(const std::string& name, int nodes) {
+    return {{"apiVersion", "evaljob.dev/v1alpha1"},
+            {"kind", "EvalJob"},
+            {"metadata", {{"name", name}}},
+            {"spec",
+             {{"numNodes", nodes},
+              {"storage", {{"claimName", "shared"}}},
+              {"eval",
+               {{"model", {{"format", "TorchScript"}, {"path", "model.pt"}}},
+                {"datasets", Json::array({{{"name", "fashion"},
+                                           {"format", "IDX"},
+                                           {"path", "images.gz"},
+                                           {"labelsPath", "labels.gz"},
+                                           {"task", {{"type", "Classification"}}}}})}}}}}};
+}
+
+}  // namespace evaljob::test

@@ -18,14 +18,15 @@
 #include "api/json.hpp"
 #include "api/names.hpp"
 #include "cli/output_lock.hpp"
-#include "cli/progress_client.hpp"
 #include "local/admission.hpp"
 #include "local/gpu_division.hpp"
 #include "local/job_controller.hpp"
 #include "local/memory_api.hpp"
 #include "local/process_kubelet.hpp"
+#include "net/progress_puller.hpp"
 #include "operator/carried_clock.hpp"
 #include "operator/controller.hpp"
+#include "operator/plan/progress.hpp"
 
 namespace evaljob {
 
@@ -60,7 +61,7 @@ public:
           signals_(io_, SIGINT, SIGTERM),
           look_timer_(io_),
           view_timer_(io_),
-          progress_client_(io_) {
+          progress_(io_, {.clock = clock_, .arrived = {}}) {
         end_.log_folder = state_dir() + "/logs";
         api_.admit(kube::evaljobs, local::admit_evaljob);
         api_.admit(kube::pods, local::admit_pod);
@@ -102,37 +103,34 @@ private:
     }
 
     Result<void> make_controller() {
-        master_address_ = kubelet_.address_of(names::host_fqdn(job_.meta.name, job_.meta.ns, 0));
-        Settings settings;
-        settings.storage_mount_path = options_.file.storage_root;
-        settings.needs_claim = false;
-        const auto port = job_.spec.eval ? local::free_port(master_address_)
+        const std::string master_address = kubelet_.address_of(names::host_fqdn(job_.meta.name, job_.meta.ns, 0));
+        settings_.storage_mount_path = options_.file.storage_root;
+        settings_.needs_claim = false;
+        const auto port = job_.spec.eval ? local::free_port(master_address)
                                          : local::free_port_everywhere(static_cast<std::uint32_t>(::getpid()));
         if (!port) return tl::unexpected(port.error());
-        settings.default_rendezvous_port = *port;
-        http_port_ = job_.spec.rendezvous.port.value_or(*port) + 1;
+        settings_.default_rendezvous_port = *port;
         ControllerOptions controller;
         controller.ns = job_.meta.ns;
-        controller.settings = settings;
+        controller.settings = settings_;
         controller.clock = clock_;
-        controller.progress = [this](const EvalJob&) { return report(); };
+        controller.progress = [this](const Observed& observed) { return report(observed); };
         controller.seed = static_cast<std::uint64_t>(::getpid());
         controller_ = std::make_unique<Controller>(api_, std::move(controller));
         return {};
     }
 
-    std::optional<ProgressReport> report() const {
-        const auto& latest = progress_client_.latest();
-        if (!latest) return std::nullopt;
-        return ProgressReport{.samples_done = latest->samples_done,
-                              .samples_total = latest->samples_total,
-                              .samples_per_second = latest->samples_per_second,
-                              .eta_seconds = latest->eta_seconds,
-                              .slowest_rank = latest->slowest_rank,
-                              .rendezvous_ready = latest->rendezvous_ready,
-                              .idle_seconds = latest->idle_seconds,
-                              .attempt = latest->attempt,
-                              .time = latest->time};
+    std::optional<ProgressReport> report(const Observed& observed) {
+        if (const auto place = progress_place(observed, settings_)) {
+            const auto port = static_cast<std::uint16_t>(place->port);
+            progress_place_ = {observed.job.meta.name, observed.job.meta.uid, place->address, port};
+        }
+        return latest_report();
+    }
+
+    std::optional<ProgressReport> latest_report() const {
+        if (!progress_place_) return {};
+        return progress_.latest(progress_place_->run);
     }
 
     void pump_soon() {
@@ -182,7 +180,7 @@ private:
         view_timer_.expires_after(view_interval);
         view_timer_.async_wait([this](const boost::system::error_code& error) {
             if (error || stopping_) return;
-            progress_client_.fetch(master_address_, static_cast<std::uint16_t>(http_port_));
+            if (progress_place_) progress_.ask(*progress_place_);
             options_.on_view(view());
             view_later();
         });
@@ -193,7 +191,7 @@ private:
         view.status = end_.status.summary.status.empty() ? "Pending" : end_.status.summary.status;
         view.nodes = end_.status.summary.nodes;
         view.world_size = job_.spec.world_size();
-        if (const auto& latest = progress_client_.latest()) {
+        if (const auto latest = latest_report()) {
             view.samples_done = latest->samples_done;
             view.samples_total = latest->samples_total;
             view.samples_per_second = latest->samples_per_second;
@@ -216,7 +214,7 @@ private:
         if (std::exchange(stopping_, true)) return;
         look_timer_.cancel();
         view_timer_.cancel();
-        progress_client_.stop();
+        progress_.stop();
         kubelet_.async_stop(stop_grace, [this] {
             options_.on_view(view());
             io_.stop();
@@ -239,11 +237,11 @@ private:
     asio::signal_set signals_;
     asio::steady_timer look_timer_;
     asio::steady_timer view_timer_;
-    ProgressClient progress_client_;
+    ProgressPuller progress_;
+    std::optional<ProgressPuller::Place> progress_place_;
     std::shared_ptr<void> subscription_;
     std::set<std::string> told_;
-    std::string master_address_;
-    std::int32_t http_port_ = 0;
+    Settings settings_;
     bool pump_queued_ = false;
     bool stopping_ = false;
 };

@@ -8,6 +8,7 @@ find_package(yaml-cpp REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(Boost 1.74 REQUIRED COMPONENTS filesystem)  # Process needs it; headers: Asio, Beast, Math, Process
 find_package(cpprestsdk 2.10.18 REQUIRED)
+find_package(prometheus-cpp REQUIRED)
 
 # tl::expected
 find_path(EXPECTED_INCLUDE tl/expected.hpp REQUIRED)

@@ -7,6 +7,7 @@
 
 #include "api/names.hpp"
 #include "operator/kube/views.hpp"
+#include "operator/log.hpp"
 
 namespace evaljob {
 namespace {
@@ -108,14 +109,31 @@ std::size_t Controller::jobs() const {
     return jobs_.size();
 }
 
+Workload Controller::workload() const {
+    const std::lock_guard lock(mutex_);
+    const auto now = std::chrono::steady_clock::now();
+    return {queue_.size(),    times_.working(),    times_.adds(),
+            queue_.retries(), times_.longest(now), times_.unfinished(now)};
+}
+
+void Controller::each_job(const std::function<void(const EvalJob&)>& look) const {
+    const std::lock_guard lock(mutex_);
+    jobs_.each([&look](const JobEntry& entry) {
+        if (entry.job) look(*entry.job);
+    });
+}
+
 bool Controller::work() {
     std::optional<std::string> key;
+    ReconcileTimes times;
     {
         const std::lock_guard lock(mutex_);
         if (synced_.size() == sources_.size()) key = queue_.take(options_.clock());
+        if (key) times.queued = times_.began(*key, std::chrono::steady_clock::now());
     }
     if (!key) return false;
-    reconcile(*key);
+    reconcile(*key, times);
+    if (options_.reconciled) options_.reconciled(times);
     return true;
 }
 
@@ -155,11 +173,12 @@ void Controller::date_departures(const std::string& key, std::vector<PodView>& p
         leaving_[key] = std::move(leaving);
 }
 
-void Controller::reconcile(const std::string& key) {
+void Controller::reconcile(const std::string& key, ReconcileTimes& times) {
+    const LogsAbout about(key);
     auto task = observe(key);
     Reconciled reconciled;
     if (task && task->observed) {
-        if (options_.progress) task->observed->progress = options_.progress(task->observed->job);
+        if (options_.progress) task->observed->progress = options_.progress(*task->observed);
         reconciled = reconciler_.reconcile(*task->observed);
     } else if (task) {
         reconciled = reconciler_.refuse(task->meta, task->status, task->observed.error());
@@ -167,6 +186,8 @@ void Controller::reconcile(const std::string& key) {
     const std::lock_guard lock(mutex_);
     take_back(reconciled);
     finish(key, reconciled);
+    times.result = reconciled.error ? "error" : reconciled.look_again ? "requeue_after" : "success";
+    times.worked = times_.ended(key, std::chrono::steady_clock::now());
 }
 
 /// The stores learn of our own writes at once, so that no plan is made without them.
@@ -185,12 +206,19 @@ void Controller::finish(const std::string& key, const Reconciled& reconciled) {
         const int wait = queue_.fail(key, now);
         // Someone wrote the EvalJob meanwhile, which the watch will tell: ordinary.
         const auto level = reconciled.error->reason == "Conflict" ? spdlog::level::debug : spdlog::level::warn;
-        spdlog::log(level, "{}: {}: {}; looking again in {} s", key, reconciled.error->reason,
-                    reconciled.error->message, wait);
+        spdlog::log(level, "{}: {}; looking again in {} s", reconciled.error->reason, reconciled.error->message, wait);
         return;
     }
     queue_.done(key);
     if (reconciled.look_again) queue_.add_at(key, now + reconciled.look_again->count());
+}
+
+void Controller::look_at(const std::string& key) {
+    {
+        const std::lock_guard lock(mutex_);
+        queue({key});
+    }
+    if (options_.wake) options_.wake();
 }
 
 void Controller::queue(const std::set<std::string>& keys) {
@@ -198,6 +226,7 @@ void Controller::queue(const std::set<std::string>& keys) {
         const JobEntry* entry = jobs_.find(key);
         const bool begins = entry && entry->job && entry->job->status.start_time.empty();
         queue_.add(key, begins ? Urgency::Begins : Urgency::GoesOn);
+        times_.added(key, std::chrono::steady_clock::now());
     }
 }
 

@@ -19,18 +19,37 @@
 #include "operator/kube/store.hpp"
 #include "operator/reconciler.hpp"
 #include "operator/work_queue.hpp"
+#include "operator/work_times.hpp"
 
 namespace evaljob {
+
+/// One reconcile, for the metrics.
+struct ReconcileTimes {
+    const char* result = "";  // success, requeue_after, error: as controllers' dashboards know them
+    WorkTimes::Length queued{0};
+    WorkTimes::Length worked{0};
+};
+
+/// What waits and is being worked on.
+struct Workload {
+    std::size_t depth = 0;
+    std::size_t working = 0;
+    std::uint64_t adds = 0;
+    std::uint64_t retries = 0;
+    WorkTimes::Length longest{0};  // of what is being worked on
+    WorkTimes::Length unfinished{0};
+};
 
 struct ControllerOptions {
     std::string ns;  // empty: all namespaces
     Settings settings;
     Clock clock;  // Unix seconds
     /// What node 0's runner says now; nothing when it cannot be reached. Asked once a reconcile; must not wait long.
-    std::function<std::optional<ProgressReport>(const EvalJob&)> progress;
+    std::function<std::optional<ProgressReport>(const Observed&)> progress;
     std::uint64_t seed = 0;      // of the back-offs' jitter
     kube::Source::Clock ticks;   // of back-offs; by default the clock's
     std::function<void()> wake;  // called when a job was queued
+    std::function<void(const ReconcileTimes&)> reconciled;
 };
 
 class Controller {
@@ -60,6 +79,13 @@ public:
     bool synced() const;
 
     std::size_t jobs() const;
+    Workload workload() const;
+
+    /// Those that can be read as EvalJobs, as last seen. `look` must not call us.
+    void each_job(const std::function<void(const EvalJob&)>& look) const;
+
+    /// Something that no watch tells is new about the job "NAMESPACE/NAME".
+    void look_at(const std::string& key);
 
 private:
     struct JobEntry {
@@ -75,7 +101,7 @@ private:
         Result<Observed> observed;
     };
 
-    void reconcile(const std::string& key);
+    void reconcile(const std::string& key, ReconcileTimes& times);
     std::optional<Task> observe(const std::string& key);
     void date_departures(const std::string& key, std::vector<PodView>& pods);
     void take_back(const Reconciled& reconciled);
@@ -96,6 +122,7 @@ private:
     std::vector<std::unique_ptr<kube::Source>> sources_;
     mutable std::mutex mutex_;
     WorkQueue queue_;
+    WorkTimes times_;
     std::set<std::size_t> synced_;                                       // sources
     std::map<std::string, std::map<std::string, UnixSeconds>> leaving_;  // job → uid of a Pod → since when
 };

@@ -1,27 +1,17 @@
 // evaljob-operator: the controller of a cluster. docs/operator.md has its options.
-#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 #include <CLI/CLI.hpp>
 
-#include <atomic>
 #include <cstdlib>
 #include <memory>
-#include <optional>
 #include <random>
-#include <thread>
 #include <utility>
-
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/signal_set.hpp>
 
 #include "operator/carried_clock.hpp"
 #include "operator/cluster/access.hpp"
-#include "operator/cluster/controller_threads.hpp"
-#include "operator/cluster/cpprest_transport.hpp"
-#include "operator/cluster/election_thread.hpp"
-#include "operator/cluster/paced_transport.hpp"
+#include "operator/cluster/operator_process.hpp"
+#include "operator/log.hpp"
 
 namespace evaljob {
 namespace {
@@ -33,19 +23,11 @@ constexpr int wrong_usage = 2;
 struct Options {
     std::string kubeconfig;
     std::string context;
-    std::string ns;
-    std::string lease_ns;
-    std::string lease_name = "evaljob-operator";
-    std::string identity;
-    bool elect = true;
-    int workers = 8;
-    cluster::Pace pace;
-    Settings settings;
+    std::string listen = ":8080";
+    std::string log_format = "text";
+    std::string log_level = "info";
+    cluster::OperatorOptions process;
 };
-
-kube::Milliseconds ticks() {
-    return std::chrono::duration_cast<kube::Milliseconds>(std::chrono::steady_clock::now().time_since_epoch());
-}
 
 /// The Pod's uid, so that the same Pod is back at once after a restart; elsewhere a name of this process alone.
 std::string own_identity() {
@@ -55,77 +37,25 @@ std::string own_identity() {
     return std::string(host) + "_" + std::to_string(std::random_device{}());
 }
 
-class Operator {
-public:
-    Operator(Options options, std::unique_ptr<cluster::CpprestTransport> transport)
-        : options_(std::move(options)),
-          transport_(std::move(transport)),
-          paced_(*transport_, options_.pace, ticks, [](kube::Milliseconds time) { std::this_thread::sleep_for(time); }),
-          signals_(io_, SIGINT, SIGTERM) {}
-
-    int run() {
-        signals_.async_wait([this](const boost::system::error_code& error, int) {
-            if (!error) end(ended_well);
-        });
-        if (options_.elect)
-            stand_for_election();
-        else
-            lead();
-        io_.run();
-        transport_->end_streams();
-        threads_.reset();
-        election_.reset();
-        return status_;
-    }
-
-private:
-    void stand_for_election() {
-        kube::ElectionOptions election;
-        election.ns = options_.lease_ns;
-        election.name = options_.lease_name;
-        election.identity = options_.identity;
-        spdlog::info("standing for election: Lease {}/{} as {}", election.ns, election.name, election.identity);
-        election_ = std::make_unique<cluster::ElectionThread>(
-            *transport_, std::move(election), ticks, clock_,
-            cluster::ElectionThread::Calls{[this] { boost::asio::post(io_, [this] { lead(); }); },
-                                           [](const std::string& why) {
-                                               // Whatever is under way must not be written beside another leader.
-                                               spdlog::error("the Lease is lost: {}", why);
-                                               spdlog::shutdown();
-                                               std::_Exit(failed);
-                                           }});
-    }
-
-    void lead() {
-        ControllerOptions options;
-        options.ns = options_.ns;
-        options.settings = options_.settings;
-        options.clock = clock_;
-        options.ticks = ticks;
-        options.seed = std::random_device{}();
-        spdlog::info("working with {} workers on {}", options_.workers,
-                     options_.ns.empty() ? "all namespaces" : "namespace " + options_.ns);
-        threads_ = std::make_unique<cluster::ControllerThreads>(paced_, std::move(options), options_.workers);
-    }
-
-    void end(int status) {
-        status_ = status;
-        spdlog::info("ending");
-        io_.stop();
-    }
-
-    Options options_;
-    std::unique_ptr<cluster::CpprestTransport> transport_;
-    cluster::PacedTransport paced_;  // of the work; renewing the Lease never waits behind it
-    Clock clock_ = carried_clock();
-    boost::asio::io_context io_{1};
-    boost::asio::signal_set signals_;
-    std::unique_ptr<cluster::ElectionThread> election_;
-    std::unique_ptr<cluster::ControllerThreads> threads_;
-    int status_ = ended_well;
-};
+/// "ADDRESS:PORT" or ":PORT"; "0": nothing is served.
+bool read_listen(const std::string& text, cluster::OperatorOptions& options) {
+    options.listen_port = 0;
+    if (text == "0") return true;
+    const auto colon = text.rfind(':');
+    if (colon == std::string::npos) return false;
+    options.listen_address = text.substr(0, colon);
+    return CLI::detail::lexical_cast(text.substr(colon + 1), options.listen_port) && options.listen_port > 0 &&
+           options.listen_port < 65536;
+}
 
 int run(Options options) {
+    start_logging(options.log_format == "json" ? LogFormat::Json : LogFormat::Text,
+                  spdlog::level::from_str(options.log_level));
+    cluster::OperatorOptions& process = options.process;
+    if (!read_listen(options.listen, process)) {
+        spdlog::error("--listen: must be ADDRESS:PORT, :PORT or 0, is \"{}\"", options.listen);
+        return wrong_usage;
+    }
     const auto access = cluster::find_access(options.kubeconfig, options.context);
     if (!access) {
         spdlog::error("{}", access.error().message);
@@ -138,35 +68,61 @@ int run(Options options) {
         spdlog::error("{}", transport.error().message);
         return failed;
     }
-    if (options.lease_ns.empty()) options.lease_ns = access->ns.empty() ? "default" : access->ns;
-    if (options.identity.empty()) options.identity = own_identity();
-    return Operator(std::move(options), std::move(*transport)).run();
+    if (process.lease_ns.empty()) process.lease_ns = access->ns.empty() ? "default" : access->ns;
+    if (process.identity.empty()) process.identity = own_identity();
+    const std::string host = access->server.substr(access->server.find("//") + 2);
+    if (const auto ended = cluster::run_operator(process, **transport, host); !ended) {
+        spdlog::error("{}", ended.error().message);
+        return failed;
+    }
+    return ended_well;
+}
+
+void declare_cluster(CLI::App& app, Options& options) {
+    cluster::OperatorOptions& process = options.process;
+    app.add_option("--kubeconfig", options.kubeconfig,
+                   "Kubeconfig file; otherwise $KUBECONFIG, the Pod's service account, ~/.kube/config");
+    app.add_option("--context", options.context, "Context of the kubeconfig, instead of its current one");
+    app.add_option("--namespace", process.ns, "Only EvalJobs of this namespace; otherwise of all");
+    app.add_option("--workers", process.workers, "EvalJobs reconciled at the same time")
+        ->check(CLI::Range(1, 256))
+        ->capture_default_str();
+    app.add_option("--kube-api-qps", process.pace.per_second,
+                   "Requests a second at most; 0: no limit, the API server's own fairness decides")
+        ->check(CLI::NonNegativeNumber)
+        ->capture_default_str();
+    app.add_option("--kube-api-burst", process.pace.burst, "How many of them may go at once after a pause")
+        ->check(CLI::NonNegativeNumber)
+        ->capture_default_str();
+    app.add_option("--runner-image", process.settings.runner_image, "Image of runners and merges that name none")
+        ->capture_default_str();
+}
+
+void declare_process(CLI::App& app, Options& options) {
+    cluster::OperatorOptions& process = options.process;
+    process.lease_name = "evaljob-operator";
+    process.version = EVALJOB_VERSION;
+    app.add_flag("--leader-elect,!--no-leader-elect", process.elect, "Work only while holding the Lease (default)");
+    app.add_option("--lease-namespace", process.lease_ns, "Namespace of the Lease; otherwise our own");
+    app.add_option("--lease-name", process.lease_name, "Name of the Lease")->capture_default_str();
+    app.add_option("--identity", process.identity, "Holder's name in the Lease; otherwise $POD_UID");
+    app.add_option("--listen", options.listen,
+                   "ADDRESS:PORT of /healthz, /readyz and /metrics; no address: all; 0: none")
+        ->capture_default_str();
+    app.add_option("--log-format", options.log_format, "text or json, a line each on standard error")
+        ->check(CLI::IsMember({"text", "json"}))
+        ->capture_default_str();
+    app.add_option("--log-level", options.log_level, "debug, info, warn or error")
+        ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
+        ->capture_default_str();
 }
 
 int parse_and_run(int argc, char** argv) {
     Options options;
     CLI::App app("evaljob-operator: makes EvalJobs happen in a Kubernetes cluster.");
     app.set_version_flag("--version", EVALJOB_VERSION);
-    app.add_option("--kubeconfig", options.kubeconfig,
-                   "Kubeconfig file; otherwise $KUBECONFIG, the Pod's service account, ~/.kube/config");
-    app.add_option("--context", options.context, "Context of the kubeconfig, instead of its current one");
-    app.add_option("--namespace", options.ns, "Only EvalJobs of this namespace; otherwise of all");
-    app.add_option("--workers", options.workers, "EvalJobs reconciled at the same time")
-        ->check(CLI::Range(1, 256))
-        ->capture_default_str();
-    app.add_option("--kube-api-qps", options.pace.per_second,
-                   "Requests a second at most; 0: no limit, the API server's own fairness decides")
-        ->check(CLI::NonNegativeNumber)
-        ->capture_default_str();
-    app.add_option("--kube-api-burst", options.pace.burst, "How many of them may go at once after a pause")
-        ->check(CLI::NonNegativeNumber)
-        ->capture_default_str();
-    app.add_flag("--leader-elect,!--no-leader-elect", options.elect, "Work only while holding the Lease (default)");
-    app.add_option("--lease-namespace", options.lease_ns, "Namespace of the Lease; otherwise our own");
-    app.add_option("--lease-name", options.lease_name, "Name of the Lease")->capture_default_str();
-    app.add_option("--identity", options.identity, "Holder's name in the Lease; otherwise $POD_UID");
-    app.add_option("--runner-image", options.settings.runner_image, "Image of runners and merges that name none")
-        ->capture_default_str();
+    declare_cluster(app, options);
+    declare_process(app, options);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
@@ -179,8 +135,6 @@ int parse_and_run(int argc, char** argv) {
 }  // namespace evaljob
 
 int main(int argc, char** argv) {
-    spdlog::set_default_logger(spdlog::stderr_logger_mt("evaljob"));
-    spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
     try {
         return evaljob::parse_and_run(argc, argv);
     } catch (const std::exception& error) {

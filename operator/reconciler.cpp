@@ -237,11 +237,11 @@ Reconciled Reconciler::refuse(const ObjectMeta& meta, const Json& status, const 
 }
 
 void Reconciler::say(const EvalJob& job, const Event& event) {
+    spdlog::info("{}: {}", event.reason, event.note);
     const auto answer = send(kube::create(kube::events, job.meta.ns, event_object(job, event, clock_())));
     // An event is a courtesy: status holds what counts. One that could not be said is not lost silently, though.
     if (!answer && answer.error().reason != "AlreadyExists")
-        spdlog::warn("{}/{}: event {} was not written: {}", job.meta.ns, job.meta.name, event.reason,
-                     answer.error().message);
+        spdlog::warn("event {} was not written: {}", event.reason, answer.error().message);
 }
 
 Result<Json> Reconciler::send(const kube::Request& request) {

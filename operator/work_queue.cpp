@@ -53,6 +53,7 @@ void WorkQueue::done(const std::string& key) {
 }
 
 int WorkQueue::fail(const std::string& key, UnixSeconds now) {
+    ++retries_;
     const int failures = ++failures_[key];
     const int wait = std::min(longest_back_off_seconds, 1 << std::min(failures - 1, 5));
     add_at(key, now + wait);

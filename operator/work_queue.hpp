@@ -37,6 +37,9 @@ public:
     /// When the next delayed key is due; nothing when none is.
     std::optional<UnixSeconds> next_time() const;
 
+    /// How often fail() was called.
+    std::uint64_t retries() const { return retries_; }
+
     std::size_t size() const { return begins_.size() + goes_on_.size(); }
     bool empty() const { return size() == 0; }
 
@@ -51,6 +54,7 @@ private:
     std::map<std::string, UnixSeconds> later_;
     std::set<std::pair<UnixSeconds, std::string>> by_time_;  // the same
     std::map<std::string, int> failures_;                    // in a row
+    std::uint64_t retries_ = 0;
 };
 
 }  // namespace evaljob

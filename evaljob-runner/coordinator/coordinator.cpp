@@ -48,7 +48,7 @@ Effects Coordinator::message(SessionId session, const Message& message, Millisec
     it->second.last_heard = now;
     if (const auto* want = std::get_if<Want>(&message)) {
         it->second.wanted = std::min(want->leases, max_leases_per_rank);
-        it->second.late = false;
+        it->second.late.reset();
     } else if (const auto* done = std::get_if<Done>(&message)) {
         on_done(session, *done, now, effects);
     } else if (const auto* returned = std::get_if<Return>(&message)) {
@@ -131,7 +131,7 @@ void Coordinator::on_done(SessionId session, const Done& done, Milliseconds now,
     effects.push_back(Send{session, Ack{done.lease}});
     if (done.batch >= batches_.size()) return;
     Holder& holder = holders_.at(session);
-    holder.late = false;
+    holder.late.reset();
     RankRecord& rank = ranks_[holder.hello.contract.rank];
     const auto it = outstanding_.find(done.lease);
     if (it != outstanding_.end() && it->second.batch == done.batch) {
@@ -180,7 +180,8 @@ Effects Coordinator::tick(Milliseconds now) {
     for (const LeaseNumber number : late) {
         const Outstanding& lease = outstanding_.at(number);
         const auto holder = holders_.find(lease.session);
-        if (holder != holders_.end()) holder->second.late = true;
+        if (holder != holders_.end())
+            holder->second.late = std::min(lease.begun, holder->second.late.value_or(lease.begun));
         const std::string who = holder == holders_.end() ? "a lost process" : describe(holder->second.hello);
         effects.push_back(Note{"lease " + text_of(number) + " of " + who + " took too long; batch " +
                                std::to_string(lease.batch) + " is leased again"});
@@ -276,6 +277,14 @@ std::vector<Hello> Coordinator::connected_hellos() const {
     return hellos;
 }
 
+Milliseconds Coordinator::holding(const Holder& holder, Milliseconds now) const {
+    Milliseconds oldest = holder.late.value_or(now);
+    for (const LeaseNumber& number : holder.leases)
+        if (const auto lease = outstanding_.find(number); lease != outstanding_.end())
+            oldest = std::min(oldest, lease->second.begun);
+    return now - oldest;
+}
+
 CoordinatorProgress Coordinator::progress(Milliseconds now) const {
     CoordinatorProgress p;
     p.samples_done = items_done_;
@@ -295,10 +304,13 @@ CoordinatorProgress Coordinator::progress(Milliseconds now) const {
     std::int32_t registered = 0;
     for (const auto& [rank, record] : ranks_) {
         registered += record.registered ? 1 : 0;
-        const bool connected = std::any_of(holders_.begin(), holders_.end(), [&, r = rank](const auto& holder) {
-            return holder.second.hello.contract.rank == r;
-        });
-        p.ranks.push_back({rank, connected, record.samples, record.compute_us});
+        RankProgress one{rank, false, record.samples, record.compute_us, 0};
+        for (const auto& [session, holder] : holders_) {
+            if (holder.hello.contract.rank != rank) continue;
+            one.connected = true;
+            one.holding = std::max(one.holding, holding(holder, now));
+        }
+        p.ranks.push_back(one);
     }
     p.rendezvous_ready = registered >= options_.expected.world_size;
     return p;

@@ -65,6 +65,7 @@ struct RankProgress {
     bool connected = false;
     std::uint64_t samples = 0;
     std::int64_t compute_us = 0;
+    Milliseconds holding = 0;  // since it was given the oldest lease that it has not finished
 };
 
 struct CoordinatorProgress {
@@ -105,7 +106,8 @@ private:
         Hello hello;
         Milliseconds last_heard = 0;
         std::uint32_t wanted = 0;
-        bool late = false;  // a lease took too long; it gets no other before it says Done or Want
+        /// When a lease that took too long was given; it gets no other before it says Done or Want.
+        std::optional<Milliseconds> late;
         std::set<LeaseNumber> leases;
     };
     struct Outstanding {
@@ -134,6 +136,7 @@ private:
     void requeue(std::uint64_t batch);
     bool is_outstanding(std::uint64_t batch) const;
     std::vector<Hello> connected_hellos() const;
+    Milliseconds holding(const Holder& holder, Milliseconds now) const;
 
     CoordinatorOptions options_;
     std::vector<BatchState> batches_;

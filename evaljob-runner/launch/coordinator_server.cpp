@@ -10,7 +10,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "evaljob-runner/wire/frame_stream.hpp"
-#include "evaljob-runner/wire/listen.hpp"
+#include "net/listen.hpp"
 
 namespace evaljob {
 
@@ -45,10 +45,9 @@ Result<std::unique_ptr<CoordinatorServer>> CoordinatorServer::start(asio::io_con
                               std::move(callbacks.finished)});
     if (!run) return tl::unexpected(run.error());
     server->run_ = std::move(*run);
-    if (auto listening = listen_on(server->acceptor_, listen_address, static_cast<std::uint16_t>(contract.master_port));
-        !listening) {
+    const auto port = static_cast<std::uint16_t>(contract.master_port);
+    if (auto listening = listen_on(server->acceptor_, listen_address, port, port_mend); !listening)
         return tl::unexpected(listening.error());
-    }
     const auto progress = server->progress();
     spdlog::info("coordinator: epoch {}, {} samples in {} batches, {} found on the volume", self.run_->epoch(),
                  progress.samples_total, progress.batches, progress.samples_resumed);

@@ -20,6 +20,9 @@ namespace evaljob {
 
 class FrameStream;
 
+/// What to do about a port of a node that is in use.
+inline constexpr const char* port_mend = "set spec.rendezvous.port to a free one (it and the next are used)";
+
 class CoordinatorServer {
 public:
     struct Callbacks {

@@ -26,7 +26,7 @@
 #include "evaljob-runner/launch/termination_log.hpp"
 #include "evaljob-runner/manifest/build_manifest.hpp"
 #include "evaljob-runner/storage/files.hpp"
-#include "evaljob-runner/wire/http_status.hpp"
+#include "net/http_server.hpp"
 
 namespace evaljob {
 
@@ -130,10 +130,11 @@ private:
     Result<void> serve_progress(const std::string& address) {
         const std::string port = value_of(environment_, runner_environment::http_port);
         if (port.empty()) return {};
-        http_ = std::make_unique<HttpStatus>(io_, [this](const std::string& path) {
-            return path == "/progress" ? progress_json(coordinator_->progress(), contract_.attempt) : "";
+        http_ = std::make_unique<HttpServer>(io_, [this](const std::string& path) {
+            if (path != "/progress") return no_such_path("GET /progress");
+            return HttpAnswer{200, progress_json(coordinator_->progress(), contract_.attempt)};
         });
-        return http_->listen(address, static_cast<std::uint16_t>(std::stoi(port)));
+        return http_->listen(address, static_cast<std::uint16_t>(std::stoi(port)), port_mend);
     }
 
     void reap() {
@@ -223,7 +224,7 @@ private:
     asio::steady_timer kill_timer_;
     std::map<std::int32_t, Rank> ranks_;
     std::unique_ptr<CoordinatorServer> coordinator_;
-    std::unique_ptr<HttpStatus> http_;
+    std::unique_ptr<HttpServer> http_;
     bool coordinator_done_ = false;
     bool ending_ = false;
     int status_ = exit_code::success;

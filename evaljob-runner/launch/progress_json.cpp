@@ -1,13 +1,25 @@
 #include "evaljob-runner/launch/progress_json.hpp"
 
+#include <algorithm>
+
 #include "api/json.hpp"
 
 namespace evaljob {
 
 namespace {
 
-/// The rank that needs the longest for a sample; empty before two ranks have done any.
+constexpr std::int64_t standstill_seconds = 10;
+
+/// While nothing is finished: the rank that has held a lease for longest. Empty when none holds any.
+std::string stuck_rank(const CoordinatorProgress& progress) {
+    const auto longest = std::ranges::max_element(progress.ranks, {}, &RankProgress::holding);
+    if (longest == progress.ranks.end() || longest->holding == 0) return "";
+    return std::to_string(longest->rank);
+}
+
+/// Else the one that needs the longest for a sample; empty before two ranks have done any.
 std::string slowest_rank(const CoordinatorProgress& progress) {
+    if (progress.idle_seconds >= standstill_seconds) return stuck_rank(progress);
     std::string slowest;
     double worst = 0;
     int measured = 0;

@@ -21,6 +21,9 @@ public:
 
     const Controller& controller() const { return *controller_; }
 
+    /// As Controller's.
+    void look_at(const std::string& key) { controller_->look_at(key); }
+
 private:
     void follow(std::size_t source);
     void work();

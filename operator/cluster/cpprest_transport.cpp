@@ -59,15 +59,10 @@ http::client::http_client_config config_of(const TlsFiles& tls, std::chrono::sec
     return config;
 }
 
-const char* method_of(kube::Verb verb) {
-    constexpr const char* methods[] = {"GET", "POST", "PUT", "PATCH", "DELETE"};
-    return methods[static_cast<int>(verb)];
-}
-
 http::http_request http_request_of(const kube::Request& request, const std::string& token, const std::string& agent) {
     web::uri_builder uri(web::uri::encode_uri(request.path));
     for (const auto& [key, value] : request.query) uri.append_query(key, value);
-    http::http_request made(method_of(request.verb));
+    http::http_request made(kube::method_of(request.verb));
     made.set_request_uri(uri.to_uri());
     made.headers().add("Accept", "application/json");
     made.headers().add("User-Agent", agent);
@@ -188,7 +183,7 @@ struct CpprestTransport::State {
         if (!now) return tl::unexpected(now.error());
         const auto token = who->token();
         if (!token) return tl::unexpected(token.error());
-        const std::string what = std::string(method_of(request.verb)) + " " + server + request.path;
+        const std::string what = std::string(kube::method_of(request.verb)) + " " + server + request.path;
         return outcome(what, [&] {
             auto response = (*now)->requests.request(http_request_of(request, *token, agent)).get();
             auto body = response.extract_utf8string(true).get();

@@ -48,6 +48,7 @@ void ElectionThread::run() {
             continue;
         }
         const auto answer = send(std::get<kube::SendLease>(next).request);
+        if (answer || answer.error().reason == "NotFound") heard_ = true;
         if (!answer && answer.error().reason != "NotFound")
             spdlog::warn("leader election: {}: {}", answer.error().reason, answer.error().message);
         next = election_.take(answer, ticks_(), clock_());

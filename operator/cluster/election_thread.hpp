@@ -1,6 +1,7 @@
 // Leader election over a Transport, on a thread of its own.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
@@ -27,6 +28,9 @@ public:
     /// Gives the Lease back if it is ours.
     ~ElectionThread();
 
+    /// The API server has answered about the Lease.
+    bool heard() const { return heard_; }
+
 private:
     void run();
     Result<Json> send(const kube::Request& request);
@@ -39,6 +43,7 @@ private:
     std::mutex mutex_;
     std::condition_variable bell_;
     bool ending_ = false;
+    std::atomic<bool> heard_ = false;
     std::thread thread_;
 };
 

@@ -45,6 +45,11 @@ bool can_help(int status, const std::string& reason) { return reason == "Conflic
 
 }  // namespace
 
+const char* method_of(Verb verb) {
+    constexpr const char* methods[] = {"GET", "POST", "PUT", "PATCH", "DELETE"};
+    return methods[static_cast<int>(verb)];
+}
+
 std::string collection_path(const Resource& resource, const std::string& ns) {
     std::string path =
         resource.group.empty() ? "/api/" + resource.version : "/apis/" + resource.group + "/" + resource.version;

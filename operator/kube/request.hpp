@@ -13,6 +13,8 @@ namespace evaljob::kube {
 
 enum class Verb { Get, Post, Put, Patch, Delete };
 
+const char* method_of(Verb verb);  // "GET", …
+
 struct Request {
     Verb verb = Verb::Get;
     std::string path;                          // "/api/v1/namespaces/default/pods/x"

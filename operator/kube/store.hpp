@@ -99,6 +99,10 @@ public:
         return views;
     }
 
+    void each(const std::function<void(const View&)>& look) const {
+        for (const auto& [key, entry] : entries_) look(entry.view);
+    }
+
     std::size_t size() const { return entries_.size(); }
 
 private:

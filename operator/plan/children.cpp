@@ -47,10 +47,6 @@ Json child_metadata(const EvalJob& job, const std::string& name) {
             {"ownerReferences", Json::array({owner_reference(job)})}};
 }
 
-std::int32_t rendezvous_port(const EvalJob& job, const Settings& settings) {
-    return job.spec.rendezvous.port.value_or(settings.default_rendezvous_port);
-}
-
 std::string shared_dir(const EvalJob& job, const Settings& settings) {
     return settings.storage_mount_path + "/" + job.spec.storage.path;
 }
@@ -87,7 +83,7 @@ Json runner_variables(const EvalJob& job, const Settings& settings) {
     Json list = Json::array({variable(names_of::storage_root, settings.storage_mount_path)});
     if (!job.spec.eval) return list;  // an image of the user's own knows nothing of our runner
     list.push_back(variable(names_of::eval, eval_to_json(*job.spec.eval).dump()));
-    list.push_back(variable(names_of::http_port, std::to_string(rendezvous_port(job, settings) + 1)));
+    list.push_back(variable(names_of::http_port, std::to_string(http_port(job, settings))));
     list.push_back(
         variable(names_of::ready_timeout_seconds, std::to_string(job.spec.rendezvous.ready_timeout_seconds)));
     list.push_back({{"name", names_of::pod_ip}, {"valueFrom", {{"fieldRef", {{"fieldPath", "status.podIP"}}}}}});
@@ -162,7 +158,7 @@ void complete_runner(Json& runner, const EvalJob& job, const Settings& settings,
     put_in_front(runner, runner_variables(job, settings));
     put_in_front(runner, contract_variables(contract));
     add_port(runner, "rendezvous", rendezvous_port(job, settings));
-    add_port(runner, "http", rendezvous_port(job, settings) + 1);
+    add_port(runner, "http", http_port(job, settings));
     if (has_claim(job, settings)) mount_storage(runner, settings);
 }
 
@@ -247,6 +243,12 @@ Json merge_failure_policy() {
 
 }  // namespace
 
+std::int32_t rendezvous_port(const EvalJob& job, const Settings& settings) {
+    return job.spec.rendezvous.port.value_or(settings.default_rendezvous_port);
+}
+
+std::int32_t http_port(const EvalJob& job, const Settings& settings) { return rendezvous_port(job, settings) + 1; }
+
 Json node_pod(const EvalJob& job, const Settings& settings, std::int32_t node, std::int32_t attempt) {
     const RankContract contract = contract_of(job, settings, node, attempt);
     Json spec = object_at(job.spec.pod_template, "spec");
@@ -267,7 +269,6 @@ Json node_pod(const EvalJob& job, const Settings& settings, std::int32_t node, s
 }
 
 Json headless_service(const EvalJob& job, const Settings& settings) {
-    const std::int32_t port = rendezvous_port(job, settings);
     const auto service_port = [](const char* name, std::int32_t number) -> Json {
         return {{"name", name}, {"port", number}, {"targetPort", number}, {"protocol", "TCP"}};
     };
@@ -278,7 +279,8 @@ Json headless_service(const EvalJob& job, const Settings& settings) {
              {{"clusterIP", "None"},
               {"publishNotReadyAddresses", true},  // node 0 must be found before it is ready
               {"selector", child_labels(job, names::role_node)},
-              {"ports", Json::array({service_port("rendezvous", port), service_port("http", port + 1)})}}}};
+              {"ports", Json::array({service_port("rendezvous", rendezvous_port(job, settings)),
+                                     service_port("http", http_port(job, settings))})}}}};
 }
 
 Json merge_job(const EvalJob& job, const Settings& settings) {

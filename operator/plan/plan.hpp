@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "api/evaljob.hpp"
+#include "api/progress_report.hpp"
 
 namespace evaljob {
 
@@ -80,19 +81,6 @@ struct MergeJobView {
     UnixSeconds finished_at = 0;  // when complete or failed was said; 0: unknown
 };
 
-/// What node 0's runner said last, and when.
-struct ProgressReport {
-    std::int64_t samples_done = 0;
-    std::int64_t samples_total = 0;
-    double samples_per_second = 0;
-    double eta_seconds = 0;
-    std::string slowest_rank;
-    bool rendezvous_ready = false;  // every rank of the contract has registered
-    std::int64_t idle_seconds = 0;  // since a sample was last finished (or work began), by node 0's own clock
-    std::int32_t attempt = 0;       // node 0's that says so
-    UnixSeconds time = 0;
-};
-
 /// What the API server said against a child when a plan was applied: what no list by label can show.
 struct Obstacle {
     std::string kind;  // "Pod", "Service", "Job"
@@ -106,7 +94,7 @@ struct Observed {
     std::vector<PodView> pods;  // all that carry the job's label, whoever owns them
     std::optional<ChildView> service;
     std::optional<MergeJobView> merge_job;
-    std::optional<ProgressReport> progress;
+    std::optional<ProgressReport> progress;  // what node 0's runner said last
     std::vector<Obstacle> obstacles;
     std::set<std::string> absent;  // names of Pods that a live read has not found
 };
@@ -114,9 +102,9 @@ struct Observed {
 /// The same for every job; set when the operator starts.
 struct Settings {
     std::string runner_image = "evaljob-runner:latest";
-    std::string storage_mount_path = "/evaljob";   // where the claim is mounted; local mode: the EvalJob file's folder
-    bool needs_claim = true;                       // false in local mode: paths are the machine's own
-    std::int32_t default_rendezvous_port = 29500;  // the HTTP port of a node is the next one
+    std::string storage_mount_path = "/evaljob";  // where the claim is mounted; local mode: the EvalJob file's folder
+    bool needs_claim = true;                      // false in local mode: paths are the machine's own
+    std::int32_t default_rendezvous_port = 29500;
 };
 
 struct CreateService {
@@ -174,6 +162,9 @@ struct Plan {
     std::vector<Event> events;
     std::optional<std::chrono::seconds> look_again;
 };
+
+std::int32_t rendezvous_port(const EvalJob& job, const Settings& settings);
+std::int32_t http_port(const EvalJob& job, const Settings& settings);  // of /progress
 
 Plan make_plan(const Observed& observed, const Settings& settings, UnixSeconds now);
 

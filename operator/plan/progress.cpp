@@ -55,6 +55,17 @@ std::optional<Progress> next_progress(const Observed& observed, const Verdict& v
     return progress;
 }
 
+std::optional<ProgressPlace> progress_place(const Observed& observed, const Settings& settings) {
+    const EvalJob& job = observed.job;
+    if (!job.spec.eval || is_terminal(job.status)) return {};
+    for (const NodeState& state : node_states(observed)) {
+        if (state.node != 0 || state.life != NodeLife::Live) continue;
+        if (!is_running(*state.pod) || state.pod->ip.empty()) return {};
+        return ProgressPlace{state.pod->ip, http_port(job, settings)};
+    }
+    return {};
+}
+
 std::string percent(const std::optional<Progress>& progress) {
     if (!progress || progress->samples_total <= 0) return {};
     const double share = static_cast<double>(progress->samples_done) / static_cast<double>(progress->samples_total);

@@ -83,7 +83,7 @@ void Simulation::start(Operator& one) {
     ControllerOptions options;
     options.ns = job_ns;
     options.clock = [this] { return cluster_.now(); };
-    options.progress = [this](const EvalJob& job) { return cluster_.report(job); };
+    options.progress = [this](const Observed& observed) { return cluster_.report(observed.job); };
     options.seed = random_.next();
     one.controller = std::make_unique<Controller>(*one.transport, std::move(options));
 }

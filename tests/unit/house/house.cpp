@@ -5,13 +5,13 @@ namespace evaljob::house {
 namespace {
 
 Files everywhere_but(std::vector<std::string> but) {
-    return {{"api/", "operator/", "evaljob-runner/", "local/", "cli/", "tests/"}, std::move(but)};
+    return {{"api/", "operator/", "evaljob-runner/", "local/", "cli/", "net/", "tests/"}, std::move(but)};
 }
 
 }  // namespace
 
 const std::vector<std::string>& source_folders() {
-    static const std::vector<std::string> folders{"api", "operator", "evaljob-runner", "local", "cli", "cmake"};
+    static const std::vector<std::string> folders{"api", "operator", "evaljob-runner", "local", "cli", "net", "cmake"};
     return folders;
 }
 
@@ -84,17 +84,20 @@ const std::vector<NeverIncludes>& include_rules() {
 const std::vector<IncludesOnly>& arrows() {
     static const std::vector<IncludesOnly> rules{
         {"ApiKnowsOnlyItself", {{"api/"}, {}}, {{"api/"}, {}}},
+        {"NetKnowsOnlyApi", {{"net/"}, {}}, {{"api/", "net/"}, {}}},
         {"PureFilesKnowOnlyPureFiles", pure_files(), pure_files()},
         {"PlanKnowsNoRequests", {{"operator/plan/"}, {}}, {{"api/", "operator/plan/"}, {}}},
-        {"OperatorKnowsNeitherRunnerNorLocalModeNorCli", {{"operator/"}, {}}, {{"api/", "operator/"}, {}}},
+        {"OperatorKnowsNeitherRunnerNorLocalModeNorCli", {{"operator/"}, {}}, {{"api/", "operator/", "net/"}, {}}},
         {"CoordinatorKnowsNoShell",
          {{"evaljob-runner/coordinator/"}, {}},
          {{"api/", "evaljob-runner/coordinator/"}, {}}},
-        {"RunnerKnowsNeitherOperatorNorLocalModeNorCli", {{"evaljob-runner/"}, {}}, {{"api/", "evaljob-runner/"}, {}}},
+        {"RunnerKnowsNeitherOperatorNorLocalModeNorCli",
+         {{"evaljob-runner/"}, {}},
+         {{"api/", "evaljob-runner/", "net/"}, {}}},
         {"LocalModeKnowsTheOperatorsRequestsAlone", {{"local/"}, {}}, {{"api/", "local/", "operator/kube/"}, {}}},
         {"IncludesStartAtTheRoot",
          {source_folders(), {}},
-         {{"api/", "operator/", "evaljob-runner/", "local/", "cli/"}, {}}},
+         {{"api/", "operator/", "evaljob-runner/", "local/", "cli/", "net/"}, {}}},
     };
     return rules;
 }

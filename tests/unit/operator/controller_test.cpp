@@ -35,7 +35,7 @@ protected:
         options.ns = "default";
         options.clock = [this] { return now; };
         options.settings.needs_claim = false;
-        options.progress = [this](const EvalJob&) { return progress; };
+        options.progress = [this](const Observed&) { return progress; };
         return std::make_unique<Controller>(api, options);
     }
     void settle() {

@@ -12,9 +12,9 @@
 namespace evaljob {
 
 /// `address` is a literal one; empty: every address of the machine. Fails with PortInUse or CannotListen, naming
-/// address and port.
-inline Result<void> listen_on(boost::asio::ip::tcp::acceptor& acceptor, const std::string& address,
-                              std::uint16_t port) {
+/// address and port; `mend`: what to do about a port that is in use.
+inline Result<void> listen_on(boost::asio::ip::tcp::acceptor& acceptor, const std::string& address, std::uint16_t port,
+                              const std::string& mend) {
     namespace asio = boost::asio;
     boost::system::error_code error;
     const auto parsed =
@@ -28,8 +28,7 @@ inline Result<void> listen_on(boost::asio::ip::tcp::acceptor& acceptor, const st
     const std::string what =
         "cannot listen on " + (address.empty() ? "*" : address) + ":" + std::to_string(port) + ": " + error.message();
     // Whoever listens there does not leave because we come again.
-    if (error == asio::error::address_in_use)
-        return fail("PortInUse", what + "; set spec.rendezvous.port to a free one (it and the next are used)");
+    if (error == asio::error::address_in_use) return fail("PortInUse", what + "; " + mend);
     return fail("CannotListen", what, true);
 }
 

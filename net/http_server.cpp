@@ -1,4 +1,4 @@
-#include "evaljob-runner/wire/http_status.hpp"
+#include "net/http_server.hpp"
 
 #include <chrono>
 #include <memory>
@@ -12,7 +12,7 @@
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 
-#include "evaljob-runner/wire/listen.hpp"
+#include "net/listen.hpp"
 
 namespace evaljob {
 
@@ -23,25 +23,22 @@ namespace http = boost::beast::http;
 namespace {
 
 constexpr std::chrono::seconds deadline{10};
+constexpr std::size_t most_request_bytes = 16U << 10U;
 
 http::response<http::string_body> respond(const http::request<http::empty_body>& request,
-                                          const HttpStatus::Answer& answer) {
-    http::response<http::string_body> response(http::status::ok, request.version());
-    std::string body;
-    if (request.method() == http::verb::get) body = answer(std::string(request.target()));
-    if (body.empty()) {
-        response.result(http::status::not_found);
-        body = "{\"error\":\"there is only GET /progress\"}\n";
-    }
-    response.set(http::field::content_type, "application/json");
+                                          const HttpServer::Answer& answer) {
+    HttpAnswer answered{405, "{\"error\":\"there is only GET\"}\n"};
+    if (request.method() == http::verb::get) answered = answer(std::string(request.target()));
+    http::response<http::string_body> response(static_cast<http::status>(answered.status), request.version());
+    response.set(http::field::content_type, answered.content_type);
     response.keep_alive(request.keep_alive());
-    response.body() = std::move(body);
+    response.body() = std::move(answered.body);
     response.prepare_payload();
     return response;
 }
 
-asio::awaitable<void> serve(beast::tcp_stream stream, HttpStatus::Answer answer) {
-    beast::flat_buffer buffer(16'384);
+asio::awaitable<void> serve(beast::tcp_stream stream, HttpServer::Answer answer) {
+    beast::flat_buffer buffer(most_request_bytes);
     boost::system::error_code error;
     for (;;) {
         http::request<http::empty_body> request;
@@ -55,7 +52,7 @@ asio::awaitable<void> serve(beast::tcp_stream stream, HttpStatus::Answer answer)
     stream.close();
 }
 
-asio::awaitable<void> accept(asio::ip::tcp::acceptor& acceptor, HttpStatus::Answer answer) {
+asio::awaitable<void> accept(asio::ip::tcp::acceptor& acceptor, HttpServer::Answer answer) {
     boost::system::error_code error;
     for (;;) {
         auto socket = co_await acceptor.async_accept(asio::redirect_error(asio::use_awaitable, error));
@@ -67,17 +64,18 @@ asio::awaitable<void> accept(asio::ip::tcp::acceptor& acceptor, HttpStatus::Answ
 
 }  // namespace
 
-HttpStatus::HttpStatus(asio::io_context& io, Answer answer) : io_(io), acceptor_(io), answer_(std::move(answer)) {}
+HttpServer::HttpServer(asio::io_context& io, Answer answer) : io_(io), acceptor_(io), answer_(std::move(answer)) {}
 
-Result<void> HttpStatus::listen(const std::string& address, std::uint16_t port) {
-    if (auto listening = listen_on(acceptor_, address, port); !listening) return listening;
+Result<void> HttpServer::listen(const std::string& address, std::uint16_t port, const std::string& mend) {
+    if (auto listening = listen_on(acceptor_, address, port, mend); !listening) return listening;
     asio::co_spawn(io_, accept(acceptor_, answer_), asio::detached);
     return {};
 }
 
-void HttpStatus::stop() {
-    boost::system::error_code ignored;
-    acceptor_.close(ignored);
+std::uint16_t HttpServer::port() const { return acceptor_.local_endpoint().port(); }
+
+HttpAnswer no_such_path(const std::string& those_that_are) {
+    return {404, "{\"error\":\"there is only " + those_that_are + "\"}\n"};
 }
 
 }  // namespace evaljob

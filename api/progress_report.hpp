@@ -1,0 +1,28 @@
+// What node 0's runner answers to GET /progress, as whoever asks reads it. Pure.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "api/result.hpp"
+
+namespace evaljob {
+
+struct ProgressReport {
+    std::int64_t samples_done = 0;
+    std::int64_t samples_total = 0;
+    double samples_per_second = 0;
+    double eta_seconds = 0;
+    std::string slowest_rank;
+    bool rendezvous_ready = false;  // every rank of the contract has registered
+    int ranks_connected = 0;
+    std::int64_t idle_seconds = 0;  // since a sample was last finished (or work began), by node 0's own clock
+    std::int32_t attempt = 0;       // node 0's that says so
+    std::int64_t time = 0;          // Unix seconds by the asker's clock, when it came
+};
+
+/// Fails with BadMessage when it is not what our runner says; whoever wrote it is not trusted. `time` is 0.
+Result<ProgressReport> parse_progress_report(std::string_view body);
+
+}  // namespace evaljob

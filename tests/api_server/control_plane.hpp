@@ -1,6 +1,8 @@
 // A real control plane for as long as the object lives, and a client of it.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <memory>
 #include <string>
 
@@ -17,8 +19,6 @@ public:
 
     /// Started once a program, with our CRD. Throws std::runtime_error with what the control plane said.
     static ControlPlane& shared();
-    /// Why there can be none; empty: there can.
-    static std::string missing();
 
     std::string kubeconfig() const;
     /// A client of its own, as the administrator.
@@ -29,6 +29,13 @@ public:
 private:
     struct State;
     std::unique_ptr<State> state_;
+};
+
+/// Tests that need one: skipped, and say so, where its programs are not on PATH; with EVALJOB_REQUIRE_API_SERVER they
+/// fail.
+class OnControlPlane : public testing::Test {
+protected:
+    void SetUp() override;
 };
 
 }  // namespace evaljob::test

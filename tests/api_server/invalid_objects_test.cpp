@@ -7,12 +7,8 @@
 namespace evaljob::test {
 namespace {
 
-class OnApiServer : public testing::Test {
+class OnApiServer : public OnControlPlane {
 protected:
-    void SetUp() override {
-        if (const std::string missing = ControlPlane::missing(); !missing.empty())
-            GTEST_SKIP() << missing << ": there is no control plane to test with";
-    }
     /// As kubectl sends it: unknown fields are refused. Nothing is stored.
     static Result<Json> try_out(const Json& object) {
         kube::Request request = kube::create(kube::evaljobs, "default", object);

@@ -43,8 +43,8 @@ std::string report_of_merge() {
 }
 
 void Life::SetUp() {
-    if (const std::string missing = ControlPlane::missing(); !missing.empty())
-        GTEST_SKIP() << missing << ": there is no control plane to test with";
+    OnControlPlane::SetUp();
+    if (IsSkipped() || HasFatalFailure()) return;
     start_operator();
 }
 

@@ -20,7 +20,7 @@ inline constexpr const char* ns = "default";
 
 std::string report_of_merge();
 
-class Life : public testing::Test {
+class Life : public OnControlPlane {
 protected:
     void SetUp() override;
     void TearDown() override { stop_operator(); }

@@ -17,6 +17,7 @@ int main(int argc, char** argv) {
     CLI::App app(
         "The runner of EvalJob: one node of an evaluation, or its merge. The operator starts it; see docs/runner.md.");
     app.require_subcommand(1);
+    app.set_version_flag("--version", EVALJOB_VERSION);
     LaunchOptions launch_options;
     auto* launch = app.add_subcommand("launch", "Start this node's ranks (and on node 0 the coordinator)");
     launch->add_option("--max-rank-restarts", launch_options.max_rank_restarts, "Restarts of each rank in place")

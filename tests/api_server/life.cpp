@@ -81,11 +81,25 @@ std::vector<Json> Life::pods_of(const std::string& name) {
 Json Life::pod_named(const std::string& name) { return must(kube::get(kube::pods, ns, name)); }
 Json Life::get(const std::string& name) { return must(kube::get(kube::evaljobs, ns, name)); }
 
+Json Life::status_of(const std::string& name) { return member(get(name), "status"); }
+
+Json Life::condition(const std::string& name, const std::string& type) {
+    const Json status = status_of(name);
+    for (const Json& one : member(status, "conditions"))
+        if (text_of(one, "type") == type) return one;
+    return {};
+}
+
 bool Life::has_condition(const std::string& name, const std::string& type) {
-    const Json object = get(name);
-    for (const Json& one : member(member(object, "status"), "conditions"))
-        if (text_of(one, "type") == type) return text_of(one, "status") == "True";
-    return false;
+    return text_of(condition(name, type), "status") == "True";
+}
+
+Result<Json> Life::change(const std::string& name, const Json& spec) {
+    return ControlPlane::shared().send({kube::Verb::Patch,
+                                        kube::object_path(kube::evaljobs, ns, name),
+                                        {},
+                                        "application/merge-patch+json",
+                                        Json{{"spec", spec}}.dump()});
 }
 
 void Life::await(const std::string& what, const std::function<bool()>& holds) {
@@ -106,6 +120,10 @@ void Life::await_pods(const std::string& name, std::size_t count) {
 
 void Life::run(const Json& pod) { set_status(pod, "Running", {{"running", {{"startedAt", "2026-01-01T00:00:00Z"}}}}); }
 
+void Life::wait_for_image(const Json& pod) {
+    set_status(pod, "Pending", {{"waiting", {{"reason", "ErrImagePull"}, {"message", "no such image"}}}});
+}
+
 void Life::end(const Json& pod, int code, const std::string& message) {
     set_status(pod, code == 0 ? "Succeeded" : "Failed",
                {{"terminated",
@@ -116,14 +134,14 @@ void Life::end(const Json& pod, int code, const std::string& message) {
                   {"finishedAt", "2026-01-01T00:00:01Z"}}}});
 }
 
-void Life::merge(const std::string& name) {
+void Life::merge(const std::string& name, int code, const std::string& message) {
     Json pod;
     await(name + " has a merge Pod", [&] {
         for (const Json& one : pods_of(name))
             if (kube::pod_view(one).merge) pod = one;
         return !pod.is_null();
     });
-    end(pod, 0, report_of_merge());
+    end(pod, code, message);
 }
 
 }  // namespace evaljob::test

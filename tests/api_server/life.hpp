@@ -26,14 +26,18 @@ protected:
     void TearDown() override { stop_operator(); }
 
     static std::unique_ptr<cluster::ControllerThreads> start(kube::Transport& transport);
-    void start_operator();
-    void stop_operator();
+    virtual void start_operator();
+    virtual void stop_operator();
 
     static Json must(const kube::Request& request);
     static std::vector<Json> pods_of(const std::string& name);
     static Json pod_named(const std::string& name);
     static Json get(const std::string& name);
+    static Json condition(const std::string& name, const std::string& type);  // null: there is none
     static bool has_condition(const std::string& name, const std::string& type);
+    static Json status_of(const std::string& name);
+    /// As kubectl patch does.
+    static Result<Json> change(const std::string& name, const Json& spec);
 
     /// Asks again until it holds: the server, its controllers and the operator work at their own pace.
     static void await(const std::string& what, const std::function<bool()>& holds);
@@ -42,9 +46,10 @@ protected:
 
     /// What a kubelet says of a Pod.
     static void run(const Json& pod);
+    static void wait_for_image(const Json& pod);
     static void end(const Json& pod, int code, const std::string& message = "");
     /// Ends the merge's Pod, which the real Job controller makes.
-    static void merge(const std::string& name);
+    static void merge(const std::string& name, int code = 0, const std::string& message = report_of_merge());
 
 private:
     std::unique_ptr<cluster::CpprestTransport> transport_;

@@ -6,7 +6,7 @@
 namespace evaljob::test {
 namespace {
 
-using LifeOnApiServer = Life;
+class LifeOnApiServer : public Life {};
 
 TEST_F(LifeOnApiServer, FromCreationToScore) {
     must(kube::create(kube::evaljobs, ns, fashion_job("whole", 3)));
@@ -57,13 +57,7 @@ TEST_F(LifeOnApiServer, AnotherOperatorGoesOnWhereOneEnded) {
 TEST_F(LifeOnApiServer, SuspendTakesThePodsAndResumeMakesThemAnew) {
     must(kube::create(kube::evaljobs, ns, fashion_job("rests", 2)));
     await_pods("rests", 2);
-    const auto suspend = [](bool on) {
-        must({kube::Verb::Patch,
-              kube::object_path(kube::evaljobs, ns, "rests"),
-              {},
-              "application/merge-patch+json",
-              Json{{"spec", {{"suspend", on}}}}.dump()});
-    };
+    const auto suspend = [](bool on) { EXPECT_TRUE(change("rests", {{"suspend", on}}).has_value()); };
     suspend(true);
     await_condition("rests", "Suspended");
     // Pods without a node go at once: nobody has to end them.
@@ -85,18 +79,11 @@ TEST_F(LifeOnApiServer, WhatItMadeGoesWithIt) {
 
 TEST_F(LifeOnApiServer, ImmutableFieldsAreRefused) {
     must(kube::create(kube::evaljobs, ns, fashion_job("fixed", 2)));
-    const auto change = [](const Json& spec) {
-        return ControlPlane::shared().send({kube::Verb::Patch,
-                                            kube::object_path(kube::evaljobs, ns, "fixed"),
-                                            {},
-                                            "application/merge-patch+json",
-                                            Json{{"spec", spec}}.dump()});
-    };
-    const auto refused = change({{"numProcPerNode", 4}});
+    const auto refused = change("fixed", {{"numProcPerNode", 4}});
     ASSERT_FALSE(refused.has_value());
     EXPECT_NE(refused.error().message.find("numProcPerNode: is immutable"), std::string::npos)
         << refused.error().message;
-    EXPECT_TRUE(change({{"numNodes", 3}}).has_value());
+    EXPECT_TRUE(change("fixed", {{"numNodes", 3}}).has_value());
     await_pods("fixed", 3);
 }
 

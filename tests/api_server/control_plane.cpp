@@ -70,8 +70,9 @@ struct ControlPlane::State {
     }
 };
 
-ControlPlane::ControlPlane() : state_(std::make_unique<State>()) {
+ControlPlane::ControlPlane(Crd crd_is) : state_(std::make_unique<State>()) {
     state_->transport = connect();
+    if (crd_is == Crd::None) return;
     const auto crd = read_yaml_file(EVALJOB_SOURCE_DIR "/crds/evaljobs.evaljob.dev.yaml");
     if (!crd) throw std::runtime_error(crd.error().message);
     if (const auto made = send(kube::create(crds, "", *crd)); !made) throw std::runtime_error(made.error().message);
@@ -85,12 +86,13 @@ ControlPlane::ControlPlane() : state_(std::make_unique<State>()) {
 
 ControlPlane::~ControlPlane() = default;
 
-ControlPlane& ControlPlane::shared() {
-    static ControlPlane one;
+ControlPlane& ControlPlane::shared(Crd crd) {
+    static ControlPlane one(crd);
     return one;
 }
 
 std::string ControlPlane::kubeconfig() const { return (state_->folder / "kubeconfig").string(); }
+std::string ControlPlane::audit_log() const { return (state_->folder / "audit.log").string(); }
 
 std::unique_ptr<cluster::CpprestTransport> ControlPlane::connect() const {
     const auto access = cluster::find_access(kubeconfig(), "");

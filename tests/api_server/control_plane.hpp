@@ -14,13 +14,17 @@ namespace evaljob::test {
 
 class ControlPlane {
 public:
-    ControlPlane();
+    /// Whether our CRD is there from the beginning, or someone else brings it.
+    enum class Crd { Ours, None };
+
+    explicit ControlPlane(Crd crd);
     ~ControlPlane();
 
-    /// Started once a program, with our CRD. Throws std::runtime_error with what the control plane said.
-    static ControlPlane& shared();
+    /// Started once a program, by the first call. Throws std::runtime_error with what the control plane said.
+    static ControlPlane& shared(Crd crd = Crd::Ours);
 
     std::string kubeconfig() const;
+    std::string audit_log() const;  // what service accounts asked for, a JSON object a line
     /// A client of its own, as the administrator.
     std::unique_ptr<cluster::CpprestTransport> connect() const;
 

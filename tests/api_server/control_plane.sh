@@ -36,6 +36,14 @@ users: [{name: admin, user: {token: admin-token}}]
 contexts: [{name: test, context: {cluster: test, user: admin, namespace: default}}]
 current-context: test
 END
+cat >audit-policy <<'END'
+apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+rules:
+  - {level: Metadata, userGroups: ["system:serviceaccounts"]}
+  - {level: None}
+END
 start etcd.log etcd --data-dir etcd --unsafe-no-fsync \
     --listen-client-urls "http://127.0.0.1:$etcd_port" --advertise-client-urls "http://127.0.0.1:$etcd_port" \
     --listen-peer-urls "http://127.0.0.1:$peer_port"
@@ -43,7 +51,9 @@ start apiserver.log kube-apiserver --etcd-servers "http://127.0.0.1:$etcd_port" 
     --secure-port "$api_port" --advertise-address 127.0.0.1 --service-cluster-ip-range 10.0.0.0/24 \
     --tls-cert-file tls.crt --tls-private-key-file tls.key --client-ca-file ca.crt --token-auth-file tokens \
     --service-account-key-file sa.key --service-account-signing-key-file sa.key \
-    --service-account-issuer https://kubernetes.default.svc --authorization-mode RBAC --allow-privileged
+    --service-account-issuer https://kubernetes.default.svc --authorization-mode RBAC --allow-privileged \
+    --audit-policy-file audit-policy --audit-log-path audit.log \
+    --enable-admission-plugins OwnerReferencesPermissionEnforcement
 ask() { curl -sf --cacert ca.crt -H 'Authorization: Bearer admin-token' "https://127.0.0.1:$api_port/readyz"; }
 for ((i = 0; ; ++i)); do
     [[ $(ask) != ok ]] || break

@@ -18,15 +18,16 @@ kube::Milliseconds ticks() {
     return std::chrono::duration_cast<kube::Milliseconds>(std::chrono::steady_clock::now().time_since_epoch());
 }
 
-void set_status(const Json& pod, const std::string& phase, const Json& state) {
+void set_status(const Json& pod, const std::string& phase, const Json& state, const std::string& ip = "") {
     const bool running = phase == "Running";
     const Json container = {{"name", "runner"}, {"image", "image"},  {"imageID", "image"},
                             {"ready", running}, {"restartCount", 0}, {"state", state}};
     const Json ready = {{"type", "Ready"}, {"status", running ? "True" : "False"}};
+    Json status = {
+        {"phase", phase}, {"conditions", Json::array({ready})}, {"containerStatuses", Json::array({container})}};
+    if (!ip.empty()) status.update({{"podIP", ip}, {"podIPs", Json::array({{{"ip", ip}}})}});
     // A Pod that is gone meanwhile is no matter to a kubelet.
-    static_cast<void>(ControlPlane::shared().send(local::status_patch(
-        pod,
-        {{"phase", phase}, {"conditions", Json::array({ready})}, {"containerStatuses", Json::array({container})}})));
+    static_cast<void>(ControlPlane::shared().send(local::status_patch(pod, status)));
 }
 
 }  // namespace
@@ -118,7 +119,9 @@ void Life::await_pods(const std::string& name, std::size_t count) {
     await(name + " has " + std::to_string(count) + " Pods", [&] { return pods_of(name).size() == count; });
 }
 
-void Life::run(const Json& pod) { set_status(pod, "Running", {{"running", {{"startedAt", "2026-01-01T00:00:00Z"}}}}); }
+void Life::run(const Json& pod, const std::string& ip) {
+    set_status(pod, "Running", {{"running", {{"startedAt", "2026-01-01T00:00:00Z"}}}}, ip);
+}
 
 void Life::wait_for_image(const Json& pod) {
     set_status(pod, "Pending", {{"waiting", {{"reason", "ErrImagePull"}, {"message", "no such image"}}}});

@@ -45,7 +45,7 @@ protected:
     static void await_pods(const std::string& name, std::size_t count);
 
     /// What a kubelet says of a Pod.
-    static void run(const Json& pod);
+    static void run(const Json& pod, const std::string& ip = "");
     static void wait_for_image(const Json& pod);
     static void end(const Json& pod, int code, const std::string& message = "");
     /// Ends the merge's Pod, which the real Job controller makes.

@@ -3,6 +3,10 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <utility>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
 
 #include "api/json_read.hpp"
 #include "api/yaml.hpp"
@@ -58,6 +62,20 @@ void Release::TearDown() {
     if (IsSkipped()) return;
     stop_operator();
     uninstall();
+}
+
+void Release::install(std::vector<std::string> args) {
+    args.insert(args.end(), {"--set", "operator.listen.address=127.0.0.1,operator.listen.port=" + port()});
+    run_helm("install", chart, args);
+}
+
+const std::string& Release::port() {
+    static const std::string free = [] {
+        boost::asio::io_context io;
+        const boost::asio::ip::tcp::endpoint any(boost::asio::ip::address_v4::loopback(), 0);
+        return std::to_string(boost::asio::ip::tcp::acceptor(io, any).local_endpoint().port());
+    }();
+    return free;
 }
 
 void Release::run_helm(const std::string& verb, const std::string& what, const std::vector<std::string>& args) {

@@ -30,7 +30,8 @@ protected:
     void TearDown() override;
 
     /// helm install, upgrade …, of the release "evaljob". The test has failed when helm does not succeed.
-    static void install(const std::vector<std::string>& args = {}) { run_helm("install", chart, args); }
+    static void install(std::vector<std::string> args = {});
+    static const std::string& port();  // where an installed one listens, on loopback
     static void run_helm(const std::string& verb, const std::string& what, const std::vector<std::string>& args = {});
     static void uninstall();
 

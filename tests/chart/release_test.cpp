@@ -3,6 +3,11 @@
 
 #include <filesystem>
 #include <fstream>
+#include <iterator>
+#include <regex>
+#include <set>
+
+#include <boost/process.hpp>
 
 #include "api/json_read.hpp"
 #include "tests/chart/release.hpp"
@@ -72,6 +77,36 @@ TEST_F(ChartOnApiServer, AnUpgradeChangesTheCrdAndAnUninstallKeepsIt) {
     EXPECT_EQ(column(), "Status");
     EXPECT_TRUE(exists(kube::evaljobs, ns, "kept"));
     must(kube::remove(kube::evaljobs, ns, "kept", "", -1));
+}
+
+TEST_F(ChartOnApiServer, ProbesAndDashboardFindWhatTheyAskFor) {
+    install();
+    start_operator();
+    const auto ask = [&](const std::string& path) {
+        boost::process::ipstream out;
+        const int status = boost::process::system(boost::process::search_path("curl"), "-sf",
+                                                  "http://127.0.0.1:" + port() + path, boost::process::std_out > out);
+        return std::make_pair(status, std::string(std::istreambuf_iterator<char>(out), {}));
+    };
+    const Json deployment = must(kube::get(deployments, home, "evaljob"));
+    const Json& container = deployment.at("spec").at("template").at("spec").at("containers").at(0);
+    EXPECT_EQ(container.at("ports").at(0).at("containerPort").dump(), port());
+    for (const char* probe : {"livenessProbe", "readinessProbe"}) {
+        const std::string path = text_of(container.at(probe).at("httpGet"), "path");
+        await(path, [&] { return ask(path).first == 0; });
+    }
+    const std::string metrics = ask("/metrics").second;
+    const Json dashboard = Json::parse(e2e::read_text(std::string(chart) + "/files/dashboard.json"));
+    std::set<std::string> names;
+    const std::regex metric("(evaljob|controller_runtime|workqueue|rest_client|leader_election)_[a-z_]+");
+    for (const Json& panel : dashboard.at("panels"))
+        for (const Json& target : panel.value("targets", Json::array())) {
+            const std::string query = text_of(target, "expr");
+            for (std::sregex_iterator found(query.begin(), query.end(), metric), end; found != end; ++found)
+                names.insert(std::regex_replace(found->str(), std::regex("_bucket$"), ""));
+        }
+    EXPECT_GT(names.size(), 15U);
+    for (const std::string& name : names) EXPECT_THAT(metrics, testing::HasSubstr("# TYPE " + name + " "));
 }
 
 TEST_F(ChartOnApiServer, WhoMayEditMayEditEvalJobs) {

@@ -21,8 +21,7 @@ protected:
     void SetUp() override {
         Release::SetUp();
         if (IsSkipped() || HasFatalFailure()) return;
-        install({"--set", std::string("operator.listen.address=127.0.0.1,operator.logLevel=debug,watchNamespace=") +
-                              GetParam()});
+        install({"--set", std::string("operator.logLevel=debug,watchNamespace=") + GetParam()});
         // Admission learns of a new CRD within half a minute.
         const auto client = connect_as_operator();
         await("owner references of EvalJobs are known", [&] { return create_child(*client).empty(); });

@@ -87,7 +87,8 @@ Answer<MemoryApi::Call> MemoryApi::parse(const kube::Request& request) const {
     const auto path = parse_resource_path(request.path);
     if (!path) return refuse(404, "NotFound", "the server could not find the requested resource: " + request.path);
     if (request.body.size() > largest_body)
-        return refuse(413, "RequestEntityTooLarge", "the request's body has more than 3 MiB");
+        return refuse(413, "RequestEntityTooLarge",
+                      "Request entity too large: limit is " + std::to_string(largest_body));
     return Call{request, *path, {qualified(path->resource), path->ns, path->name}};
 }
 
@@ -169,7 +170,11 @@ Answer<Json> MemoryApi::patch(const Call& call) {
 Answer<Json> MemoryApi::update(const Call& call, const Json& candidate) {
     const auto old = store_->find(call.key);
     if (!old) return not_found(call.path.resource, call.path.name);
-    if (const auto met = check_preconditions(call.path, candidate, *old); !met) return tl::unexpected(met.error());
+    // The uid is a precondition of a PUT alone; in a patch it is a field that cannot change.
+    Json preconditions = {{"metadata", {{"resourceVersion", string_at(candidate, "metadata", "resourceVersion")}}}};
+    if (call.request.verb == kube::Verb::Put)
+        preconditions["metadata"]["uid"] = string_at(candidate, "metadata", "uid");
+    if (const auto met = check_preconditions(call.path, preconditions, *old); !met) return tl::unexpected(met.error());
     if (const auto name = string_at(candidate, "metadata", "name"); !name.empty() && name != call.path.name)
         return refuse(400, "BadRequest", "metadata.name: '" + name + "' is not the name in the path");
     if (call.request.verb == kube::Verb::Put && call.path.resource.kind == kube::evaljobs.kind &&
@@ -212,6 +217,8 @@ Answer<Json> MemoryApi::begin_removal(const Call& call, const Json& old, int gra
         meta["deletionGracePeriodSeconds"] = grace_seconds;
     }
     if (is_deletable(next)) {
+        // Of a Pod the end is written down before it goes: a watch tells of both.
+        if (call.path.resource.kind == kube::pods.kind && next != old) store_->write(call.key, next);
         erase(call.key);
         if (call.path.resource.kind == kube::pods.kind) return next;  // as it last was: so the real one answers
         return Json{{"kind", "Status"},

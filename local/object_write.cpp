@@ -95,6 +95,16 @@ Answer<Json> with_new_status(const Json& candidate, const Json& old) {
     return next;
 }
 
+/// What a writer may leave out, but not say otherwise.
+Answer<void> check_fixed_metadata(const ResourcePath& path, const Json& candidate, const Json& old) {
+    for (const auto* field : {"uid", "deletionTimestamp"}) {
+        const auto given = string_at(candidate, "metadata", field);
+        if (!given.empty() && given != string_at(old, "metadata", field))
+            return invalid(path.resource, path.name, std::string("metadata.") + field + ": field is immutable");
+    }
+    return {};
+}
+
 Answer<Json> with_new_content(const ResourcePath& path, const Json& candidate, const Json& old) {
     Json next = candidate;
     if (has_status(path.resource)) keep(next, old, "status");
@@ -157,6 +167,7 @@ Answer<void> check_preconditions(const ResourcePath& path, const Json& candidate
 }
 
 Answer<Json> prepare_update(const ResourcePath& path, const Json& candidate, const Json& old) {
+    if (auto fixed = check_fixed_metadata(path, candidate, old); !fixed) return tl::unexpected(fixed.error());
     auto next = path.subresource == Subresource::Status  ? with_new_status(candidate, old)
                 : path.subresource == Subresource::Scale ? scaled(path, candidate, old)
                                                          : with_new_content(path, candidate, old);

@@ -44,7 +44,8 @@ Result<kube::ClusterAccess> in_cluster(const std::string& host) {
     const std::string folder = service_account;
     const bool v6 = host.find(':') != std::string::npos;
     kube::ClusterAccess access;
-    access.server = "https://" + (v6 ? "[" + host + "]" : host) + ":" + environment("KUBERNETES_SERVICE_PORT");
+    // cpprestsdk cannot talk to an IPv6 address; this name is in every API server's certificate.
+    access.server = "https://" + (v6 ? "kubernetes.default.svc" : host) + ":" + environment("KUBERNETES_SERVICE_PORT");
     access.ca.file = folder + "/ca.crt";
     access.token_file = folder + "/token";
     // Without a file there is no namespace of our own: the caller has to name one.

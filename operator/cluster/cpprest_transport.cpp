@@ -1,19 +1,18 @@
 #include "operator/cluster/cpprest_transport.hpp"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <cstdlib>
+#include <future>
 #include <memory>
 #include <mutex>
+#include <system_error>
 #include <utility>
 #include <vector>
 
 #include <cpprest/http_client.h>
+#include <cpprest/producerconsumerstream.h>
 #include <pplx/threadpool.h>
-#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/ssl.hpp>
 
 #include "operator/cluster/tls_context.hpp"
@@ -22,9 +21,9 @@ namespace evaljob::cluster {
 namespace {
 
 namespace http = web::http;
+using Deadline = std::chrono::steady_clock::time_point;
+using Body = concurrency::streams::streambuf<std::uint8_t>;
 
-constexpr std::chrono::seconds request_timeout{30};
-constexpr std::chrono::seconds watch_timeout{660};  // above the timeoutSeconds that a watch asks the server for
 constexpr std::size_t most_read_bytes = 64U << 10U;
 
 void use_one_pool_thread() {
@@ -35,28 +34,33 @@ void use_one_pool_thread() {
     static_cast<void>(once);
 }
 
-/// A peer that is gone without a word is noticed within 45 s.
-void keep_alive(web::http::client::native_handle handle) {
-    // cpprest hands out its Asio socket here.
-    auto* socket = static_cast<boost::asio::ip::tcp::socket*>(handle);
-    const auto set = [fd = socket->native_handle()](int level, int option, int value) {
-        ::setsockopt(fd, level, option, &value, sizeof value);
-    };
-    set(SOL_SOCKET, SO_KEEPALIVE, 1);
-    set(IPPROTO_TCP, TCP_KEEPIDLE, 15);
-    set(IPPROTO_TCP, TCP_KEEPINTVL, 10);
-    set(IPPROTO_TCP, TCP_KEEPCNT, 3);
-    set(IPPROTO_TCP, TCP_USER_TIMEOUT, 45'000);
-    set(IPPROTO_TCP, TCP_NODELAY, 1);
-}
+/// Closes a connection, on the thread that works with it.
+class Cancel {
+public:
+    void operator()() const {
+        boost::asio::post(crossplat::threadpool::shared_instance().service(),
+                          [source = source_]() mutable { source.cancel(); });
+    }
+    pplx::cancellation_token token() const { return source_.get_token(); }
 
-http::client::http_client_config config_of(const TlsFiles& tls, std::chrono::seconds timeout) {
+private:
+    pplx::cancellation_token_source source_;
+};
+
+http::client::http_client_config config_of(const TlsFiles& tls, std::chrono::milliseconds timeout) {
     http::client::http_client_config config;
     config.set_timeout(timeout);
     config.set_max_redirects(0);  // they would carry the token elsewhere
     config.set_ssl_context_callback([tls](boost::asio::ssl::context& context) { restrict_tls(context, tls); });
-    config.set_nativehandle_options(keep_alive);
     return config;
+}
+
+/// Can be read once: cpprest would send a write again when the answer to it did not come.
+concurrency::streams::istream readable_once(const std::string& text) {
+    concurrency::streams::producer_consumer_buffer<std::uint8_t> body;
+    body.putn_nocopy(reinterpret_cast<const std::uint8_t*>(text.data()), text.size()).wait();
+    body.close(std::ios_base::out).wait();
+    return body.create_istream();
 }
 
 http::http_request http_request_of(const kube::Request& request, const std::string& token, const std::string& agent) {
@@ -67,56 +71,99 @@ http::http_request http_request_of(const kube::Request& request, const std::stri
     made.headers().add("Accept", "application/json");
     made.headers().add("User-Agent", agent);
     if (!token.empty()) made.headers().add("Authorization", "Bearer " + token);
-    if (!request.content_type.empty()) made.set_body(utf8string(request.body), request.content_type);
+    if (!request.content_type.empty())
+        made.set_body(readable_once(request.body), request.body.size(), request.content_type);
     return made;
 }
 
 int retry_after(const http::http_response& response) {
     const auto header = response.headers().find("Retry-After");
-    return header == response.headers().end() ? 0 : std::atoi(header->second.c_str());
+    return header == response.headers().end() ? 0 : std::max(0, std::atoi(header->second.c_str()));
 }
 
+struct DeadlineExceeded : std::exception {
+    const char* what() const noexcept override { return "no whole answer came in time"; }
+};
+struct TooLarge : std::exception {
+    const char* what() const noexcept override { return "the answer is larger than the limit"; }
+};
+
 /// The one place where a task's outcome is taken: an exception that nobody takes would end the program.
-template <class Task>
-auto outcome(const std::string& what, Task&& task) -> Result<decltype(task())> {
+template <class Call>
+auto outcome(const std::string& what, Call&& call) -> Result<decltype(call())> {
     try {
-        return task();
+        return call();
+    } catch (const DeadlineExceeded& error) {
+        return fail("DeadlineExceeded", what + ": " + error.what(), true);
+    } catch (const TooLarge& error) {
+        return fail("TooLarge", what + ": " + error.what());
+    } catch (const http::http_exception& error) {
+        const bool silent = error.error_code() == std::errc::timed_out;
+        return fail(silent ? "Silent" : "Unreachable", what + ": " + error.what(), true);
     } catch (const std::exception& error) {
         return fail("Unreachable", what + ": " + error.what(), true);
     }
 }
 
-using Cancel = pplx::cancellation_token_source;
+/// What comes of the task, if that is before the deadline; its exception is taken in any case.
+template <class T>
+T await(const pplx::task<T>& task, Deadline deadline) {
+    const auto ended = std::make_shared<std::promise<void>>();
+    auto waiting = ended->get_future();
+    task.then([ended](const pplx::task<T>& one) {
+        try {
+            one.wait();
+        } catch (const std::exception&) {  // the waiting thread gets it too, if it still waits
+        }
+        ended->set_value();
+    });
+    if (waiting.wait_until(deadline) == std::future_status::timeout) throw DeadlineExceeded();
+    return task.get();
+}
+
+/// One byte is waited for; with it comes what has arrived. (getn alone would wait for as much as it was asked for.)
+/// Empty: the body's clean end.
+template <class Wait>
+std::string read_some(Body bytes, Wait&& wait) {
+    const auto first = wait(bytes.bumpc());
+    if (first == Body::traits::eof()) return {};
+    const std::size_t more = std::min(bytes.in_avail(), most_read_bytes);
+    std::string read(1 + more, static_cast<char>(first));
+    if (more == 0) return read;
+    const std::size_t got = wait(bytes.getn(reinterpret_cast<std::uint8_t*>(read.data()) + 1, more));
+    read.resize(1 + got);
+    return read;
+}
+
+std::string read_whole(const http::http_response& response, std::size_t most_bytes, Deadline deadline) {
+    if (response.headers().content_length() > most_bytes && response.headers().has("Content-Length")) throw TooLarge();
+    std::string body;
+    for (;;) {
+        const auto part = read_some(response.body().streambuf(), [&](auto task) { return await(task, deadline); });
+        if (part.empty()) return body;
+        body += part;
+        if (body.size() > most_bytes) throw TooLarge();
+    }
+}
 
 class CpprestStream : public kube::ByteStream {
 public:
     CpprestStream(const http::http_response& response, std::shared_ptr<Cancel> cancel, std::string what)
-        : body_(response.body()), cancel_(std::move(cancel)), what_(std::move(what)) {}
+        : response_(response), cancel_(std::move(cancel)), what_(std::move(what)) {}
+    ~CpprestStream() override { cancel(); }
 
     Result<std::string_view> read() override {
-        auto bytes = outcome(what_, [this] { return read_some(); });
+        auto bytes = outcome(
+            what_, [this] { return read_some(response_.body().streambuf(), [](auto task) { return task.get(); }); });
         if (!bytes) return tl::unexpected(bytes.error());
         buffer_ = std::move(*bytes);
         return std::string_view(buffer_);
     }
 
-    void cancel() override { cancel_->cancel(); }
+    void cancel() override { (*cancel_)(); }
 
 private:
-    /// One byte is waited for; with it comes what has arrived. (getn alone would wait for as much as it was asked for.)
-    std::string read_some() {
-        auto bytes = body_.streambuf();
-        const auto first = bytes.bumpc().get();
-        if (first == decltype(bytes)::traits::eof()) return {};  // a clean end
-        const std::size_t more = std::min(bytes.in_avail(), most_read_bytes);
-        std::string read(1 + more, static_cast<char>(first));
-        if (more == 0) return read;
-        const std::size_t got = bytes.getn(reinterpret_cast<std::uint8_t*>(read.data()) + 1, more).get();
-        read.resize(1 + got);
-        return read;
-    }
-
-    concurrency::streams::istream body_;
+    http::http_response response_;
     std::shared_ptr<Cancel> cancel_;
     std::string what_;
     std::string buffer_;
@@ -127,10 +174,10 @@ struct Clients {
     http::client::http_client requests;
     http::client::http_client watches;
 
-    Clients(const std::string& server, TlsFiles files)
+    Clients(const std::string& server, TlsFiles files, const TransportOptions& options)
         : tls(std::move(files)),
-          requests(server, config_of(tls, request_timeout)),
-          watches(server, config_of(tls, watch_timeout)) {}
+          requests(server, config_of(tls, options.request_deadline)),
+          watches(server, config_of(tls, options.watch_silence)) {}
 
     void add(const std::shared_ptr<Cancel>& stream) {
         const std::lock_guard lock(mutex_);
@@ -141,7 +188,7 @@ struct Clients {
     void cut_streams() {
         const std::lock_guard lock(mutex_);
         for (const auto& one : streams_)
-            if (const auto stream = one.lock()) stream->cancel();
+            if (const auto stream = one.lock()) (*stream)();
         streams_.clear();
     }
 
@@ -150,15 +197,30 @@ private:
     std::vector<std::weak_ptr<Cancel>> streams_;  // that were opened with these certificates
 };
 
+/// What a request begins with.
+struct Access {
+    std::shared_ptr<Clients> clients;
+    std::string token;
+};
+
 }  // namespace
 
 struct CpprestTransport::State {
     std::string server;
     std::shared_ptr<Credentials> who;
     std::string agent;
+    TransportOptions options;
     std::mutex mutex;
     std::shared_ptr<Clients> clients;
     bool ended = false;
+
+    Result<Access> access() {
+        auto now = current();
+        if (!now) return tl::unexpected(now.error());
+        auto token = who->token();
+        if (!token) return tl::unexpected(token.error());
+        return Access{std::move(*now), std::move(*token)};
+    }
 
     /// Those of the certificates as they are now.
     Result<std::shared_ptr<Clients>> current() {
@@ -171,24 +233,61 @@ struct CpprestTransport::State {
             if (clients) return clients;
             return tl::unexpected(usable.error());
         }
-        auto fresh = outcome(server, [&] { return std::make_shared<Clients>(server, *tls); });
+        auto fresh = outcome(server, [&] { return std::make_shared<Clients>(server, *tls, options); });
         if (!fresh) return fresh;
         if (clients) clients->cut_streams();
         clients = std::move(*fresh);
         return clients;
     }
 
-    Result<kube::Response> send_once(const kube::Request& request) {
-        const auto now = current();
-        if (!now) return tl::unexpected(now.error());
-        const auto token = who->token();
-        if (!token) return tl::unexpected(token.error());
+    Result<kube::Response> send(const Access& access, const kube::Request& request) {
+        const auto deadline = std::chrono::steady_clock::now() + options.request_deadline;
         const std::string what = std::string(kube::method_of(request.verb)) + " " + server + request.path;
-        return outcome(what, [&] {
-            auto response = (*now)->requests.request(http_request_of(request, *token, agent)).get();
-            auto body = response.extract_utf8string(true).get();
+        const Cancel cancel;
+        auto answer = outcome(what, [&] {
+            const auto made = http_request_of(request, access.token, agent);
+            const auto response = await(access.clients->requests.request(made, cancel.token()), deadline);
+            auto body = read_whole(response, options.most_body_bytes, deadline);
             return kube::Response{response.status_code(), std::move(body), retry_after(response)};
         });
+        if (answer) return answer;
+        cancel();
+        Error error = std::move(answer.error());
+        if (error.reason == "Silent") error.reason = "DeadlineExceeded";
+        if (request.verb != kube::Verb::Get) error.message += " (it may have been carried out all the same)";
+        return tl::unexpected(std::move(error));
+    }
+
+    Result<kube::Response> send_once(const kube::Request& request) {
+        auto now = access();
+        if (!now) return tl::unexpected(now.error());
+        auto response = send(*now, request);
+        if (response && response->status == 401) who->refused(now->token);
+        return response;
+    }
+
+    Result<std::unique_ptr<kube::ByteStream>> open(const Access& access, const kube::Request& request) {
+        const auto deadline = std::chrono::steady_clock::now() + options.request_deadline;
+        const std::string what = "watch " + server + request.path;
+        const auto cancel = std::make_shared<Cancel>();
+        {
+            const std::lock_guard lock(mutex);
+            if (ended) return fail("Ending", what + ": no stream is opened any more");
+            access.clients->add(cancel);
+        }
+        auto opened = outcome(what, [&]() -> Result<std::unique_ptr<kube::ByteStream>> {
+            const auto made = http_request_of(request, access.token, agent);
+            const auto response = await(access.clients->watches.request(made, cancel->token()), deadline);
+            if (response.status_code() == http::status_codes::OK)
+                return std::make_unique<CpprestStream>(response, cancel, what);
+            if (response.status_code() == http::status_codes::Unauthorized) who->refused(access.token);
+            auto body = read_whole(response, options.most_body_bytes, deadline);
+            return tl::unexpected(
+                kube::read_response({response.status_code(), std::move(body), retry_after(response)}).error());
+        });
+        if (opened) return std::move(*opened);
+        (*cancel)();
+        return tl::unexpected(opened.error());
     }
 };
 
@@ -204,51 +303,36 @@ void CpprestTransport::end_streams() {
 
 Result<std::unique_ptr<CpprestTransport>> CpprestTransport::connect(std::string server,
                                                                     std::shared_ptr<Credentials> who,
-                                                                    std::string user_agent) {
+                                                                    std::string user_agent, TransportOptions options) {
+    if (server.find("://[") != std::string::npos)
+        return fail("Unsupported",
+                    server + ": the HTTP client cannot talk to an IPv6 address; give the server's host name");
     use_one_pool_thread();
     auto state = std::make_unique<State>();
     state->server = std::move(server);
     state->who = std::move(who);
     state->agent = std::move(user_agent);
+    state->options = options;
     if (auto ready = state->current(); !ready) return tl::unexpected(ready.error());
     return std::unique_ptr<CpprestTransport>(new CpprestTransport(std::move(state)));
 }
 
 Result<kube::Response> CpprestTransport::send(const kube::Request& request) {
     auto response = state_->send_once(request);
-    if (response && response->status == 401) {
-        state_->who->refused();
-        return state_->send_once(request);
-    }
+    if (response && response->status == 401) return state_->send_once(request);
     // A kept connection that the server had closed shows only when it is used again.
-    if (!response && request.verb == kube::Verb::Get) return state_->send_once(request);
+    const bool broke = !response && response.error().reason == "Unreachable";
+    if (broke && request.verb == kube::Verb::Get) return state_->send_once(request);
     return response;
 }
 
 Result<std::unique_ptr<kube::ByteStream>> CpprestTransport::open(const kube::Request& request) {
-    const auto clients = state_->current();
-    if (!clients) return tl::unexpected(clients.error());
-    const auto token = state_->who->token();
-    if (!token) return tl::unexpected(token.error());
-    const std::string what = "watch " + state_->server + request.path;
-    const auto cancel = std::make_shared<Cancel>();
-    {
-        const std::lock_guard lock(state_->mutex);
-        if (state_->ended) return fail("Ending", what + ": no stream is opened any more");
-        (*clients)->add(cancel);
+    for (bool again = false;; again = true) {
+        const auto access = state_->access();
+        if (!access) return tl::unexpected(access.error());
+        auto stream = state_->open(*access, request);
+        if (stream || stream.error().reason != "Unauthorized" || again) return stream;
     }
-    auto response = outcome(what, [&] {
-        return (*clients)->watches.request(http_request_of(request, *token, state_->agent), cancel->get_token()).get();
-    });
-    if (!response) return tl::unexpected(response.error());
-    if (response->status_code() != http::status_codes::OK) {
-        if (response->status_code() == http::status_codes::Unauthorized) state_->who->refused();
-        auto body = outcome(what, [&] { return response->extract_utf8string(true).get(); });
-        if (!body) return tl::unexpected(body.error());
-        const kube::Response refused{response->status_code(), std::move(*body), retry_after(*response)};
-        return tl::unexpected(kube::read_response(refused).error());
-    }
-    return std::make_unique<CpprestStream>(*response, cancel, what);
 }
 
 }  // namespace evaljob::cluster

@@ -49,9 +49,9 @@ Result<std::string> Credentials::token() {
     return token_->token;
 }
 
-void Credentials::refused() {
+void Credentials::refused(const std::string& token) {
     const std::lock_guard lock(mutex_);
-    if (token_) token_->until = 0;
+    if (token_ && token_->token == token) token_->until = 0;
 }
 
 Result<Credentials::Dated> Credentials::fetch_token() {

@@ -28,8 +28,8 @@ public:
     /// before what it gave expires; what was good last is kept when that fails.
     Result<std::string> token();
 
-    /// The server answered 401: whatever token() gave is not good any more.
-    void refused();
+    /// The server answered 401 to this one: it is not good any more. One that has been replaced meanwhile stays.
+    void refused(const std::string& token);
 
     /// As the files stand, read at most once in 10 s, or as token() got them from a program. Fails only if they never
     /// could be read.

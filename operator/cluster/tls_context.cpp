@@ -24,7 +24,8 @@ using Certificate = std::unique_ptr<X509, decltype(&X509_free)>;
 void trust_only(SSL_CTX* context, const std::string& pem) {
     const Bio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), BIO_free);
     X509_STORE* store = X509_STORE_new();
-    SSL_CTX_set_cert_store(context, store);  // which owns it from now on
+    SSL_CTX_set_cert_store(context, store);                  // which owns it from now on
+    X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);  // an authority below another is enough, as for kubectl
     int count = 0;
     while (const Certificate one{PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr), X509_free}) {
         if (X509_STORE_add_cert(store, one.get()) != 1) refuse("the cluster's certificate authority");

@@ -23,6 +23,8 @@ Error error_of(const Json& status) {
     return read_response(response).error();
 }
 
+bool is_silence(const StreamBroke& broke) { return broke.error.reason == "Silent"; }
+
 }  // namespace
 
 Reflector::Reflector(Resource resource, std::string ns, std::string label_selector, std::uint64_t seed)
@@ -44,8 +46,8 @@ ReflectorStep Reflector::step(ReflectorInput input, Milliseconds now) {
             },
             [&](WatchFailed& failed) { return fail_watch(failed.error, now); },
             [&](Arrived& arrived) { return take_event(arrived.event, now); },
-            [&](StreamEnded&) { return !heard_ && now - opened_ < shortest_empty_watch ? wait(now) : watch_on(); },
-            [&](StreamBroke& broke) { return fail_watch(broke.error, now); },
+            [&](StreamEnded&) { return end_watch(now); },
+            [&](StreamBroke& broke) { return is_silence(broke) ? end_watch(now) : fail_watch(broke.error, now); },
             [&](Waited&) { return relist_ ? start_list() : watch_on(); },
         },
         input);
@@ -102,6 +104,10 @@ ReflectorStep Reflector::take_event(WatchEvent& event, Milliseconds now) {
     else if (event.type != WatchEvent::Type::Bookmark)
         step.changes.push_back({StoreChange::Kind::Upsert, std::move(event.object)});
     return step;
+}
+
+ReflectorStep Reflector::end_watch(Milliseconds now) {
+    return !heard_ && now - opened_ < shortest_empty_watch ? wait(now) : watch_on();
 }
 
 ReflectorStep Reflector::fail_watch(const Error& error, Milliseconds now) {

@@ -3,7 +3,8 @@
 //
 //   List ──last page──▶ Watch ──events, bookmarks──▶ Watch (the version moves on)
 //   a list fails            → wait, list from the first page
-//   a watch ends cleanly    → watch on from the last version (wait first when it ended within a second, empty)
+//   a watch ends cleanly, or says nothing for too long ("Silent")
+//                           → watch on from the last version (wait first when it ended within a second, empty)
 //   a watch fails or is cut → wait, watch on from the last version
 //   410, or an event that cannot be read → list again
 //
@@ -91,6 +92,7 @@ private:
     ReflectorStep take_page(Json& page);
     ReflectorStep take_event(WatchEvent& event, Milliseconds now);
     ReflectorStep watch_on();
+    ReflectorStep end_watch(Milliseconds now);
     ReflectorStep fail_watch(const Error& error, Milliseconds now);
     ReflectorStep wait(Milliseconds now);
     double random();  // in [0, 1)

@@ -54,8 +54,11 @@ TEST_F(CredentialsTest, ARefusedTokenIsReadAgainAtOnce) {
     Credentials who = of(access);
     EXPECT_EQ(who.token(), "one");
     write("token", "two");
-    who.refused();
+    who.refused("one");
     EXPECT_EQ(who.token(), "two");
+    write("token", "three");
+    who.refused("one");
+    EXPECT_EQ(who.token(), "two") << "a late word about the old one";
 }
 
 TEST_F(CredentialsTest, TheLastGoodTokenIsKeptWhenTheFileIsGone) {

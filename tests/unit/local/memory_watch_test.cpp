@@ -9,48 +9,6 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-TEST_F(MemoryApiTest, AWatchTellsWhatComesAfterItsVersion) {
-    client.post(pods_path, named("a"));
-    const auto listed = client.get(pods_path);
-    Watch watch(api, pods_path, {{"resourceVersion", listed.version()}});
-    EXPECT_THAT(watch.events(), IsEmpty());
-    EXPECT_TRUE(watch.pending());
-    client.post(pods_path, named("b"));
-    client.patch(pods_path + "/b/status", {{"status", {{"phase", "Running"}}}});
-    client.post(secrets_path, named("other-kind"));
-    client.post("/api/v1/namespaces/other/pods", named("other-namespace"));
-    client.remove(pods_path + "/a", {{"gracePeriodSeconds", 0}});
-    EXPECT_THAT(watch.events(), ElementsAre("ADDED b", "MODIFIED b", "DELETED a"));
-    EXPECT_THAT(watch.events(), IsEmpty());
-}
-
-TEST_F(MemoryApiTest, ADeletionCarriesTheVersionAtWhichItHappened) {
-    const auto made = client.post(pods_path, named("a"));
-    Watch watch(api, pods_path, {{"resourceVersion", made.version()}});
-    client.remove(pods_path + "/a", {{"gracePeriodSeconds", 0}});
-    const auto events = watch.read();
-    ASSERT_EQ(events.size(), 1u);
-    EXPECT_EQ(events[0].at("object").at("metadata").at("resourceVersion"),
-              std::to_string(std::stoi(made.version()) + 1));
-}
-
-TEST_F(MemoryApiTest, AWatchFromNowhereBeginsWithWhatThereIs) {
-    client.post(pods_path, named("a"));
-    Watch watch(api, pods_path);
-    client.post(pods_path, named("b"));
-    EXPECT_THAT(watch.events(), ElementsAre("ADDED a", "ADDED b"));
-}
-
-TEST_F(MemoryApiTest, ObjectsEnterAndLeaveASelection) {
-    Watch watch(api, pods_path, {{"labelSelector", "job=x"}});
-    client.post(pods_path, named("a"));
-    client.patch(pods_path + "/a", {{"metadata", {{"labels", {{"job", "x"}}}}}});
-    client.patch(pods_path + "/a/status", {{"status", {{"phase", "Running"}}}});
-    client.patch(pods_path + "/a", {{"metadata", {{"labels", {{"job", "y"}}}}}});
-    client.remove(pods_path + "/a", {{"gracePeriodSeconds", 0}});
-    EXPECT_THAT(watch.events(), ElementsAre("ADDED a", "MODIFIED a", "DELETED a"));
-}
-
 TEST_F(MemoryApiTest, AWatchThatLagsTooFarExpires) {
     const auto start = client.post(pods_path, named("a")).version();
     Watch lagging(api, pods_path, {{"resourceVersion", start}});

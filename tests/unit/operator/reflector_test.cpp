@@ -92,6 +92,8 @@ const std::vector<Row> rows = {
     {"WatchRefusedResumesAtTheSameVersion", {begin, listed, {WatchFailed{refused}, "wait"}, {Waited{}, watch5}}},
     {"WatchBrokenResumesAtTheLastVersion",
      {begin, listed, opened, changed, {StreamBroke{refused}, "wait"}, {Waited{}, watch6}}},
+    {"SilentWatchResumesAtOnce",
+     {begin, listed, opened, changed, {StreamBroke{{"Silent", "", true}}, watch6}}},
     {"BookmarksMoveTheVersion",
      {begin, listed, opened, {Arrived{event(WatchEvent::Type::Bookmark, "", "6")}, "read"}, {StreamEnded{}, watch6}}},
     {"ExpiredEventListsAgain", {begin, listed, opened, changed, {Arrived{gone()}, "list"}, listed}},

@@ -45,6 +45,20 @@ struct EnumNames<RestartAction> {
          {RestartAction::Fail, "Fail"}}};
 };
 
+template <>
+struct EnumNames<Retention> {
+    static constexpr std::array<std::pair<Retention, std::string_view>, 2> rows{
+        {{Retention::Retain, "Retain"}, {Retention::Delete, "Delete"}}};
+};
+template <>
+struct EnumNames<Gang> {
+    static constexpr std::array<std::pair<Gang, std::string_view>, 5> rows{{{Gang::None, "None"},
+                                                                            {Gang::Auto, "Auto"},
+                                                                            {Gang::Native, "Native"},
+                                                                            {Gang::Volcano, "Volcano"},
+                                                                            {Gang::Coscheduling, "Coscheduling"}}};
+};
+
 template <class E>
 std::string name_of(E value) {
     for (const auto& [candidate, name] : EnumNames<E>::rows) {

@@ -139,6 +139,8 @@ Result<void> check_update(const EvalJobSpec& before, const EvalJobSpec& after) {
             violations.push_back(std::string("spec.") + key + ": " + schema::immutable_words);
     if (!after.eval && before.num_nodes != after.num_nodes)
         violations.push_back("spec.numNodes: can be changed with eval alone, whose samples are leased");
+    else if (!before.scheduling.queue_name.empty() && before.num_nodes != after.num_nodes)
+        violations.push_back(std::string("spec.numNodes: ") + schema::queue_words);
     if (!violations.empty()) return tl::unexpected<Error>(error_of(violations));
     return {};
 }

@@ -24,6 +24,8 @@ enum class TaskType { Classification };
 enum class Device { Auto, CPU, CUDA };
 enum class RestartScope { Node, Group };
 enum class RestartAction { Restart, RestartIgnoreLimit, Fail };
+enum class Retention { Retain, Delete };
+enum class Gang { None, Auto, Native, Volcano, Coscheduling };
 
 struct Model {
     ModelFormat format = ModelFormat::TorchScript;
@@ -78,8 +80,10 @@ struct Rendezvous {
 };
 
 struct Storage {
-    std::string claim_name;  // a PersistentVolumeClaim; empty in local mode
-    std::string path;        // folder of this job's output, relative to the storage root; default: the job's name
+    std::string claim_name;                   // a PersistentVolumeClaim that is there
+    std::optional<Json> claim_template;       // metadata and spec of one to be made, as the user wrote them
+    Retention retention = Retention::Retain;  // of a claim made from claim_template
+    std::string path;  // folder of this job's output, relative to the storage root; default: the job's name
 
     bool operator==(const Storage&) const = default;
 };
@@ -125,6 +129,15 @@ struct RestartPolicy {
     bool operator==(const RestartPolicy&) const = default;
 };
 
+/// Of the nodes' Pods. With a queue_name and another gang than Volcano, the queue is Kueue's.
+struct Scheduling {
+    Gang gang = Gang::None;
+    std::string queue_name;
+    std::string topology_key;  // label of machines: all Pods go where it has one value
+
+    bool operator==(const Scheduling&) const = default;
+};
+
 struct EvalJobSpec {
     std::int32_t num_nodes = 1;
     std::int32_t min_nodes = 1;  // default: 1 with eval, num_nodes without
@@ -141,14 +154,15 @@ struct EvalJobSpec {
     std::optional<std::int32_t> ttl_seconds_after_finished;
     bool suspend = false;
     std::string managed_by;  // empty or operator_name: this operator
+    Scheduling scheduling;
 
     std::int32_t world_size() const { return num_nodes * num_proc_per_node; }
 
     bool operator==(const EvalJobSpec&) const = default;
 };
 
-/// One condition of status, as metav1.Condition. Types in use: Suspended, Running, RendezvousReady, Stalled, Merged,
-/// Succeeded, Failed.
+/// One condition of status, as metav1.Condition. Types in use: Suspended, Scheduled, Running, RendezvousReady, Stalled,
+/// Merged, Succeeded, Failed.
 struct Condition {
     std::string type;
     bool status = false;
@@ -223,6 +237,7 @@ struct EvalJobStatus {
     std::int32_t restarts = 0;   // of nodes or groups, against restartPolicy.maxRestarts
     std::map<std::string, std::int32_t> node_attempts;  // node rank → highest attempt ever seen
     std::map<std::string, std::int32_t> next_attempts;  // node rank → decided, and not seen yet
+    std::string gang;  // the API that the Pods' gang was made with, or "None"; empty: not decided
     Summary summary;
     NodeCounts nodes;
     std::string selector;  // of the Pods, for the scale subresource

@@ -155,6 +155,8 @@ EvalJobSpec read_spec(const Json& spec, const std::string& job_name) {
     take(rendezvous, "readyTimeoutSeconds", read.rendezvous.ready_timeout_seconds);
     const Json& storage = member(spec, "storage");
     take(storage, "claimName", read.storage.claim_name);
+    if (const Json& claim = member(storage, "claimTemplate"); claim.is_object()) read.storage.claim_template = claim;
+    take_enum(storage, "retentionPolicy", read.storage.retention);
     read.storage.path = job_name;
     take(storage, "path", read.storage.path);
     const Json& merge = member(spec, "merge");
@@ -177,6 +179,10 @@ EvalJobSpec read_spec(const Json& spec, const std::string& job_name) {
     take(spec, "ttlSecondsAfterFinished", read.ttl_seconds_after_finished);
     take(spec, "suspend", read.suspend);
     take(spec, "managedBy", read.managed_by);
+    const Json& scheduling = member(spec, "scheduling");
+    take_enum(scheduling, "gang", read.scheduling.gang);
+    take(scheduling, "queueName", read.scheduling.queue_name);
+    take(scheduling, "topologyKey", read.scheduling.topology_key);
     return read;
 }
 
@@ -192,6 +198,7 @@ EvalJobStatus read_status(const Json& status) {
     read.restarts = small_number_of(status, "restarts");
     read.node_attempts = read_attempts(member(status, "nodeAttempts"));
     read.next_attempts = read_attempts(member(status, "nextAttempts"));
+    read.gang = text_of(status, "gang");
     const Json& summary = member(status, "summary");
     read.summary = Summary{.status = text_of(summary, "status"),
                            .nodes = text_of(summary, "nodes"),

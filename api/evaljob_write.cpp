@@ -51,6 +51,22 @@ Json restart_policy_to_json(const RestartPolicy& policy) {
     return object;
 }
 
+Json storage_to_json(const Storage& storage) {
+    Json object = Json::object();
+    put(object, "claimName", storage.claim_name);
+    if (storage.claim_template) object["claimTemplate"] = *storage.claim_template;
+    object["retentionPolicy"] = name_of(storage.retention);
+    put(object, "path", storage.path);
+    return object;
+}
+
+Json scheduling_to_json(const Scheduling& scheduling) {
+    Json object{{"gang", name_of(scheduling.gang)}};
+    put(object, "queueName", scheduling.queue_name);
+    put(object, "topologyKey", scheduling.topology_key);
+    return object;
+}
+
 Json progress_to_json(const Progress& progress) {
     Json object{{"samplesDone", progress.samples_done},
                 {"samplesTotal", progress.samples_total},
@@ -124,13 +140,10 @@ Json expect_to_json(const Dataset& expect) {
 Json spec_to_json(const EvalJobSpec& spec) {
     Json rendezvous{{"readyTimeoutSeconds", spec.rendezvous.ready_timeout_seconds}};
     if (spec.rendezvous.port) rendezvous["port"] = *spec.rendezvous.port;
-    Json storage = Json::object();
-    put(storage, "claimName", spec.storage.claim_name);
-    put(storage, "path", spec.storage.path);
     Json object{{"numNodes", spec.num_nodes},
                 {"numProcPerNode", spec.num_proc_per_node},
                 {"rendezvous", std::move(rendezvous)},
-                {"storage", std::move(storage)},
+                {"storage", storage_to_json(spec.storage)},
                 {"merge",
                  {{"backoffLimit", spec.merge.backoff_limit},
                   {"allowPartial", spec.merge.allow_partial},
@@ -146,6 +159,7 @@ Json spec_to_json(const EvalJobSpec& spec) {
     put(object, "activeDeadlineSeconds", spec.active_deadline_seconds);
     put(object, "ttlSecondsAfterFinished", spec.ttl_seconds_after_finished);
     put(object, "managedBy", spec.managed_by);
+    object["scheduling"] = scheduling_to_json(spec.scheduling);
     return object;
 }
 
@@ -160,6 +174,7 @@ Json status_to_json(const EvalJobStatus& status) {
     put(object, "startingSince", status.starting_since);
     put(object, "identity", status.identity);
     put(object, "selector", status.selector);
+    put(object, "gang", status.gang);
     for (const auto& [node, attempt] : status.node_attempts) object["nodeAttempts"][node] = attempt;
     for (const auto& [node, attempt] : status.next_attempts) object["nextAttempts"][node] = attempt;
     if (status.progress) object["progress"] = progress_to_json(*status.progress);

@@ -18,6 +18,12 @@ std::string host_fqdn(const std::string& job, const std::string& ns, std::int32_
 
 std::string merge_job(const std::string& job) { return job + "-merge"; }
 
+std::string claim(const std::string& job) { return job + "-claim"; }
+
+std::string gang(const std::string& job) { return job; }
+
+std::string queue_group(const std::string& job, std::int32_t attempt) { return job + "-" + std::to_string(attempt); }
+
 std::string token_secret(const std::string& uid) { return "evaljob-" + uid; }
 
 std::string run_id(const std::string& job, const std::string& uid) { return job + "-" + uid.substr(0, 8); }
@@ -32,7 +38,7 @@ std::string longest_pod(const std::string& job, std::int32_t nodes) {
 }
 
 std::size_t longest(const std::string& job, std::int32_t nodes) {
-    return std::max(longest_pod(job, nodes).size(), merge_job(job).size());
+    return std::max({longest_pod(job, nodes).size(), merge_job(job).size(), claim(job).size()});
 }
 
 }  // namespace evaljob::names

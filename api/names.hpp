@@ -23,6 +23,9 @@ std::string hostname(const std::string& job, std::int32_t node);                
 std::string pod(const std::string& job, std::int32_t node, std::int32_t attempt);         // JOB-NODE-ATTEMPT
 std::string host_fqdn(const std::string& job, const std::string& ns, std::int32_t node);  // JOB-NODE.JOB.NS.svc
 std::string merge_job(const std::string& job);                                            // JOB-merge
+std::string claim(const std::string& job);                                                // JOB-claim
+std::string gang(const std::string& job);                                                 // JOB
+std::string queue_group(const std::string& job, std::int32_t attempt);                    // JOB-ATTEMPT
 std::string token_secret(const std::string& uid);                                         // evaljob-UID
 std::string run_id(const std::string& job, const std::string& uid);                       // JOB-<first 8 of the uid>
 std::string output_dir(const std::string& shared_dir, const std::string& run_id, std::int32_t node,

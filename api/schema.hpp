@@ -69,6 +69,9 @@ const std::vector<const char*>& immutable_members();
 inline constexpr const char* immutable_words =
     "is immutable: delete the EvalJob and create it anew; finished work of the same evaluation is taken up again";
 
+inline constexpr const char* queue_words =
+    "cannot be changed with scheduling.queueName: a queue admits the job as a whole";
+
 /// Rules over the whole object, metadata.name included.
 const std::vector<Rule>& object_rules();
 

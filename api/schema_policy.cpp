@@ -1,4 +1,4 @@
-// The table: rendezvous, storage, merge, restartPolicy, and what of the design is still to come.
+// The table: rendezvous, merge, restartPolicy, deadlines, and what of the design is still to come.
 #include <cstdint>
 
 #include "api/json_read.hpp"
@@ -9,16 +9,6 @@ namespace evaljob::schema {
 namespace {
 
 constexpr std::int64_t one_day_seconds = 86400;
-
-void check_storage_path(const Json& value, const std::string& path, Violations& violations) {
-    if (!value.is_string()) return;
-    const std::string folder = value.get<std::string>();
-    const bool climbs = ("/" + folder + "/").find("/../") != std::string::npos;
-    if (folder.starts_with('/') || climbs) {
-        violations.push_back(path + ": must be a path below the storage root, not absolute and without '..', is \"" +
-                             folder + "\"");
-    }
-}
 
 std::vector<Field> rendezvous_fields() {
     return {
@@ -36,34 +26,6 @@ std::vector<Field> rendezvous_fields() {
          .fallback = "600",
          .minimum = 1,
          .maximum = one_day_seconds},
-    };
-}
-
-std::vector<Field> storage_fields() {
-    return {
-        {.path = "spec.storage", .type = Type::Object, .text = "The volume that all nodes share."},
-        {.path = "spec.storage.claimName",
-         .type = Type::String,
-         .text =
-             "The PersistentVolumeClaim, which must be ReadWriteMany where nodes are many. Not needed in local mode.",
-         .min_length = 1,
-         .max_length = 253,
-         .form = &dns_subdomain},
-        {.path = "spec.storage.path",
-         .type = Type::String,
-         .text = "Folder of this job's output, relative to the storage root. A later job of the same evaluation in the "
-                 "same folder goes on where the first stopped.",
-         .fallback_words = "the EvalJob's name",
-         .min_length = 1,
-         .max_length = max_path_length,
-         .form = &path_form,
-         .rules = {{.cel = "!self.startsWith('/') && !self.matches('(^|/)[.][.](/|$)')",
-                    .message = "must be a path below the storage root, not absolute and without '..'",
-                    .message_expression = "",
-                    .check = check_storage_path}}},
-        later("spec.storage.claimTemplate", Type::Object),
-        later("spec.storage.retentionPolicy", Type::String),
-        later("spec.storage.writers", Type::String),
     };
 }
 
@@ -237,7 +199,6 @@ std::vector<Field> life_fields() {
                  "operator leaves it alone.",
          .min_length = 1,
          .max_length = 63},
-        later("spec.scheduling", Type::Object),
     };
 }
 

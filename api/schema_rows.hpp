@@ -16,11 +16,16 @@ inline constexpr Form path_form{"^[^\\x00]+$", "a path without NUL characters"};
 
 inline constexpr std::size_t max_path_length = 1024;
 
-std::vector<Field> eval_fields();      // spec.eval and below
-std::vector<Field> expect_fields();    // spec.merge.expect and below
-std::vector<Field> template_fields();  // spec.template and below
-std::vector<Field> policy_fields();    // rendezvous, storage, merge, restartPolicy
-std::vector<Field> life_fields();      // deadlines, suspend, managedBy
+std::vector<Field> eval_fields();        // spec.eval and below
+std::vector<Field> expect_fields();      // spec.merge.expect and below
+std::vector<Field> template_fields();    // spec.template and below
+std::vector<Field> storage_fields();     // spec.storage and below
+std::vector<Field> policy_fields();      // rendezvous, merge, restartPolicy
+std::vector<Field> scheduling_fields();  // spec.scheduling and below
+std::vector<Field> life_fields();        // deadlines, suspend, managedBy
+
+/// Labels of a user's own on what the operator makes.
+Field labels(std::string path);
 
 /// A field of the design that is refused for now.
 Field later(std::string path, Type type);

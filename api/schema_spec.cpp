@@ -83,46 +83,65 @@ void check_reports(const Json& spec, const std::string& path, Violations& violat
         violations.push_back(path + ".progressDeadlineSeconds: needs eval, whose runner reports progress");
 }
 
+void check_writers(const Json& spec, const std::string& path, Violations& violations) {
+    if (!spec.is_object() || whole(spec, "numNodes").value_or(1) <= 1) return;
+    const Json& modes = member(member(member(member(spec, "storage"), "claimTemplate"), "spec"), "accessModes");
+    if (!modes.is_array() || modes.empty()) return;  // said by the rows themselves
+    for (const Json& mode : modes)
+        if (mode == Json("ReadWriteMany")) return;
+    violations.push_back(path +
+                         ".storage.claimTemplate.spec.accessModes: several nodes write: ReadWriteMany is needed");
+}
+
 Field spec_field() {
-    return {
-        .path = "spec",
-        .type = Type::Object,
-        .text = "What is to be evaluated, and how.",
-        .required = true,
-        .rules = {{.cel = "has(self.eval) || (has(self.template) && has(self.template.spec) && "
-                          "has(self.template.spec.containers) && self.template.spec.containers.exists(c, "
-                          "c.name == 'runner' && (has(c.image) || (has(c.command) && size(c.command) > 0))))",
-                   .message = "template.spec.containers: without eval a container named runner with a command or an "
-                              "image must say what is run; add it, or eval",
-                   .message_expression = "",
-                   .check = check_program},
-                  {.cel = "!has(self.eval) || !has(self.merge) || !has(self.merge.expect)",
-                   .message = "merge.expect: is for images of your own; with eval its datasets are what is expected; "
-                              "remove it",
-                   .message_expression = "",
-                   .check = check_expect},
-                  {.cel = "has(self.eval) || !has(self.restartPolicy) || !has(self.restartPolicy.scope) || "
-                          "self.restartPolicy.scope != 'Node'",
-                   .message = "restartPolicy.scope: Node needs eval, whose samples are leased; without it all nodes "
-                              "must start again: Group",
-                   .message_expression = "",
-                   .check = check_scope},
-                  {.cel = "!has(self.minNodes) || self.minNodes <= self.numNodes",
-                   .message = "minNodes: must be at most numNodes",
-                   .message_expression = "",
-                   .check = check_min_nodes},
-                  {.cel = "has(self.eval) || !has(self.minNodes) || self.minNodes == self.numNodes",
-                   .message = "minNodes: fewer than numNodes needs eval, whose samples are leased",
-                   .message_expression = "",
-                   .check = check_rigid},
-                  {.cel = "has(self.eval) || !has(self.progressDeadlineSeconds)",
-                   .message = "progressDeadlineSeconds: needs eval, whose runner reports progress",
-                   .message_expression = "",
-                   .check = check_reports},
-                  {.cel = "has(self.eval) || self.numNodes == oldSelf.numNodes",
-                   .message = "numNodes: can be changed with eval alone, whose samples are leased",
-                   .message_expression = "",
-                   .check = nullptr}}};
+    return {.path = "spec",
+            .type = Type::Object,
+            .text = "What is to be evaluated, and how.",
+            .required = true,
+            .rules = {
+                {.cel = "has(self.eval) || (has(self.template) && has(self.template.spec) && "
+                        "has(self.template.spec.containers) && self.template.spec.containers.exists(c, "
+                        "c.name == 'runner' && (has(c.image) || (has(c.command) && size(c.command) > 0))))",
+                 .message = "template.spec.containers: without eval a container named runner with a command or an "
+                            "image must say what is run; add it, or eval",
+                 .message_expression = "",
+                 .check = check_program},
+                {.cel = "!has(self.eval) || !has(self.merge) || !has(self.merge.expect)",
+                 .message = "merge.expect: is for images of your own; with eval its datasets are what is expected; "
+                            "remove it",
+                 .message_expression = "",
+                 .check = check_expect},
+                {.cel = "has(self.eval) || !has(self.restartPolicy) || !has(self.restartPolicy.scope) || "
+                        "self.restartPolicy.scope != 'Node'",
+                 .message = "restartPolicy.scope: Node needs eval, whose samples are leased; without it all nodes "
+                            "must start again: Group",
+                 .message_expression = "",
+                 .check = check_scope},
+                {.cel = "!has(self.minNodes) || self.minNodes <= self.numNodes",
+                 .message = "minNodes: must be at most numNodes",
+                 .message_expression = "",
+                 .check = check_min_nodes},
+                {.cel = "has(self.eval) || !has(self.minNodes) || self.minNodes == self.numNodes",
+                 .message = "minNodes: fewer than numNodes needs eval, whose samples are leased",
+                 .message_expression = "",
+                 .check = check_rigid},
+                {.cel = "has(self.eval) || !has(self.progressDeadlineSeconds)",
+                 .message = "progressDeadlineSeconds: needs eval, whose runner reports progress",
+                 .message_expression = "",
+                 .check = check_reports},
+                {.cel = "has(self.eval) || self.numNodes == oldSelf.numNodes",
+                 .message = "numNodes: can be changed with eval alone, whose samples are leased",
+                 .message_expression = "",
+                 .check = nullptr},
+                {.cel = "!has(self.scheduling) || !has(self.scheduling.queueName) || self.numNodes == oldSelf.numNodes",
+                 .message = std::string("numNodes: ") + queue_words,
+                 .message_expression = "",
+                 .check = nullptr},
+                {.cel = "self.numNodes <= 1 || !has(self.storage) || !has(self.storage.claimTemplate) || "
+                        "self.storage.claimTemplate.spec.accessModes.exists(m, m == 'ReadWriteMany')",
+                 .message = "storage.claimTemplate.spec.accessModes: several nodes write: ReadWriteMany is needed",
+                 .message_expression = "",
+                 .check = check_writers}}};
 }
 
 /// CEL compares a member that may be absent.
@@ -160,7 +179,8 @@ const std::vector<Field>& spec_fields() {
                                    .fallback = "1",
                                    .minimum = 1,
                                    .maximum = max_procs_per_node}};
-        for (const auto& part : {eval_fields(), template_fields(), policy_fields(), life_fields()}) {
+        for (const auto& part :
+             {eval_fields(), template_fields(), policy_fields(), life_fields(), scheduling_fields()}) {
             fields.insert(fields.end(), part.begin(), part.end());
         }
         for (const char* key : immutable_members()) fields.front().rules.push_back(immutable(key));
@@ -170,8 +190,8 @@ const std::vector<Field>& spec_fields() {
 }
 
 const std::vector<const char*>& immutable_members() {
-    static const std::vector<const char*> all{"numProcPerNode", "eval",  "template", "rendezvous",
-                                              "storage",        "merge", "managedBy"};
+    static const std::vector<const char*> all{"numProcPerNode", "eval",  "template",  "rendezvous",
+                                              "storage",        "merge", "managedBy", "scheduling"};
     return all;
 }
 

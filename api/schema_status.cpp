@@ -24,7 +24,7 @@ Field required(Field field) {
 std::vector<Field> condition_fields() {
     Field conditions{.path = "status.conditions",
                      .type = Type::Array,
-                     .text = "Suspended, Running, RendezvousReady, Stalled, Merged, Succeeded, Failed.",
+                     .text = "Suspended, Scheduled, Running, RendezvousReady, Stalled, Merged, Succeeded, Failed.",
                      .max_items = 32,
                      .key = "type"};
     Field value = required(text("status.conditions[].status", "True, False or Unknown."));
@@ -101,6 +101,9 @@ const std::vector<Field>& status_fields() {
                                   text("status.identity", "Of the evaluation, as the merge proved it."),
                                   count("status.attempt", "The highest of any node; with scope Group, of all.", false),
                                   count("status.restarts", "Restarts of nodes or of all, against maxRestarts.", false),
+                                  text("status.gang",
+                                       "The API that the Pods' gang was made with, or None; decided with the first "
+                                       "Pod."),
                                   {.path = "status.nodeAttempts",
                                    .type = Type::IntegerMap,
                                    .text = "The highest attempt seen of each node, by node rank."},

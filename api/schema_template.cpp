@@ -85,6 +85,18 @@ Field owned(std::string path) {
 
 }  // namespace
 
+Field labels(std::string path) {
+    return {.path = std::move(path),
+            .type = Type::StringMap,
+            .text = "Labels beside the operator's own.",
+            .max_length = 63,
+            .max_items = 64,
+            .rules = {{.cel = "!self.exists(k, k.startsWith('evaljob.dev/'))",
+                       .message = "labels below evaljob.dev/ are set by the operator; remove them",
+                       .message_expression = "",
+                       .check = check_labels}}};
+}
+
 std::vector<Field> template_fields() {
     std::vector<Field> fields{
         {.path = "spec.template",
@@ -93,15 +105,7 @@ std::vector<Field> template_fields() {
                  "are kept as they are; a Pod that the API server refuses becomes a condition with its message.",
          .open = true},
         {.path = "spec.template.metadata", .type = Type::Object, .text = "Labels and annotations.", .open = true},
-        {.path = "spec.template.metadata.labels",
-         .type = Type::StringMap,
-         .text = "Labels beside the operator's own.",
-         .max_length = 63,
-         .max_items = 64,
-         .rules = {{.cel = "!self.exists(k, k.startsWith('evaljob.dev/'))",
-                    .message = "labels below evaljob.dev/ are set by the operator; remove them",
-                    .message_expression = "",
-                    .check = check_labels}}},
+        labels("spec.template.metadata.labels"),
         {.path = "spec.template.spec", .type = Type::Object, .text = "PodSpec.", .open = true},
         {.path = "spec.template.spec.restartPolicy",
          .type = Type::String,

@@ -97,7 +97,8 @@ TEST(Crd, WhatWasPlannedIsImmutable) {
     std::string rules;
     for (const Json& rule : schema_at(definition, "/spec").at("x-kubernetes-validations"))
         rules += rule.at("rule").get<std::string>() + "\n";
-    for (const char* key : {"eval", "template", "storage", "merge", "rendezvous", "numProcPerNode", "managedBy"})
+    for (const char* key :
+         {"eval", "template", "storage", "merge", "rendezvous", "numProcPerNode", "managedBy", "scheduling"})
         EXPECT_THAT(rules, testing::HasSubstr("self." + std::string(key) + " == oldSelf." + key));
 }
 

@@ -38,7 +38,8 @@ TEST(EvalJobDefaults, AreThoseOfTheReference) {
     EXPECT_EQ(spec.eval->inference, (Inference{Device::Auto, 32, 1, 0}));
     EXPECT_EQ(spec.eval->datasets.at(0).limit, std::nullopt);
     EXPECT_EQ(spec.rendezvous, (Rendezvous{std::nullopt, 600}));
-    EXPECT_EQ(spec.storage, (Storage{"", "least"}));
+    EXPECT_EQ(spec.storage, (Storage{"", {}, Retention::Retain, "least"}));
+    EXPECT_EQ(spec.scheduling, Scheduling{});
     EXPECT_EQ(spec.merge, (Merge{3, false, 0}));
     EXPECT_EQ(spec.restart_policy, (RestartPolicy{3, RestartScope::Node}));
     EXPECT_EQ(spec.pod_template, Json::object());
@@ -56,7 +57,7 @@ TEST(EvalJobDefaults, OfTheTableAreThoseOfTheTypes) {
         EXPECT_EQ(spec.at(Json::json_pointer(pointer)), Json::parse(field.fallback)) << field.path;
         ++compared;
     }
-    EXPECT_EQ(compared, 12);
+    EXPECT_EQ(compared, 14);
 }
 
 TEST(EvalJobDefaults, NullIsAsAbsent) {
@@ -105,14 +106,50 @@ TEST(EvalJobValues, AreReadFromEveryField) {
               (Dataset{"fashion", DatasetFormat::IDX, "images.gz", digest, "labels.gz", digest, 5000000000,
                        Task{TaskType::Classification, {"shirt", "bag"}}}));
     EXPECT_EQ(spec.rendezvous, (Rendezvous{29500, 600}));
-    EXPECT_EQ(spec.storage, (Storage{"results", "out/job"}));
+    EXPECT_EQ(spec.storage, (Storage{"results", {}, Retention::Retain, "out/job"}));
     EXPECT_EQ(spec.merge, (Merge{0, true, 9}));
     EXPECT_EQ(spec.restart_policy, (RestartPolicy{1, RestartScope::Group}));
     EXPECT_EQ(spec.pod_template, object["spec"]["template"]);
 }
 
+Json with_claim_and_gang() {
+    Json object = valid_object();
+    object["spec"]["storage"] = {{"claimTemplate",
+                                  {{"metadata", {{"labels", {{"team", "vision"}}}}},
+                                   {"spec",
+                                    {{"accessModes", {"ReadWriteMany"}},
+                                     {"resources", {{"requests", {{"storage", "1.5Ti"}}}}},
+                                     {"storageClassName", ""},
+                                     {"volumeMode", "Filesystem"},
+                                     {"selector", Json::object()}}}}},
+                                 {"retentionPolicy", "Delete"}};
+    object["spec"]["scheduling"] = {
+        {"gang", "Volcano"}, {"queueName", "gpus"}, {"topologyKey", "topology.kubernetes.io/zone"}};
+    return object;
+}
+
+TEST(EvalJobValues, OfClaimAndGang) {
+    const Json object = with_claim_and_gang();
+    const EvalJobSpec spec = parsed(object).spec;
+    EXPECT_EQ(spec.storage.claim_template, object["spec"]["storage"]["claimTemplate"]);
+    EXPECT_EQ(spec.storage.retention, Retention::Delete);
+    EXPECT_EQ(spec.scheduling, (Scheduling{Gang::Volcano, "gpus", "topology.kubernetes.io/zone"}));
+}
+
+TEST(EvalJobUpdate, AQueueAdmitsTheJobAsAWhole) {
+    EvalJobSpec before = parsed(valid_object()).spec;
+    EvalJobSpec after = before;
+    after.num_nodes = 3;
+    EXPECT_TRUE(check_update(before, after).has_value());
+    before.scheduling.queue_name = after.scheduling.queue_name = "gpus";
+    const auto refused = check_update(before, after);
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_THAT(refused.error().message,
+                testing::HasSubstr("spec.numNodes: cannot be changed with scheduling.queueName"));
+}
+
 TEST(EvalJobValues, SurviveTheWayThroughJson) {
-    for (const Json& object : {least(), valid_object()}) {
+    for (const Json& object : {least(), valid_object(), with_claim_and_gang()}) {
         const EvalJob job = parsed(object);
         Json again = object;
         again["spec"] = spec_to_json(job.spec);
@@ -202,6 +239,8 @@ TEST(Schema, SpellsEnumerationsAsTheTypesDo) {
     EXPECT_EQ(values_of("eval.datasets[].task.type"), names_of<TaskType>());
     EXPECT_EQ(values_of("eval.inference.device"), names_of<Device>());
     EXPECT_EQ(values_of("restartPolicy.scope"), names_of<RestartScope>());
+    EXPECT_EQ(values_of("storage.retentionPolicy"), names_of<Retention>());
+    EXPECT_EQ(values_of("scheduling.gang"), names_of<Gang>());
 }
 
 TEST(Schema, HasEveryRowInItsTree) {

@@ -11,6 +11,9 @@ TEST(Names, AreDerivedFromTheJob) {
     EXPECT_EQ(names::pod("job", 3, 2), "job-3-2");
     EXPECT_EQ(names::host_fqdn("job", "team", 0), "job-0.job.team.svc");
     EXPECT_EQ(names::merge_job("job"), "job-merge");
+    EXPECT_EQ(names::claim("job"), "job-claim");
+    EXPECT_EQ(names::gang("job"), "job");
+    EXPECT_EQ(names::queue_group("job", 2), "job-2");
     EXPECT_EQ(names::token_secret("1b4e28ba-2fa1"), "evaljob-1b4e28ba-2fa1");
     EXPECT_EQ(names::run_id("job", "1b4e28ba-2fa1-11d2-883f-0016d3cca427"), "job-1b4e28ba");
     EXPECT_EQ(names::run_id("job", "short"), "job-short");
@@ -38,7 +41,7 @@ INSTANTIATE_TEST_SUITE_P(Table, LongestName,
 TEST(LongestName, BoundsEveryOtherName) {
     const std::string job(53, 'a');
     for (const std::string& name : {names::service(job), names::hostname(job, 4095), names::merge_job(job),
-                                    names::pod(job, 4095, names::max_attempt)}) {
+                                    names::claim(job), names::pod(job, 4095, names::max_attempt)}) {
         EXPECT_LE(name.size(), names::longest(job, 4096));
     }
 }

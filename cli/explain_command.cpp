@@ -7,6 +7,7 @@
 #include "api/yaml.hpp"
 #include "cli/exit_status.hpp"
 #include "operator/plan/plan.hpp"
+#include "operator/plan/storage.hpp"
 
 namespace evaljob {
 
@@ -38,11 +39,14 @@ int explain_command(const ExplainCommand& command) {
     EvalJob& job = file->job;
     job.meta.uid = "00000000-0000-0000-0000-000000000000";  // the API server gives the real one
     Settings settings;
-    if (job.spec.storage.claim_name.empty()) {  // as local mode would make them
+    if (claim_of(job).empty()) {  // as local mode would make them
         settings.storage_mount_path = file->storage_root;
-        settings.needs_claim = false;
+        settings.in_cluster = false;
     }
-    if (!command.environment_only) std::cout << to_yaml(headless_service(job));
+    if (!command.environment_only) {
+        if (job.spec.storage.claim_template) std::cout << to_yaml(claim_object(job)) << "---\n";
+        std::cout << to_yaml(headless_service(job));
+    }
     for (std::int32_t node = 0; node < job.spec.num_nodes; ++node) {
         const Json pod = node_pod(job, settings, node, 0);
         if (command.environment_only) {

@@ -105,7 +105,7 @@ private:
     Result<void> make_controller() {
         const std::string master_address = kubelet_.address_of(names::host_fqdn(job_.meta.name, job_.meta.ns, 0));
         settings_.storage_mount_path = options_.file.storage_root;
-        settings_.needs_claim = false;
+        settings_.in_cluster = false;
         const auto port = job_.spec.eval ? local::free_port(master_address)
                                          : local::free_port_everywhere(static_cast<std::uint32_t>(::getpid()));
         if (!port) return tl::unexpected(port.error());

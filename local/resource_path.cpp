@@ -17,8 +17,8 @@ std::vector<std::string> split(std::string_view path) {
 }
 
 const kube::Resource* find_resource(const std::string& group, const std::string& version, const std::string& plural) {
-    static const std::array served{&kube::evaljobs, &kube::pods, &kube::services,
-                                   &kube::secrets,  &kube::jobs, &kube::events};
+    static const std::array served{&kube::evaljobs, &kube::pods,   &kube::services, &kube::secrets,
+                                   &kube::jobs,     &kube::events, &kube::claims};
     for (const auto* resource : served) {
         if (resource->group == group && resource->version == version && resource->plural == plural) return resource;
     }

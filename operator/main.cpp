@@ -12,6 +12,7 @@
 #include "operator/cluster/access.hpp"
 #include "operator/cluster/operator_process.hpp"
 #include "operator/log.hpp"
+#include "operator/plan/pod_security.hpp"
 
 namespace evaljob {
 namespace {
@@ -78,6 +79,12 @@ int run(Options options) {
     return ended_well;
 }
 
+std::vector<std::string> allowance_names() {
+    std::vector<std::string> names;
+    for (const Allowance& allowance : allowances()) names.emplace_back(allowance.name);
+    return names;
+}
+
 void declare_cluster(CLI::App& app, Options& options) {
     cluster::OperatorOptions& process = options.process;
     app.add_option("--kubeconfig", options.kubeconfig,
@@ -96,6 +103,10 @@ void declare_cluster(CLI::App& app, Options& options) {
         ->capture_default_str();
     app.add_option("--runner-image", process.settings.runner_image, "Image of runners and merges that name none")
         ->capture_default_str();
+    app.add_option("--allow", process.settings.allowed,
+                   "What templates of EvalJobs may use beyond Pod Security restricted; may be repeated")
+        ->check(CLI::IsMember(allowance_names()))
+        ->delimiter(',');
 }
 
 void declare_process(CLI::App& app, Options& options) {

@@ -8,10 +8,14 @@
 #include <utility>
 
 #include "api/json.hpp"
+#include "api/json_read.hpp"
 #include "api/overloaded.hpp"
 #include "operator/event_object.hpp"
+#include "operator/kube/discovery.hpp"
 #include "operator/kube/views.hpp"
+#include "operator/plan/gang.hpp"
 #include "operator/plan/status.hpp"
+#include "operator/plan/storage.hpp"
 #include "operator/plan/time.hpp"
 
 namespace evaljob {
@@ -19,6 +23,7 @@ namespace {
 
 constexpr int most_plans_a_reconcile = 4;  // a plan, and again with what stood in its way or was read live
 constexpr std::chrono::seconds leftover_look{2};
+constexpr UnixSeconds apis_age_seconds = 60;  // so long a list of served APIs is good
 
 /// 32 random bytes as 64 hexadecimal characters, and those as base64, the way a Secret holds them.
 Result<std::string> random_token() {
@@ -52,11 +57,53 @@ Reconciled Reconciler::reconcile(const Observed& seen) {
     for (int i = 0; i < most_plans_a_reconcile; ++i) {
         const Plan plan = make_plan(observed, settings_, clock_());
         reconciled.look_again = plan.look_again;
-        Next next = plan.confirm.empty() ? apply(plan, observed, reconciled) : confirm(plan, observed, reconciled);
+        const Next next = plan.asks() ? ask(plan, observed, reconciled) : apply(plan, observed, reconciled);
         if (next == Next::Rest) return reconciled;
     }
     reconciled.error = Error{"Obstructed", "children of " + observed.job.meta.name + " cannot be made", true};
     return reconciled;
+}
+
+Reconciler::Next Reconciler::ask(const Plan& plan, Observed& observed, Reconciled& reconciled) {
+    if (plan.read_claim) reconciled.error = read_claim(observed);
+    if (!reconciled.error && plan.read_apis) reconciled.error = read_apis(observed);
+    if (reconciled.error) return Next::Rest;
+    return confirm(plan, observed, reconciled);
+}
+
+std::optional<Error> Reconciler::read_claim(Observed& observed) {
+    auto answer = send(kube::get(kube::claims, observed.job.meta.ns, claim_of(observed.job)));
+    if (!answer && answer.error().reason != "NotFound") return answer.error();
+    observed.claim = answer ? kube::claim_view(*answer) : ClaimView{};
+    return {};
+}
+
+std::optional<Error> Reconciler::read_apis(Observed& observed) {
+    const std::lock_guard lock(apis_mutex_);
+    if (!apis_ || clock_() >= apis_at_ + apis_age_seconds) {
+        auto served = served_apis();
+        if (!served) return served.error();
+        apis_ = std::move(*served);
+        apis_at_ = clock_();
+    }
+    observed.apis = apis_;
+    return {};
+}
+
+/// A version can be served without the resource: the native one, where its feature gate is off.
+Result<std::set<std::string>> Reconciler::served_apis() {
+    const auto groups = send(kube::get("/apis"));
+    if (!groups) return tl::unexpected(groups.error());
+    const std::set<std::string> all = kube::groups_and_versions(*groups);
+    std::set<std::string> served;
+    if (all.contains(kueue_group)) served.insert(kueue_group);
+    for (const GangApi& api : gang_apis()) {
+        if (!all.contains(api.version)) continue;
+        const auto resources = send(kube::get(std::string("/apis/") + api.version));
+        if (!resources && resources.error().reason != "NotFound") return tl::unexpected(resources.error());
+        if (resources && kube::serves(*resources, api.plural)) served.insert(api.version);
+    }
+    return served;
 }
 
 /// What the stores miss is read live: a store may be older than the API server.
@@ -121,6 +168,8 @@ Reconciler::Applied Reconciler::apply(const EvalJob& job, const Action& action, 
     };
     return std::visit(Overloaded{
                           [&](const CreateService& a) { return create(job, kube::services, a.object, reconciled); },
+                          [&](const CreateClaim& a) { return create_claim(job, a.object, reconciled); },
+                          [&](const CreateGang& a) { return create_gang(job, a, reconciled); },
                           [&](const CreatePod& a) { return create(job, kube::pods, a.object, reconciled); },
                           [&](const CreateMergeJob& a) { return create(job, kube::jobs, a.object, reconciled); },
                           [&](const CreateToken& a) {
@@ -154,6 +203,33 @@ Reconciler::Applied Reconciler::create(const EvalJob& job, const kube::Resource&
     if (answer.error().reason != "Invalid") return {{}, answer.error()};
     return {Obstacle{resource.kind, name, "Invalid",
                      "the API server refuses " + resource.kind + " " + name + ": " + answer.error().message},
+            {}};
+}
+
+/// One that is there by now, whoever made it, is read and judged by the next reconcile.
+Reconciler::Applied Reconciler::create_claim(const EvalJob& job, const Json& object, Reconciled& reconciled) {
+    const auto answer = send(kube::create(kube::claims, job.meta.ns, object));
+    if (answer) reconciled.changed = true;
+    if (answer) return {};
+    const Error& error = answer.error();
+    const std::string what = "PersistentVolumeClaim " + name_of(object);
+    if (error.reason == "AlreadyExists") return {{}, Error{"Conflict", what + " was made meanwhile", true}};
+    if (error.reason != "Invalid") return {{}, error};
+    return {Obstacle{kube::claims.kind, name_of(object), "Invalid",
+                     "the API server refuses " + what + ": " + error.message},
+            {}};
+}
+
+/// Its API was served when the gang was decided; where it is no more, nothing places the Pods.
+Reconciler::Applied Reconciler::create_gang(const EvalJob& job, const CreateGang& gang, Reconciled& reconciled) {
+    const std::string api = text_of(gang.object, "apiVersion");
+    const auto slash = api.find('/');
+    const kube::Resource resource{api.substr(0, slash), api.substr(slash + 1), gang.plural,
+                                  text_of(gang.object, "kind")};
+    Applied applied = create(job, resource, gang.object, reconciled);
+    if (!applied.error || applied.error->reason != "NotFound") return applied;
+    return {Obstacle{resource.kind, name_of(gang.object), "GangUnavailable",
+                     "the cluster does not serve " + gang.plural + " of " + api + " any more"},
             {}};
 }
 

@@ -1,9 +1,12 @@
 // Observe → plan → apply, for one job at a time, over a Transport.
 // Thread rule: at most one reconcile per job at a time; requests are sent one after the other, and each is waited for.
+// What reconciles share is the list of served APIs, behind a mutex.
 #pragma once
 
 #include <functional>
+#include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -45,11 +48,17 @@ private:
 
     enum class Next { Rest, PlanAgain };
 
+    Next ask(const Plan& plan, Observed& observed, Reconciled& reconciled);
+    std::optional<Error> read_claim(Observed& observed);
+    std::optional<Error> read_apis(Observed& observed);
+    Result<std::set<std::string>> served_apis();
     Next confirm(const Plan& plan, Observed& observed, Reconciled& reconciled);
     Next apply(const Plan& plan, Observed& observed, Reconciled& reconciled);
     bool is_unchanged(const ObjectMeta& meta, Reconciled& reconciled);
     Applied apply(const EvalJob& job, const Action& action, Reconciled& reconciled);
     Applied create(const EvalJob& job, const kube::Resource& resource, const Json& object, Reconciled& reconciled);
+    Applied create_claim(const EvalJob& job, const Json& object, Reconciled& reconciled);
+    Applied create_gang(const EvalJob& job, const CreateGang& gang, Reconciled& reconciled);
     Applied look_at_namesake(const EvalJob& job, const kube::Resource& resource, const std::string& name,
                              Reconciled& reconciled);
     std::optional<Error> remove(const EvalJob& job, const kube::Resource& resource, const std::string& name,
@@ -62,6 +71,9 @@ private:
     kube::Transport& transport_;
     Settings settings_;
     Clock clock_;
+    std::mutex apis_mutex_;
+    std::optional<std::set<std::string>> apis_;  // as served at apis_at_
+    UnixSeconds apis_at_ = 0;
 };
 
 /// What a JSON merge patch (RFC 7396) must say to make `before` into `after`; an empty object when they are equal.

@@ -8,19 +8,22 @@
 namespace evaljob::test {
 
 inline Json fashion_job(const std::string& name, int nodes) {
-    return {{"apiVersion", "evaljob.dev/v1alpha1"},
-            {"kind", "EvalJob"},
-            {"metadata", {{"name", name}}},
-            {"spec",
-             {{"numNodes", nodes},
-              {"storage", {{"claimName", "shared"}}},
-              {"eval",
-               {{"model", {{"format", "TorchScript"}, {"path", "model.pt"}}},
-                {"datasets", Json::array({{{"name", "fashion"},
-                                           {"format", "IDX"},
-                                           {"path", "images.gz"},
-                                           {"labelsPath", "labels.gz"},
-                                           {"task", {{"type", "Classification"}}}}})}}}}}};
+    return {
+        {"apiVersion", "evaljob.dev/v1alpha1"},
+        {"kind", "EvalJob"},
+        {"metadata", {{"name", name}}},
+        {"spec",
+         {{"numNodes", nodes},
+          {"storage",
+           {{"claimTemplate",
+             {{"spec", {{"accessModes", {"ReadWriteMany"}}, {"resources", {{"requests", {{"storage", "1Gi"}}}}}}}}}}},
+          {"eval",
+           {{"model", {{"format", "TorchScript"}, {"path", "model.pt"}}},
+            {"datasets", Json::array({{{"name", "fashion"},
+                                       {"format", "IDX"},
+                                       {"path", "images.gz"},
+                                       {"labelsPath", "labels.gz"},
+                                       {"task", {{"type", "Classification"}}}}})}}}}}};
 }
 
 }  // namespace evaljob::test

@@ -76,6 +76,8 @@ Request watch(const Resource& resource, const std::string& ns, const std::string
     return request;
 }
 
+Request get(const std::string& path) { return {Verb::Get, path, {}, "", ""}; }
+
 Request get(const Resource& resource, const std::string& ns, const std::string& name) {
     return {Verb::Get, object_path(resource, ns, name), {}, "", ""};
 }

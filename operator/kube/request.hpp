@@ -41,6 +41,7 @@ inline const Resource evaljobs{"evaljob.dev", "v1alpha1", "evaljobs", "EvalJob"}
 inline const Resource pods{"", "v1", "pods", "Pod"};
 inline const Resource services{"", "v1", "services", "Service"};
 inline const Resource secrets{"", "v1", "secrets", "Secret"};
+inline const Resource claims{"", "v1", "persistentvolumeclaims", "PersistentVolumeClaim"};
 inline const Resource jobs{"batch", "v1", "jobs", "Job"};
 inline const Resource leases{"coordination.k8s.io", "v1", "leases", "Lease"};
 inline const Resource events{"events.k8s.io", "v1", "events", "Event"};
@@ -48,6 +49,8 @@ inline const Resource events{"events.k8s.io", "v1", "events", "Event"};
 std::string collection_path(const Resource& resource, const std::string& ns);  // ns empty: all namespaces
 std::string object_path(const Resource& resource, const std::string& ns, const std::string& name);
 
+/// A path that is no object's: /apis, and below it.
+Request get(const std::string& path);
 Request list(const Resource& resource, const std::string& ns, const std::string& label_selector);
 Request watch(const Resource& resource, const std::string& ns, const std::string& label_selector,
               const std::string& resource_version);

@@ -58,6 +58,7 @@ ContainerView container_view(const Json& status) {
         view.finished_at = from_rfc3339(text_of(terminated, "finishedAt"));
     } else {
         view.reason = text_of(member(state, "waiting"), "reason");
+        view.waiting_message = text_of(member(state, "waiting"), "message");
     }
     return view;
 }
@@ -95,14 +96,19 @@ PodView pod_view(const Json& pod) {
     view.ip = text_of(status, "podIP");
     view.ready = holds(condition(pod, "Ready"));
     const Json* scheduled = condition(pod, "PodScheduled");
+    if (scheduled) view.scheduled = holds(scheduled);
     if (scheduled && !holds(scheduled) && view.reason.empty()) {
         view.reason = text_of(*scheduled, "reason");
         view.message = text_of(*scheduled, "message");
     }
     for (const Json& one : member(status, "conditions"))
         if (!is_usual(text_of(one, "type"))) view.conditions.push_back({text_of(one, "type"), text_of(one, "status")});
-    for (const char* list : {"containerStatuses", "initContainerStatuses"})
-        for (const Json& container : member(status, list)) view.containers.push_back(container_view(container));
+    for (const char* list : {"containerStatuses", "initContainerStatuses"}) {
+        for (const Json& container : member(status, list)) {
+            view.containers.push_back(container_view(container));
+            view.containers.back().init = list == std::string_view("initContainerStatuses");
+        }
+    }
     return view;
 }
 
@@ -116,6 +122,14 @@ MergeJobView merge_job_view(const Json& job) {
     if (view.failed) view.message = text_of(*failed, "message");
     if (view.complete || view.failed)
         view.finished_at = from_rfc3339(text_of(view.complete ? *complete : *failed, "lastTransitionTime"));
+    return view;
+}
+
+ClaimView claim_view(const Json& claim) {
+    const ChildView child = child_view(claim);
+    ClaimView view{true, child.deleting, child.owner_uid, child.owner_kind, label_of(claim, names::label_job), {}};
+    for (const Json& mode : member(member(claim, "spec"), "accessModes"))
+        if (mode.is_string()) view.access_modes.push_back(mode.get<std::string>());
     return view;
 }
 

@@ -15,6 +15,7 @@ std::string job_key_of_child(const Json& object);
 PodView pod_view(const Json& pod);
 ChildView child_view(const Json& object);
 MergeJobView merge_job_view(const Json& job);
+ClaimView claim_view(const Json& claim);
 
 /// Of an EvalJob that parse_evaljob refuses: enough to say so in its status.
 ObjectMeta meta_view(const Json& object);

@@ -8,7 +8,10 @@
 #include "api/json.hpp"
 #include "api/names.hpp"
 #include "api/runner_environment.hpp"
-#include "operator/plan/plan.hpp"
+#include "operator/plan/gang.hpp"
+#include "operator/plan/metadata.hpp"
+#include "operator/plan/pod_security.hpp"
+#include "operator/plan/storage.hpp"
 
 namespace evaljob {
 namespace {
@@ -29,22 +32,6 @@ Json array_at(const Json& parent, const char* key) {
 void add_defaults(Json& object, const Json& defaults) {
     for (const auto& [key, value] : defaults.items())
         if (!object.contains(key)) object[key] = value;
-}
-
-Json owner_reference(const EvalJob& job) {
-    return {{"apiVersion", api_version}, {"kind", kind},       {"name", job.meta.name},
-            {"uid", job.meta.uid},       {"controller", true}, {"blockOwnerDeletion", true}};
-}
-
-Json child_labels(const EvalJob& job, const char* role) {
-    return {{names::label_job, job.meta.name}, {names::label_job_uid, job.meta.uid}, {names::label_role, role}};
-}
-
-Json child_metadata(const EvalJob& job, const std::string& name) {
-    return {{"name", name},
-            {"namespace", job.meta.ns},
-            {"labels", {{names::label_job, job.meta.name}, {names::label_job_uid, job.meta.uid}}},
-            {"ownerReferences", Json::array({owner_reference(job)})}};
 }
 
 std::string shared_dir(const EvalJob& job, const Settings& settings) {
@@ -110,37 +97,17 @@ Json* find_runner(Json& containers) {
     return nullptr;
 }
 
-/// What Pod Security "restricted" asks of every container, where the user has not said otherwise.
-void restrict(Json& container) {
-    Json context = object_at(container, "securityContext");
-    add_defaults(context, {{"allowPrivilegeEscalation", false}, {"capabilities", {{"drop", {"ALL"}}}}});
-    container["securityContext"] = std::move(context);
-}
-
-void restrict_pod(Json& spec) {
-    Json context = object_at(spec, "securityContext");
-    add_defaults(context, {{"runAsNonRoot", true}, {"seccompProfile", {{"type", "RuntimeDefault"}}}});
-    spec["securityContext"] = std::move(context);
-    for (const char* list : {"initContainers", "containers"}) {
-        if (!spec.contains(list)) continue;
-        for (Json& container : spec[list]) restrict(container);
-    }
-}
-
 void mount_storage(Json& container, const Settings& settings) {
     Json mounts = array_at(container, "volumeMounts");
     mounts.push_back({{"name", storage_volume}, {"mountPath", settings.storage_mount_path}});
     container["volumeMounts"] = std::move(mounts);
 }
 
-bool has_claim(const EvalJob& job, const Settings& settings) {
-    return settings.needs_claim && !job.spec.storage.claim_name.empty();
-}
+bool has_claim(const EvalJob& job, const Settings& settings) { return settings.in_cluster && !claim_of(job).empty(); }
 
 void add_claim(Json& spec, const EvalJob& job) {
     Json volumes = array_at(spec, "volumes");
-    volumes.push_back(
-        {{"name", storage_volume}, {"persistentVolumeClaim", {{"claimName", job.spec.storage.claim_name}}}});
+    volumes.push_back({{"name", storage_volume}, {"persistentVolumeClaim", {{"claimName", claim_of(job)}}}});
     spec["volumes"] = std::move(volumes);
 }
 
@@ -255,7 +222,7 @@ Json node_pod(const EvalJob& job, const Settings& settings, std::int32_t node, s
     spec["restartPolicy"] = "Never";
     spec["hostname"] = names::hostname(job.meta.name, node);
     spec["subdomain"] = names::service(job.meta.name);
-    spec["automountServiceAccountToken"] = false;
+    add_defaults(spec, {{"automountServiceAccountToken", false}});
     spec["containers"] = array_at(spec, "containers");
     if (!find_runner(spec["containers"])) {
         Json runner = {{"name", names::runner_container}};
@@ -265,7 +232,9 @@ Json node_pod(const EvalJob& job, const Settings& settings, std::int32_t node, s
     complete_init_containers(spec, job, settings, contract);
     if (has_claim(job, settings)) add_claim(spec, job);
     restrict_pod(spec);
-    return {{"apiVersion", "v1"}, {"kind", "Pod"}, {"metadata", node_metadata(job, node, attempt)}, {"spec", spec}};
+    Json metadata = node_metadata(job, node, attempt);
+    if (settings.in_cluster) join_gang(job, attempt, metadata, spec);
+    return {{"apiVersion", "v1"}, {"kind", "Pod"}, {"metadata", std::move(metadata)}, {"spec", std::move(spec)}};
 }
 
 Json headless_service(const EvalJob& job, const Settings& settings) {
@@ -284,15 +253,18 @@ Json headless_service(const EvalJob& job, const Settings& settings) {
 }
 
 Json merge_job(const EvalJob& job, const Settings& settings) {
-    Json labels = child_labels(job, names::role_merge);
+    const Json labels = child_labels(job, names::role_merge);
+    Json metadata = child_metadata(job, names::merge_job(job.meta.name));
+    metadata["labels"] = labels;
+    Json pod_metadata = {{"labels", labels}};
+    Json pod_spec = merge_pod_spec(job, settings);
+    if (settings.in_cluster) place_merge(job, metadata, pod_metadata, pod_spec);
     Json spec = {{"backoffLimit", job.spec.merge.backoff_limit},
                  {"completions", 1},
                  {"parallelism", 1},
                  {"podReplacementPolicy", "Failed"},
                  {"podFailurePolicy", merge_failure_policy()},
-                 {"template", {{"metadata", {{"labels", labels}}}, {"spec", merge_pod_spec(job, settings)}}}};
-    Json metadata = child_metadata(job, names::merge_job(job.meta.name));
-    metadata["labels"] = std::move(labels);
+                 {"template", {{"metadata", std::move(pod_metadata)}, {"spec", std::move(pod_spec)}}}};
     return {{"apiVersion", "batch/v1"}, {"kind", "Job"}, {"metadata", std::move(metadata)}, {"spec", std::move(spec)}};
 }
 

@@ -33,10 +33,12 @@ std::optional<Failure> missed_deadline(const EvalJob& job, const EvalJobStatus& 
         return Failure{"DeadlineExceeded", setting("activeDeadlineSeconds", spec.active_deadline_seconds) +
                                                " has passed since the job first ran"};
     if (const auto end = due(status.starting_since, spec.startup_deadline_seconds); end && now >= *end) {
-        const Condition* running = find_condition(status, "Running");
-        const std::string why = running && !running->message.empty() ? ": " + running->message : "";
+        const Condition* merged = find_condition(status, "Merged");
+        const Condition* waiting = merged ? merged : find_condition(status, "Running");
+        const std::string why = waiting && !waiting->message.empty() ? ": " + waiting->message : "";
         return Failure{"StartupDeadlineExceeded", setting("startupDeadlineSeconds", spec.startup_deadline_seconds) +
-                                                      " has passed, and the job has not started" + why};
+                                                      " has passed, and the " + (merged ? "merge" : "job") +
+                                                      " has not started" + why};
     }
     return {};
 }

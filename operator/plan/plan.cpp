@@ -8,7 +8,9 @@
 #include "operator/plan/deadlines.hpp"
 #include "operator/plan/events.hpp"
 #include "operator/plan/ownership.hpp"
+#include "operator/plan/preparation.hpp"
 #include "operator/plan/status.hpp"
+#include "operator/plan/waits.hpp"
 
 namespace evaljob {
 namespace {
@@ -50,8 +52,9 @@ Plan clean_up(const Observed& observed, UnixSeconds now) {
         plan.actions.emplace_back(DeleteJob{job.meta.name, job.meta.uid});
         return plan;
     }
+    const bool all = holds_quota(observed);
     for (const PodView& pod : observed.pods)
-        if (is_own_node_pod(job, pod) && !has_ended(pod) && !pod.deleting)
+        if (is_own_node_pod(job, pod) && (all || !has_ended(pod)) && !pod.deleting)
             plan.actions.emplace_back(DeletePod{pod.name, pod.uid});
     force_overdue(observed, plan, now);
     // A merge that a deadline overtook.
@@ -109,6 +112,17 @@ Plan suspended_step(const Observed& observed, Verdict verdict, UnixSeconds now) 
     return plan;
 }
 
+/// Every node is done, and the status of this plan says so: servers beside the runners have nobody left to serve.
+/// Native sidecars the kubelet ends itself.
+void end_servers(const Observed& observed, Plan& plan) {
+    const auto serves = [](const ContainerView& container) {
+        return container.running && !container.init && container.name != names::runner_container;
+    };
+    for (const PodView& pod : observed.pods)
+        if (is_own_node_pod(observed.job, pod) && !pod.deleting && std::ranges::any_of(pod.containers, serves))
+            plan.actions.emplace_back(DeletePod{pod.name, pod.uid});
+}
+
 Plan merge_step(const Observed& observed, const Settings& settings, Verdict verdict, UnixSeconds now) {
     MergeOutcome outcome = merge_outcome(observed, now);
     verdict.phase = Phase::Merging;
@@ -117,6 +131,7 @@ Plan merge_step(const Observed& observed, const Settings& settings, Verdict verd
     if (outcome.kind == MergeOutcome::Kind::Proven) verdict.phase = Phase::Succeeded;
     Plan plan = conclude_in_time(observed, verdict, now);
     if (is_terminal(plan.status)) return plan;
+    end_servers(observed, plan);
     if (outcome.kind == MergeOutcome::Kind::None)
         plan.actions.emplace_back(CreateMergeJob{merge_job(observed.job, settings)});
     if (outcome.kind == MergeOutcome::Kind::Lost) delete_merge_job(observed, plan);
@@ -126,12 +141,17 @@ Plan merge_step(const Observed& observed, const Settings& settings, Verdict verd
     return plan;
 }
 
-std::vector<Action> node_actions(const Observed& observed, const Settings& settings, const NodeDecision& decision) {
+std::vector<Action> node_actions(const Observed& observed, const Settings& settings, const Verdict& verdict) {
     std::vector<Action> actions;
-    const EvalJob& job = observed.job;
+    const NodeDecision& decision = verdict.decision;
+    EvalJob job = observed.job;
+    job.status.gang = verdict.gang;
     for (const PodView* pod : decision.remove) actions.emplace_back(DeletePod{pod->name, pod->uid});
-    if (!decision.create.empty() && job.spec.eval && seen_attempts(observed).empty())
-        actions.emplace_back(CreateToken{token_secret(job)});
+    const bool begins = !decision.create.empty() && seen_attempts(observed).empty();
+    if (begins && verdict.make_claim) actions.emplace_back(CreateClaim{claim_object(job)});
+    if (begins)
+        if (auto gang = gang_object(job)) actions.emplace_back(std::move(*gang));
+    if (begins && job.spec.eval) actions.emplace_back(CreateToken{token_secret(job)});
     if (!observed.service) actions.emplace_back(CreateService{headless_service(job, settings)});
     for (const NodeDecision::Pod& pod : decision.create)
         actions.emplace_back(CreatePod{node_pod(job, settings, pod.node, pod.attempt)});
@@ -145,24 +165,68 @@ std::optional<std::chrono::seconds> next_report(const EvalJob& job, const EvalJo
     return std::chrono::seconds{progress_interval_seconds};
 }
 
+Plan ask(const Observed& observed) {
+    Plan plan;
+    plan.status = observed.job.status;
+    return plan;
+}
+
+/// Before the first Pod what is not in order is waited for, or fails the job. One that has begun goes on with the nodes
+/// that it has.
+std::optional<Plan> prepare_nodes(const Observed& observed, const Settings& settings, Verdict& verdict,
+                                  UnixSeconds now) {
+    verdict.gang = observed.job.status.gang;
+    if (verdict.decision.create.empty()) return {};
+    const Preparation ready = prepare(observed, settings);
+    if (ready.read_claim || ready.read_apis) {
+        Plan plan = ask(observed);
+        plan.read_claim = ready.read_claim;
+        plan.read_apis = ready.read_apis;
+        return plan;
+    }
+    if (!ready.refused && !ready.awaited) {
+        verdict.gang = ready.gang;
+        verdict.make_claim = ready.make_claim;
+        return {};
+    }
+    const Failure& why = ready.refused ? *ready.refused : *ready.awaited;
+    const auto seen = seen_attempts(observed);
+    if (!seen.empty()) {
+        std::erase_if(verdict.decision.create, [&](const auto& pod) { return attempt_in(seen, pod.node) < 0; });
+        verdict.held = why.message;
+        return {};
+    }
+    if (ready.refused) return fail_job(observed, verdict, why, now);
+    Verdict waiting;
+    waiting.reason = why;
+    waiting.starting = true;
+    waiting.unschedulable = ready.unschedulable;
+    Plan plan = conclude_in_time(observed, waiting, now);
+    if (!is_terminal(plan.status)) look_sooner(plan, ready.unschedulable ? gang_look : claim_look);
+    return plan;
+}
+
 Plan node_step(const Observed& observed, const Settings& settings, Verdict verdict, UnixSeconds now) {
     verdict.phase = Phase::Nodes;
     verdict.stalled = is_stalled(observed, verdict.nodes);
     verdict.decision = decide_nodes(observed, verdict.nodes, verdict.stalled);
     if (!verdict.decision.confirm.empty()) {
-        Plan plan;
+        Plan plan = ask(observed);
         plan.confirm = verdict.decision.confirm;
-        plan.status = observed.job.status;
         return plan;
     }
     if (verdict.decision.failure) return fail_job(observed, verdict, *verdict.decision.failure, now);
     for (const NodeDecision::Pod& pod : verdict.decision.create)
         if (auto taken = taken_pod_name(observed, names::pod(observed.job.meta.name, pod.node, pod.attempt)))
             return fail_job(observed, verdict, std::move(*taken), now);
+    if (auto instead = prepare_nodes(observed, settings, verdict, now)) return std::move(*instead);
     Plan plan = conclude_in_time(observed, verdict, now);
     if (is_terminal(plan.status)) return plan;
-    plan.actions = node_actions(observed, settings, verdict.decision);
+    plan.actions = node_actions(observed, settings, verdict);
     force_overdue(observed, plan, now);
+    if (!verdict.held.empty()) look_sooner(plan, claim_look);
+    if (!is_true(plan.status, "Scheduled") && all_scheduled(verdict.nodes))
+        look_sooner(plan, std::chrono::seconds{scheduled_after_seconds});
     look_sooner(plan, next_report(observed.job, plan.status));
     return plan;
 }
@@ -187,6 +251,7 @@ Plan make_plan(const Observed& observed, const Settings& settings, UnixSeconds n
     if (is_terminal(job.status)) return clean_up(observed, now);
     Verdict verdict;
     verdict.nodes = node_states(observed);
+    if (auto failure = refused_here(job, settings)) return fail_job(observed, verdict, std::move(*failure), now);
     if (auto failure = taken_name(observed)) return fail_job(observed, verdict, std::move(*failure), now);
     if (const std::string leftover = awaited_leftover(observed); !leftover.empty())
         return wait_for(observed, verdict, leftover, now);

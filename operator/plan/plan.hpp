@@ -32,10 +32,12 @@ using UnixSeconds = std::int64_t;
 /// What the plan reads of a container, and no more.
 struct ContainerView {
     std::string name;
+    bool init = false;  // of the init containers, native sidecars among them
     bool running = false;
     bool terminated = false;
     int exit_code = 0;
-    std::string reason;  // of waiting or terminated: "ErrImagePull", "OOMKilled", "Error"
+    std::string reason;           // of waiting or terminated: "ErrImagePull", "OOMKilled", "Error"
+    std::string waiting_message;  // the kubelet's, of what keeps it from running
     std::string termination_message;
     UnixSeconds finished_at = 0;  // of terminated; 0: unknown
 };
@@ -57,6 +59,7 @@ struct PodView {
     std::string reason;  // Evicted, NodeLost, …
     std::string message;
     std::string ip;
+    std::optional<bool> scheduled;  // on a machine; false: the scheduler's words are reason and message; else not said
     bool ready = false;
     bool deleting = false;
     std::int64_t grace_seconds = 0;  // of its deletion; 0: it is not being deleted, or without grace
@@ -81,9 +84,19 @@ struct MergeJobView {
     UnixSeconds finished_at = 0;  // when complete or failed was said; 0: unknown
 };
 
+/// A PersistentVolumeClaim as it was read.
+struct ClaimView {
+    bool found = false;
+    bool deleting = false;
+    std::string owner_uid;   // of the controlling owner
+    std::string owner_kind;  // of the controlling owner; empty: none
+    std::string job;         // our label
+    std::vector<std::string> access_modes;
+};
+
 /// What the API server said against a child when a plan was applied: what no list by label can show.
 struct Obstacle {
-    std::string kind;  // "Pod", "Service", "Job"
+    std::string kind;  // "Pod", "Service", "Job", …
     std::string name;
     std::string reason;   // NameTaken, or Invalid: the object itself was refused (422)
     std::string message;  // for a person
@@ -96,14 +109,17 @@ struct Observed {
     std::optional<MergeJobView> merge_job;
     std::optional<ProgressReport> progress;  // what node 0's runner said last
     std::vector<Obstacle> obstacles;
-    std::set<std::string> absent;  // names of Pods that a live read has not found
+    std::set<std::string> absent;               // names of Pods that a live read has not found
+    std::optional<ClaimView> claim;             // read when a plan asks for it
+    std::optional<std::set<std::string>> apis;  // of gang.hpp, that are served; read when a plan asks for them
 };
 
 /// The same for every job; set when the operator starts.
 struct Settings {
     std::string runner_image = "evaljob-runner:latest";
     std::string storage_mount_path = "/evaljob";  // where the claim is mounted; local mode: the EvalJob file's folder
-    bool needs_claim = true;                      // false in local mode: paths are the machine's own
+    bool in_cluster = true;  // false in local mode: the machine's own paths, no scheduler, nobody else's machines
+    std::set<std::string> allowed;  // what templates may use, by names of pod_security.hpp
     std::int32_t default_rendezvous_port = 29500;
 };
 
@@ -113,6 +129,15 @@ struct CreateService {
 /// A Secret that holds the run's token. Whoever applies the plan fills in 32 random bytes; that it exists already is
 /// fine.
 struct CreateToken {
+    Json object;
+};
+/// A claim made from claimTemplate.
+struct CreateClaim {
+    Json object;
+};
+/// What holds a gang together: a PodGroup or a Workload, of the API that the object names.
+struct CreateGang {
+    std::string plural;
     Json object;
 };
 struct CreatePod {
@@ -140,8 +165,8 @@ struct DeleteJob {
     std::string uid;
 };
 
-using Action =
-    std::variant<CreateService, CreateToken, CreatePod, CreateMergeJob, DeletePod, DeleteMergeJob, DeleteJob>;
+using Action = std::variant<CreateService, CreateToken, CreateClaim, CreateGang, CreatePod, CreateMergeJob, DeletePod,
+                            DeleteMergeJob, DeleteJob>;
 
 struct Event {
     bool warning = false;
@@ -157,10 +182,14 @@ struct Plan {
     /// Pods that are known to have been made and that no store shows. A store can be older than the API server, so they
     /// are read live, and the plan is made again with what was found; the rest of this one is not applied.
     std::vector<std::string> confirm;
+    bool read_claim = false;  // to be read and planned again, the same way
+    bool read_apis = false;
     std::vector<Action> actions;
     EvalJobStatus status;
     std::vector<Event> events;
     std::optional<std::chrono::seconds> look_again;
+
+    bool asks() const { return !confirm.empty() || read_claim || read_apis; }
 };
 
 std::int32_t rendezvous_port(const EvalJob& job, const Settings& settings);

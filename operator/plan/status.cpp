@@ -4,7 +4,9 @@
 
 #include "api/names.hpp"
 #include "operator/plan/progress.hpp"
+#include "operator/plan/storage.hpp"
 #include "operator/plan/time.hpp"
+#include "operator/plan/waits.hpp"
 
 namespace evaljob {
 namespace {
@@ -42,23 +44,6 @@ NodeCounts count(const Observed& observed, const Verdict& verdict) {
 
 bool runs(const NodeState& state) { return state.life == NodeLife::Live && is_running(*state.pod); }
 
-/// What a Pod that does not start is waiting for: "Pod demo-1-0: ErrImagePull"; empty when nothing is out of order.
-std::string trouble(const std::vector<NodeState>& nodes) {
-    for (const NodeState& state : nodes) {
-        if (state.life != NodeLife::Live || is_running(*state.pod)) continue;
-        const PodView& pod = *state.pod;
-        for (const ContainerView& container : pod.containers) {
-            const bool ordinary = container.reason.empty() || container.reason == "ContainerCreating" ||
-                                  container.reason == "PodInitializing";
-            if (!ordinary && !container.running && !container.terminated)
-                return "Pod " + pod.name + ": container " + container.name + ": " + container.reason;
-        }
-        if (!pod.reason.empty())
-            return "Pod " + pod.name + ": " + pod.reason + (pod.message.empty() ? "" : ": " + pod.message);
-    }
-    return {};
-}
-
 /// Node 0 and as many in all as are needed run, or are done.
 bool is_job_running(const Observed& observed, const Verdict& verdict) {
     if (verdict.phase != Phase::Nodes || verdict.nodes.empty()) return false;
@@ -76,9 +61,11 @@ bool is_restart_of_all(const Observed& observed, const Verdict& verdict) {
     return verdict.phase == Phase::Suspended || (!verdict.decision.restarted.empty() && (group || verdict.stalled));
 }
 
+std::string hindrance(const Verdict& verdict) { return verdict.held.empty() ? trouble(verdict.nodes) : verdict.held; }
+
 void say_running(EvalJobStatus& status, const Observed& observed, const Verdict& verdict, UnixSeconds now) {
     if (is_job_running(observed, verdict)) {
-        say(status, observed, now, "Running", true, "NodesRunning", trouble(verdict.nodes));
+        say(status, observed, now, "Running", true, "NodesRunning", hindrance(verdict));
         return;
     }
     switch (verdict.phase) {
@@ -89,7 +76,7 @@ void say_running(EvalJobStatus& status, const Observed& observed, const Verdict&
             say(status, observed, now, "Running", false, "Suspended", "");
             return;
         case Phase::Nodes: {
-            std::string message = trouble(verdict.nodes);
+            std::string message = hindrance(verdict);
             if (!verdict.decision.restarted.empty()) message = verdict.decision.restarted.front().death;
             const Condition* old = find_condition(status, "Running");
             if (message.empty() && old && old->reason == "NodesStarting") message = old->message;
@@ -106,6 +93,26 @@ void say_running(EvalJobStatus& status, const Observed& observed, const Verdict&
             say(status, observed, now, "Running", false, "Failed", "");
             return;
     }
+}
+
+void say_scheduled(EvalJobStatus& status, const Observed& observed, const Verdict& verdict, UnixSeconds now) {
+    if (verdict.phase == Phase::Waiting && verdict.unschedulable)
+        say(status, observed, now, "Scheduled", false, verdict.reason.reason, verdict.reason.message);
+    if (verdict.phase != Phase::Nodes) return;
+    if (const auto without = unscheduled(verdict.nodes)) {
+        say(status, observed, now, "Scheduled", false, without->reason, without->message);
+        return;
+    }
+    if (!all_scheduled(verdict.nodes)) {
+        const Condition* old = find_condition(status, "Scheduled");
+        if (old && !old->status)
+            say(status, observed, now, "Scheduled", false, "NodesPending", "Pods wait for machines");
+        return;
+    }
+    const std::string& since = observed.job.status.starting_since;
+    const bool waited = !since.empty() && now >= from_rfc3339(since) + scheduled_after_seconds;
+    if (find_condition(status, "Scheduled") || waited || is_job_running(observed, verdict))
+        say(status, observed, now, "Scheduled", true, "NodesScheduled", "every node's Pod has a machine");
 }
 
 void say_suspended(EvalJobStatus& status, const Observed& observed, const Verdict& verdict, UnixSeconds now) {
@@ -161,10 +168,12 @@ Failure worth_of(const MergeReport& report) {
 
 void say_end(EvalJobStatus& status, const Observed& observed, const Verdict& verdict, UnixSeconds now) {
     switch (verdict.phase) {
-        case Phase::Merging:
+        case Phase::Merging: {
+            const std::string trouble = merge_trouble(observed);
             say(status, observed, now, "Merged", false, "Merging",
-                "all nodes have succeeded; the merge proves their records");
+                trouble.empty() ? "all nodes have succeeded; the merge proves their records" : trouble);
             return;
+        }
         case Phase::Succeeded: {
             const auto [reason, message] = worth_of(*verdict.report);
             say(status, observed, now, "Merged", true, reason, message);
@@ -209,8 +218,9 @@ void put_results(EvalJobStatus& status, const Observed& observed, const Verdict&
     const MergeReport& report = *verdict.report;
     const Storage& storage = observed.job.spec.storage;
     status.identity = report.identity;
-    Results results{storage.claim_name, "",           report.digest, report.samples, report.missing, report.repeated,
-                    report.conflicting, report.failed};
+    Results results{
+        claim_of(observed.job), "",           report.digest, report.samples, report.missing, report.repeated,
+        report.conflicting,     report.failed};
     if (!report.path.empty()) results.path = storage.path.empty() ? report.path : storage.path + "/" + report.path;
     status.results = std::move(results);
     if (verdict.phase == Phase::Succeeded) status.metrics = report.metrics;
@@ -219,6 +229,7 @@ void put_results(EvalJobStatus& status, const Observed& observed, const Verdict&
 /// The merge is being started from when its Job is made until its first Pod runs or has ended.
 bool is_starting(const EvalJobStatus& status, const Observed& observed, const Verdict& verdict) {
     if (verdict.phase == Phase::Nodes) return !is_true(status, "Running");
+    if (verdict.phase == Phase::Waiting) return verdict.starting;
     if (verdict.phase != Phase::Merging) return false;
     return std::ranges::none_of(observed.pods, [&](const PodView& pod) {
         const bool own = pod.merge && observed.merge_job && pod.owner_uid == observed.merge_job->child.uid;
@@ -256,11 +267,13 @@ EvalJobStatus make_status(const Observed& observed, const Verdict& verdict, Unix
     } else {
         status.next_attempts = decided_attempts(observed);
     }
+    if (verdict.phase == Phase::Nodes) status.gang = verdict.gang;
     for (const auto* attempts : {&status.node_attempts, &status.next_attempts})
         for (const auto& [node, attempt] : *attempts) status.attempt = std::max(status.attempt, attempt);
     status.progress = next_progress(observed, verdict);
     say_suspended(status, observed, verdict, now);
     say_rendezvous(status, observed, verdict, now);
+    say_scheduled(status, observed, verdict, now);
     say_running(status, observed, verdict, now);
     say_stalled(status, observed, verdict, now);
     say_end(status, observed, verdict, now);

@@ -22,6 +22,11 @@ struct Verdict {
     bool stalled = false;               // of phase Nodes: no sample was finished for too long
     Failure reason;                     // why it waits or has failed
     std::optional<MergeReport> report;  // the merge's, also when it failed
+    bool starting = false;              // of phase Waiting: what it waits for belongs to the job's start
+    bool unschedulable = false;         // of phase Waiting: it is the scheduler's side that is missing
+    std::string held;                   // of phase Nodes: why Pods that are missing are not made
+    bool make_claim = false;            // of phase Nodes
+    std::string gang;                   // of phase Nodes: status's, after this decision
 };
 
 EvalJobStatus make_status(const Observed& observed, const Verdict& verdict, UnixSeconds now);

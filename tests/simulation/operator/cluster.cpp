@@ -44,6 +44,7 @@ Cluster::Cluster(std::uint64_t seed, Faults& faults, Random& random)
       random_(random),
       api_({[this] { return now_ + skew_; }, seed, random.chance(0.5) ? std::size_t{1000} : std::size_t{20}}),
       jobs_(api_, [this] { return now_ + skew_; }),
+      claim_at_(now_ + (random.chance(0.2) ? random.between(1, 200) : 0)),
       peers_notice_(random.chance(0.5)) {
     api_.admit(kube::evaljobs, local::admit_evaljob);
     api_.admit(kube::pods, local::admit_pod);
@@ -59,7 +60,18 @@ Ledger& Cluster::ledger_of(const Json& pod) { return ledgers_[owner_of(pod)]; }
 
 std::string Cluster::skewed_time() { return local::rfc3339(now_ + skew_ + random_.between(-1, 1)); }
 
+void Cluster::make_claim() {
+    if (claim_at_ == 0 || now_ < claim_at_) return;
+    claim_at_ = 0;
+    local::send(api_, kube::create(kube::claims, job_ns,
+                                   {{"apiVersion", "v1"},
+                                    {"kind", "PersistentVolumeClaim"},
+                                    {"metadata", {{"name", "shared"}, {"namespace", job_ns}}},
+                                    {"spec", {{"accessModes", {"ReadWriteMany"}}}}}));
+}
+
 void Cluster::step() {
+    make_claim();
     if (faults_.strikes(Fault::ClocksDiffer)) skew_ = random_.between(-3600, 3600);
     if (faults_.strikes(Fault::Hung)) hangs_until_ = now_ + random_.between(10, 600);
     if (!faults_.has(Fault::NoBookmarks) || !faults_.strikes(Fault::NoBookmarks, 3)) api_.send_bookmarks();

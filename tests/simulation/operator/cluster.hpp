@@ -56,6 +56,7 @@ private:
     };
 
     void live(const Json& pod, PodLife& life);
+    void make_claim();
     void wait(const Json& pod, PodLife& life);
     void run(const Json& pod, PodLife& life);
     void run_merge(const Json& pod, PodLife& life);
@@ -75,6 +76,7 @@ private:
     std::int64_t skew_ = 0;  // of the API server's and the nodes' clocks
     local::MemoryApi api_;
     local::JobController jobs_;
+    std::int64_t claim_at_;                 // when a person makes the claim that EvalJobs name
     bool peers_notice_;                     // whether a custom image ends when a peer has failed, or hangs
     std::map<std::string, PodLife> lives_;  // by uid
     std::map<std::string, Ledger> ledgers_;

@@ -71,6 +71,11 @@ Json Simulation::spec() const {
     if (random.chance(0.3)) spec["startupDeadlineSeconds"] = random.between(120, 600);
     if (random.chance(0.2)) spec["activeDeadlineSeconds"] = random.between(200, 3000);
     if (spec.contains("eval") && random.chance(0.3)) spec["progressDeadlineSeconds"] = random.between(30, 120);
+    if (random.chance(0.3)) {
+        spec["storage"] = parse(R"({"claimTemplate": {"spec": {"accessModes": ["ReadWriteMany"],
+                                    "resources": {"requests": {"storage": "1Gi"}}}}})");
+        if (random.chance(0.5)) spec["storage"]["retentionPolicy"] = "Delete";
+    }
     return spec;
 }
 

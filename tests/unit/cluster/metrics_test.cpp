@@ -32,7 +32,7 @@ TEST(Metrics, EveryNameThatDashboardsKnowIsThere) {
     ControllerOptions options;
     options.ns = "default";
     options.clock = [] { return UnixSeconds{1'800'000'000}; };
-    options.settings.needs_claim = false;
+    options.settings.in_cluster = false;
     options.reconciled = [&](const ReconcileTimes& times) { metrics.reconciled(times); };
     Controller controller(transport, options);
     metrics.read_from(&controller);

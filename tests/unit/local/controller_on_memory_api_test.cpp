@@ -22,7 +22,7 @@ protected:
         ControllerOptions options;
         options.ns = "default";
         options.clock = [this] { return now; };
-        options.settings.needs_claim = false;
+        options.settings.in_cluster = false;
         controller = std::make_unique<Controller>(api, options);
     }
     Json must(const kube::Request& request) {

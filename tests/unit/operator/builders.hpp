@@ -36,6 +36,16 @@ public:
     JobBuilder& max_restarts(std::int32_t count) { return job_.spec.restart_policy.max_restarts = count, *this; }
     JobBuilder& group() { return job_.spec.restart_policy.scope = RestartScope::Group, *this; }
     JobBuilder& claim(const std::string& name) { return job_.spec.storage.claim_name = name, *this; }
+    JobBuilder& claim_template(const char* mode, Retention retention = Retention::Retain) {
+        job_.spec.storage.claim_template =
+            Json{{"spec", {{"accessModes", {mode}}, {"resources", {{"requests", {{"storage", "1Gi"}}}}}}}};
+        job_.spec.storage.retention = retention;
+        return *this;
+    }
+    JobBuilder& gang(Gang gang) { return job_.spec.scheduling.gang = gang, *this; }
+    JobBuilder& queue(const std::string& name) { return job_.spec.scheduling.queue_name = name, *this; }
+    JobBuilder& topology(const std::string& key) { return job_.spec.scheduling.topology_key = key, *this; }
+    JobBuilder& gang_made_by(const std::string& api) { return job_.status.gang = api, *this; }
     JobBuilder& pod_template(Json pod) { return job_.spec.pod_template = std::move(pod), *this; }
     JobBuilder& port(std::int32_t port) { return job_.spec.rendezvous.port = port, *this; }
     JobBuilder& min_nodes(std::int32_t count) { return job_.spec.min_nodes = count, *this; }

@@ -10,7 +10,8 @@
 #include "api/contract.hpp"
 #include "api/json.hpp"
 #include "builders.hpp"
-#include "operator/plan/plan.hpp"
+#include "operator/plan/gang.hpp"
+#include "operator/plan/storage.hpp"
 
 namespace evaljob::testing {
 namespace {
@@ -38,6 +39,16 @@ EvalJob sidecar_job() {
                "resources": {"limits": {"nvidia.com/gpu": 3}}}]}})json"))
         .build();
 }
+
+/// A Pod, and the object of its gang where there is one.
+Json ganged(const JobBuilder& builder) {
+    const EvalJob job = builder.build();
+    Json all = {{"pod", node_pod(job, {}, 1, 2)}, {"merge", merge_job(job, {})}};
+    if (auto gang = gang_object(job)) all["gang"] = {{"plural", gang->plural}, {"object", std::move(gang->object)}};
+    return all;
+}
+
+JobBuilder four() { return JobBuilder().nodes(4).min_nodes(2).claim("results"); }
 
 struct Row {
     std::string name;
@@ -68,10 +79,21 @@ const std::vector<Row> rows = {
          job.status.attempt = 2;
          return merge_job(job, {});
      }},
+    {"claim_retained", [] { return claim_object(JobBuilder().claim_template("ReadWriteMany").build()); }},
+    {"claim_deleted",
+     [] { return claim_object(JobBuilder().claim_template("ReadWriteMany", Retention::Delete).build()); }},
+    {"gang_volcano", [] { return ganged(four().queue("gpus").gang_made_by("scheduling.volcano.sh/v1beta1")); }},
+    {"gang_coscheduling", [] { return ganged(four().gang_made_by("scheduling.x-k8s.io/v1alpha1")); }},
+    {"gang_native_1_35", [] { return ganged(four().gang_made_by("scheduling.k8s.io/v1alpha1")); }},
+    {"gang_native_1_36", [] { return ganged(four().gang_made_by("scheduling.k8s.io/v1alpha2")); }},
+    {"gang_native_1_37", [] { return ganged(four().gang_made_by("scheduling.k8s.io/v1beta1")); }},
+    {"queue_kueue", [] { return ganged(four().queue("gpus").gang_made_by("None")); }},
+    {"queue_kueue_group", [] { return ganged(four().group().queue("gpus").gang_made_by("None")); }},
+    {"topology", [] { return ganged(four().topology("topology.kubernetes.io/zone")); }},
     {"node_pod_local",
      [] {
          Settings settings;
-         settings.needs_claim = false;
+         settings.in_cluster = false;
          settings.storage_mount_path = "/home/ann/fashion";
          settings.default_rendezvous_port = 40123;
          return node_pod(JobBuilder().claim("results").build(), settings, 0, 0);

@@ -34,7 +34,7 @@ protected:
         ControllerOptions options;
         options.ns = "default";
         options.clock = [this] { return now; };
-        options.settings.needs_claim = false;
+        options.settings.in_cluster = false;
         options.progress = [this](const Observed&) { return progress; };
         return std::make_unique<Controller>(api, options);
     }

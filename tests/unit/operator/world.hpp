@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,9 @@ namespace evaljob::testing {
 class World {
 public:
     explicit World(EvalJob job);
+
+    /// Where Pods share a claim, and templates may not use everything; `found`: what is read of the claim.
+    void join_cluster(ClaimView found);
 
     // What happens by itself.
     void run_pods();                                                          // every waiting Pod starts
@@ -38,6 +42,9 @@ public:
     Observed observed;
     UnixSeconds now = 1'800'000'000;
     Settings settings;
+    ClaimView claim;               // as it would be read
+    std::set<std::string> served;  // of the APIs of gangs
+    int claim_reads = 0;
 
     static constexpr UnixSeconds grace_seconds = 30;
 

@@ -115,7 +115,7 @@ class Example:
         machines = {pod["spec"]["nodeName"] for pod in self.pods(name)}
         expect("nodes with Pods of the job", machines, {node.name for node in self.cluster.nodes})
         return Seen(
-            seconds, status["summary"]["score"], status["results"]["path"], status["restarts"], machines, watch,
+            seconds, status["summary"]["score"], status["results"]["path"], status.get("restarts", 0), machines, watch,
             self.kubectl("get", "evaljob", name, "-o", "wide"), self.kubectl("describe", "evaljob", name),
             self.kubectl("get", "pods", "-o", "wide"),
         )  # fmt: skip

@@ -268,7 +268,10 @@ std::optional<Error> Reconciler::remove(const EvalJob& job, const kube::Resource
 }
 
 std::optional<Error> Reconciler::write_status(const EvalJob& job, const EvalJobStatus& status, Reconciled& reconciled) {
-    return patch(job.meta, merge_patch(status_to_json(job.status), status_to_json(status)), reconciled);
+    // The first one says everything, so that what is 0 is there to be shown.
+    const bool first = job.status.summary.status.empty();
+    const Json before = first ? Json::object() : status_to_json(job.status);
+    return patch(job.meta, merge_patch(before, status_to_json(status)), reconciled);
 }
 
 std::optional<Error> Reconciler::patch(const ObjectMeta& meta, const Json& change, Reconciled& reconciled) {

@@ -6,7 +6,7 @@ from network import CONTROL_PLANE, KUBERNETES, SERVICES
 from programs import Programs, run, succeeds
 
 SERVER = f"https://{CONTROL_PLANE}:443"
-PROGRAMS = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "coredns", "kubectl", "openssl"]
+PROGRAMS = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "coredns", "kubectl", "helm", "openssl"]
 
 KUBECONFIG = """\
 apiVersion: v1
@@ -33,6 +33,7 @@ class ControlPlane:
     def __init__(self, programs: Programs, folder: pathlib.Path):
         self.programs, self.folder = programs, folder
         self.users = {"admin": "system:masters", "system:kube-scheduler": ""}
+        self.admin = folder / "admin.kubeconfig"
         folder.mkdir()
 
     def kubeconfig(self, user: str) -> pathlib.Path:
@@ -41,7 +42,7 @@ class ControlPlane:
         return place
 
     def kubectl(self, *arguments: object, text: str | None = None) -> str:
-        return run("kubectl", "--kubeconfig", self.folder / "admin.kubeconfig", *arguments, text=text)
+        return run("kubectl", "--kubeconfig", self.admin, *arguments, text=text)
 
     def certificates(self) -> None:
         here = self.folder
@@ -59,12 +60,12 @@ class ControlPlane:
         rows = [f'token-of-{user},{user},{user},"{groups}"' for user, groups in self.users.items()]
         (self.folder / "tokens").write_text("\n".join(rows) + "\n")
         self.certificates()
-        admin = self.kubeconfig("admin")
+        self.kubeconfig("admin")
         self.start_etcd()
         self.start_api_server()
-        self.start_controllers(admin)
+        self.start_controllers()
         corefile = self.folder / "Corefile"
-        corefile.write_text(COREFILE.format(address=CONTROL_PLANE, kubeconfig=admin))
+        corefile.write_text(COREFILE.format(address=CONTROL_PLANE, kubeconfig=self.admin))
         self.programs.start("coredns", "coredns", "-conf", corefile)
 
     def start_etcd(self) -> None:
@@ -82,12 +83,12 @@ class ControlPlane:
             f"--cert-dir={here}",
         )  # fmt: skip
         self.programs.wait_until("the API server is ready", lambda: succeeds(
-            "kubectl", "--kubeconfig", here / "admin.kubeconfig", "get", "--raw", "/readyz"))  # fmt: skip
+            "kubectl", "--kubeconfig", self.admin, "get", "--raw", "/readyz"))  # fmt: skip
 
-    def start_controllers(self, admin: pathlib.Path) -> None:
+    def start_controllers(self) -> None:
         here = self.folder
         self.programs.start(
-            "kube-controller-manager", "kube-controller-manager", f"--kubeconfig={admin}", "--leader-elect=false",
+            "kube-controller-manager", "kube-controller-manager", f"--kubeconfig={self.admin}", "--leader-elect=false",
             f"--service-account-private-key-file={here}/sa.key", f"--root-ca-file={here}/ca.crt", f"--cert-dir={here}",
         )  # fmt: skip
         self.programs.start(

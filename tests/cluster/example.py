@@ -49,10 +49,9 @@ class Example:
 
     def install(self) -> None:
         here = self.repository
-        self.kubectl("apply", "--server-side", "-f", here / "crds/evaljobs.evaljob.dev.yaml")
+        run("helm", "--kubeconfig", self.cluster.control_plane.admin, "install", "evaljob", here / "charts/evaljob",
+            "--namespace", "evaljob-system", "--create-namespace", "--wait", "--timeout", "120s")  # fmt: skip
         self.kubectl("wait", "--for=condition=Established", "crd/evaljobs.evaljob.dev", "--timeout=60s")
-        self.kubectl("apply", "-f", here / "tests/cluster/operator.yaml")
-        self.kubectl("rollout", "status", "deployment/evaljob-operator", "-n", "evaljob-system", "--timeout=120s")
         self.volume.mkdir()
         self.volume.chmod(0o777)  # fsGroup does nothing to a hostPath
         self.kubectl("apply", "-f", "-", text=VOLUME.format(place=self.volume))
@@ -85,7 +84,7 @@ class Example:
 
     def apply(self, name: str, manifest: str, meanwhile) -> Seen:
         watch_file = self.cluster.folder / f"{name}.watch"
-        kubectl = ["kubectl", "--kubeconfig", self.cluster.control_plane.folder / "admin.kubeconfig"]
+        kubectl = ["kubectl", "--kubeconfig", self.cluster.control_plane.admin]
         with watch_file.open("w") as output:
             watch = subprocess.Popen([*kubectl, "get", "evaljobs", "--watch", f"--field-selector=metadata.name={name}"], stdout=output)
         begin = time.monotonic()

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 import cluster
 import control_plane
@@ -39,18 +40,25 @@ def run_inside(options: argparse.Namespace, folder: pathlib.Path) -> None:
     here = cluster.Cluster(folder, options.nodes)
     try:
         say(f"starting a control plane and {options.nodes} nodes; logs: {here.programs.logs}")
+        begin = time.monotonic()
         here.start([options.images / f"evaljob-{name}.tar" for name in ("operator", "runner")])
         example = Example(here, REPOSITORY)
         example.install()
+        say(f"control plane, nodes, images and operator: {time.monotonic() - begin:.0f} s")
         seen = example.evaluate()
         say(f"apply to score: {seen.seconds:.1f} s on {len(seen.machines)} nodes; score {seen.score}, {seen.results}")
         if options.record:
             write_record(options.record, seen, len(here.nodes))
         again = kill_in_mid_run(example)
         say(f"with a runner killed and a Pod deleted: {again.seconds:.1f} s, {again.restarts} restarts; the same {again.results}")
+    except SystemExit:
+        for what in ("evaljobs", "pods"):
+            say(subprocess.run(["kubectl", "--kubeconfig", here.control_plane.admin, "describe", what], capture_output=True, text=True,
+                               check=False).stdout)  # fmt: skip
+        raise
     finally:
         if options.shell:
-            environment = {**os.environ, "KUBECONFIG": str(here.control_plane.folder / "admin.kubeconfig")}
+            environment = {**os.environ, "KUBECONFIG": str(here.control_plane.admin)}
             subprocess.run(["bash", "-i"], env=environment, check=False)
         here.stop()
 

@@ -52,6 +52,7 @@ class Example:
         run("helm", "--kubeconfig", self.cluster.control_plane.admin, "install", "evaljob", here / "charts/evaljob",
             "--namespace", "evaljob-system", "--create-namespace", "--wait", "--timeout", "120s")  # fmt: skip
         self.kubectl("wait", "--for=condition=Established", "crd/evaljobs.evaljob.dev", "--timeout=60s")
+        self.kubectl("label", "namespace", "default", "pod-security.kubernetes.io/enforce=restricted")
         self.volume.mkdir()
         self.volume.chmod(0o777)  # fsGroup does nothing to a hostPath
         self.kubectl("apply", "-f", "-", text=VOLUME.format(place=self.volume))
@@ -124,10 +125,12 @@ class Example:
 
 
 def kill_in_mid_run(example: Example) -> Seen:
-    """One runner is killed with SIGKILL and another's Pod deleted while samples are evaluated: the same bytes come out."""
+    """One runner is killed with SIGKILL and another's Pod deleted while samples are evaluated: the same bytes come out. The
+    runners' root file system is read-only, which the example does not ask for."""
     name = "killed"
     manifest = (example.repository / "examples/fashion-mnist/evaljob.yaml").read_text()
     manifest = manifest.replace("name: fashion-mnist\nspec:", f"name: {name}\nspec:").replace("path: output", f"path: {name}")
+    manifest += "      containers: [{name: runner, securityContext: {readOnlyRootFilesystem: true}}]\n"
 
     def kill(name: str) -> None:
         example.cluster.programs.wait_until("samples are evaluated", lambda: example.records(name) > 0)

@@ -37,6 +37,7 @@ def say(text: str) -> None:
 
 
 def run_inside(options: argparse.Namespace, folder: pathlib.Path) -> None:
+    load = os.getloadavg()[0]
     here = cluster.Cluster(folder, options.nodes)
     try:
         say(f"starting a control plane and {options.nodes} nodes; logs: {here.programs.logs}")
@@ -48,7 +49,7 @@ def run_inside(options: argparse.Namespace, folder: pathlib.Path) -> None:
         seen = example.evaluate()
         say(f"apply to score: {seen.seconds:.1f} s on {len(seen.machines)} nodes; score {seen.score}, {seen.results}")
         if options.record:
-            write_record(options.record, seen, len(here.nodes))
+            write_record(options.record, seen, len(here.nodes), load)
         again = kill_in_mid_run(example)
         say(f"with a runner killed and a Pod deleted: {again.seconds:.1f} s, {again.restarts} restarts; the same {again.results}")
     except SystemExit:

@@ -114,6 +114,15 @@ TEST_F(OperatorOnMemoryApi, WholeLifeWithADeath) {
     EXPECT_EQ(reasons.size(), 4U);
 }
 
+TEST_F(OperatorOnMemoryApi, WhatIsZeroIsThereToBeShown) {
+    must(kube::create(kube::evaljobs, "default", Json::parse(evaljob_text)));
+    settle();
+    const Json status = job().at("status");
+    EXPECT_EQ(status.value("restarts", -1), 0) << status.dump(2);
+    EXPECT_EQ(status.at("nodes").value("ready", -1), 0) << status.dump(2);
+    EXPECT_EQ(status.at("nodes").value("failed", -1), 0) << status.dump(2);
+}
+
 TEST_F(OperatorOnMemoryApi, ProofThatFails) {
     must(kube::create(kube::evaljobs, "default", Json::parse(evaljob_text)));
     settle();

@@ -66,8 +66,8 @@ HelmAnswer helm(const std::vector<std::string>& args, const std::string& kubecon
     for (const char* name : {"out", "err"}) fs::remove(home() / name);  // would be written over, not anew
     HelmAnswer answer;
     answer.status = process::system(process::search_path("helm"), process::args(args), environment,
-                                    process::std_in<process::null, process::std_out>(home() / "out").string(),
-                                    process::std_err > (home() / "err").string());
+                                    (process::std_in < process::null), (process::std_out > (home() / "out").string()),
+                                    (process::std_err > (home() / "err").string()));
     answer.out = text_at(home() / "out");
     answer.err = text_at(home() / "err");
     return answer;

@@ -95,7 +95,13 @@ TEST_F(ChartOnApiServer, ProbesAndDashboardFindWhatTheyAskFor) {
         const std::string path = text_of(container.at(probe).at("httpGet"), "path");
         await(path, [&] { return ask(path).first == 0; });
     }
-    const std::string metrics = ask("/metrics").second;
+    must(kube::create(kube::evaljobs, ns, fashion_job("measured", 1)));  // some show from the first reconcile on
+    std::string metrics;
+    await("a reconcile is counted", [&] {
+        metrics = ask("/metrics").second;
+        return metrics.find("controller_runtime_reconcile_total{") != std::string::npos;
+    });
+    must(kube::remove(kube::evaljobs, ns, "measured", "", -1));
     const Json dashboard = Json::parse(e2e::read_text(std::string(chart) + "/files/dashboard.json"));
     std::set<std::string> names;
     const std::regex metric("(evaljob|controller_runtime|workqueue|rest_client|leader_election)_[a-z_]+");

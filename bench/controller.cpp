@@ -92,7 +92,7 @@ private:
         ControllerOptions options;
         options.ns = "default";
         options.clock = [this] { return now_; };
-        options.settings.needs_claim = false;
+        options.settings.in_cluster = false;
         options.reconciled = [this](const ReconcileTimes& times) { waits_.push_back(times.queued); };
         controller_ = std::make_unique<Controller>(way_, std::move(options));
     }

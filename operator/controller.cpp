@@ -8,6 +8,7 @@
 #include "api/names.hpp"
 #include "operator/kube/views.hpp"
 #include "operator/log.hpp"
+#include "operator/plan/status.hpp"
 
 namespace evaljob {
 namespace {
@@ -142,6 +143,7 @@ std::optional<Controller::Task> Controller::observe(const std::string& key) {
     const JobEntry* entry = jobs_.find(key);
     if (!entry) {
         leaving_.erase(key);
+        waiting_since_.erase(key);
         return {};
     }
     if (!entry->job) return Task{entry->meta, entry->status, tl::unexpected(entry->job.error())};
@@ -149,6 +151,8 @@ std::optional<Controller::Task> Controller::observe(const std::string& key) {
     observed.job = *entry->job;
     for (const PodView* pod : pods_.of_job(key)) observed.pods.push_back(*pod);
     date_departures(key, observed.pods);
+    const auto waits = waiting_since_.find(key);
+    observed.lesser_waits = waits == waiting_since_.end() || options_.clock() < waits->second + lesser_change_seconds;
     const EvalJob& job = observed.job;
     if (const ChildView* service = services_.find(kube::key_of(job.meta.ns, names::service(job.meta.name))))
         observed.service = *service;
@@ -202,6 +206,10 @@ void Controller::take_back(const Reconciled& reconciled) {
 
 void Controller::finish(const std::string& key, const Reconciled& reconciled) {
     const UnixSeconds now = options_.clock();
+    if (reconciled.waits)
+        waiting_since_.try_emplace(key, now);
+    else
+        waiting_since_.erase(key);
     if (reconciled.error) {
         const int wait = queue_.fail(key, now);
         // Someone wrote the EvalJob meanwhile, which the watch will tell: ordinary.

@@ -125,6 +125,7 @@ private:
     WorkTimes times_;
     std::set<std::size_t> synced_;                                       // sources
     std::map<std::string, std::map<std::string, UnixSeconds>> leaving_;  // job → uid of a Pod → since when
+    std::map<std::string, UnixSeconds> waiting_since_;                   // job → of its lesser change
 };
 
 }  // namespace evaljob

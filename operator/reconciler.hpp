@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -26,6 +27,7 @@ struct Written {
 struct Reconciled {
     bool changed = false;  // something was written or deleted
     std::optional<std::chrono::seconds> look_again;
+    bool waits = false;  // a lesser change of status was not written, for more to come
     std::vector<Written> written;
     std::optional<Error> error;  // the first failure: the rest of the plan was not applied; look at the job again
 };
@@ -74,6 +76,13 @@ private:
     std::mutex apis_mutex_;
     std::optional<std::set<std::string>> apis_;  // as served at apis_at_
     UnixSeconds apis_at_ = 0;
+
+    struct KnownClaim {
+        ClaimView view;
+        UnixSeconds at = 0;
+    };
+    std::mutex claims_mutex_;
+    std::map<std::string, KnownClaim> claims_;  // of jobs that name theirs, by namespace and name
 };
 
 /// What a JSON merge patch (RFC 7396) must say to make `before` into `after`; an empty object when they are equal.

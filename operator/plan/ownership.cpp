@@ -15,8 +15,8 @@ Failure taken(const std::string& what, const std::string& name) {
 }  // namespace
 
 std::optional<Failure> taken_name(const Observed& observed) {
-    if (!observed.obstacles.empty())
-        return Failure{observed.obstacles.front().reason, observed.obstacles.front().message};
+    for (const Obstacle& obstacle : observed.obstacles)
+        if (obstacle.reason != "Forbidden") return Failure{obstacle.reason, obstacle.message};
     if (observed.service && !is_ours(observed, *observed.service) && !will_go(*observed.service))
         return taken("Service", observed.service->name);
     if (observed.merge_job && !is_ours(observed, observed.merge_job->child) && !will_go(observed.merge_job->child))

@@ -206,6 +206,15 @@ std::optional<Plan> prepare_nodes(const Observed& observed, const Settings& sett
     return plan;
 }
 
+/// Quotas are freed and policies changed: what is not let in now is tried again later.
+void hold_forbidden(const Observed& observed, Verdict& verdict) {
+    for (const Obstacle& obstacle : observed.obstacles) {
+        if (obstacle.reason != "Forbidden") continue;
+        verdict.decision.create.clear();
+        verdict.held = obstacle.message;
+    }
+}
+
 Plan node_step(const Observed& observed, const Settings& settings, Verdict verdict, UnixSeconds now) {
     verdict.phase = Phase::Nodes;
     verdict.stalled = is_stalled(observed, verdict.nodes);
@@ -220,6 +229,7 @@ Plan node_step(const Observed& observed, const Settings& settings, Verdict verdi
         if (auto taken = taken_pod_name(observed, names::pod(observed.job.meta.name, pod.node, pod.attempt)))
             return fail_job(observed, verdict, std::move(*taken), now);
     if (auto instead = prepare_nodes(observed, settings, verdict, now)) return std::move(*instead);
+    hold_forbidden(observed, verdict);
     Plan plan = conclude_in_time(observed, verdict, now);
     if (is_terminal(plan.status)) return plan;
     plan.actions = node_actions(observed, settings, verdict);

@@ -98,7 +98,8 @@ struct ClaimView {
 struct Obstacle {
     std::string kind;  // "Pod", "Service", "Job", …
     std::string name;
-    std::string reason;   // NameTaken, or Invalid: the object itself was refused (422)
+    /// NameTaken; Invalid: the object itself was refused (422); Forbidden: a Pod, for now (403: a quota, a policy).
+    std::string reason;
     std::string message;  // for a person
 };
 
@@ -112,6 +113,7 @@ struct Observed {
     std::set<std::string> absent;               // names of Pods that a live read has not found
     std::optional<ClaimView> claim;             // read when a plan asks for it
     std::optional<std::set<std::string>> apis;  // of gang.hpp, that are served; read when a plan asks for them
+    bool lesser_waits = false;                  // a lesser change of status (status.hpp) may still wait for more
 };
 
 /// The same for every job; set when the operator starts.

@@ -287,6 +287,17 @@ EvalJobStatus make_status(const Observed& observed, const Verdict& verdict, Unix
     return status;
 }
 
+bool is_lesser_change(const EvalJobStatus& before, const EvalJobStatus& after) {
+    EvalJobStatus rest = after;
+    rest.nodes = before.nodes;
+    rest.summary.nodes = before.summary.nodes;
+    rest.attempt = before.attempt;
+    rest.node_attempts = before.node_attempts;
+    rest.next_attempts = before.next_attempts;
+    rest.starting_since = before.starting_since;
+    return rest == before;
+}
+
 const Condition* find_condition(const EvalJobStatus& status, const std::string& type) {
     const auto found = std::ranges::find(status.conditions, type, &Condition::type);
     return found == status.conditions.end() ? nullptr : &*found;

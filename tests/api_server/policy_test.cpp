@@ -114,6 +114,20 @@ TEST_F(PolicyOnApiServer, APodThatTheServerRefusesIsAConditionAndNoLoop) {
                 HasSubstr("the API server refuses Pod refused-0-0"));
 }
 
+TEST_F(PolicyOnApiServer, APodThatIsNotLetInIsSaidAndTriedAgain) {
+    Json job = fashion_job("not-let-in", 2);
+    job["spec"]["template"]["spec"]["priorityClassName"] = "comes-later";
+    must(kube::create(kube::evaljobs, ns, job));
+    await("the reason is said", [] {
+        return text_of(condition("not-let-in", "Running"), "message").find("no PriorityClass with name comes-later") !=
+               std::string::npos;
+    });
+    EXPECT_EQ(text_of(condition("not-let-in", "Running"), "reason"), "NodesStarting");
+    must(kube::create({"scheduling.k8s.io", "v1", "priorityclasses", "PriorityClass"}, "",
+                      {{"metadata", {{"name", "comes-later"}}}, {"value", 1}}));
+    await_pods("not-let-in", 2);
+}
+
 TEST_F(PolicyOnApiServer, WhatAPodWaitsForIsSaidAndBounded) {
     Json job = fashion_job("waits", 2);
     job["spec"]["startupDeadlineSeconds"] = 2;

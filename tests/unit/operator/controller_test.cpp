@@ -126,6 +126,34 @@ TEST_F(ControllerTest, OrdinaryLife) {
     EXPECT_LT(api.writes.size(), 15U);
 }
 
+TEST_F(ControllerTest, PodsThatComeUpOneAfterTheOtherCostNoWriteEach) {
+    api.put(job_path, evaljob(4));
+    settle();
+    ++now;
+    settle();
+    const std::size_t before = api.writes.size();
+    for (const char* pod : {"demo-0-0", "demo-1-0", "demo-2-0"}) {
+        run(pod);
+        settle();
+    }
+    EXPECT_EQ(api.writes.size(), before);
+    ++now;
+    settle();
+    EXPECT_EQ(api.writes.size(), before + 1);
+    EXPECT_EQ(status().at("summary").at("nodes"), "3/4");
+}
+
+TEST_F(ControllerTest, WhatIsNoLesserChangeIsWrittenAtOnce) {
+    api.put(job_path, evaljob());
+    settle();
+    run("demo-0-0");
+    settle();
+    run("demo-1-0");
+    settle();
+    EXPECT_EQ(word(), "Running");
+    EXPECT_EQ(status().at("summary").at("nodes"), "2/2");
+}
+
 TEST_F(ControllerTest, TokenIsRandomAndBase64) {
     api.put(job_path, evaljob());
     settle();

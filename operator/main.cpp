@@ -1,4 +1,5 @@
 // evaljob-operator: the controller of a cluster. docs/operator.md has its options.
+#include <malloc.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 #include <CLI/CLI.hpp>
@@ -11,6 +12,7 @@
 #include "operator/carried_clock.hpp"
 #include "operator/cluster/access.hpp"
 #include "operator/cluster/operator_process.hpp"
+#include "operator/cluster/system_authorities.hpp"
 #include "operator/log.hpp"
 #include "operator/plan/pod_security.hpp"
 
@@ -62,6 +64,7 @@ int run(Options options) {
         spdlog::error("{}", access.error().message);
         return wrong_usage;
     }
+    if (!access->ca.empty()) cluster::hide_system_authorities();
     auto who = std::make_shared<cluster::Credentials>(*access, carried_clock());
     auto transport =
         cluster::CpprestTransport::connect(access->server, std::move(who), "evaljob-operator/" EVALJOB_VERSION);
@@ -146,6 +149,8 @@ int parse_and_run(int argc, char** argv) {
 }  // namespace evaljob
 
 int main(int argc, char** argv) {
+    // One heap: with one for each thread, what answers have left behind is kept as often as there are threads.
+    ::mallopt(M_ARENA_MAX, 1);
     try {
         return evaljob::parse_and_run(argc, argv);
     } catch (const std::exception& error) {

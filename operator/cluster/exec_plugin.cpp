@@ -8,6 +8,7 @@
 #include <boost/process.hpp>
 
 #include "api/json.hpp"
+#include "operator/cluster/system_authorities.hpp"
 
 namespace evaljob::cluster {
 namespace {
@@ -23,6 +24,7 @@ bool is_ready(const std::future<T>& future) {
 
 Result<std::string> run(const kube::ExecPlugin& plugin, const std::string& path) {
     process::environment environment = boost::this_process::environment();
+    show_system_authorities(environment);
     for (const auto& [name, value] : plugin.env) environment[name] = value;
     environment["KUBERNETES_EXEC_INFO"] =
         Json{{"kind", "ExecCredential"}, {"apiVersion", plugin.api_version}, {"spec", {{"interactive", false}}}}.dump();

@@ -4,9 +4,11 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
+#include "operator/cluster/system_authorities.hpp"
 #include "operator/plan/time.hpp"
 
 namespace evaljob::cluster {
@@ -97,6 +99,22 @@ TEST_F(CredentialsTest, AProgramIsRunAgainBeforeItsTokenExpires) {
     EXPECT_EQ(who.token(), "t1");
     now += 1;
     EXPECT_EQ(who.token(), "t2");
+}
+
+TEST_F(CredentialsTest, AProgramFindsTheSystemsAuthorities) {
+    ::setenv("SSL_CERT_FILE", "/of/the/system", 1);
+    ::unsetenv("SSL_CERT_DIR");
+    hide_system_authorities();
+    EXPECT_STREQ(std::getenv("SSL_CERT_FILE"), "/dev/null");
+    kube::ClusterAccess access;
+    access.exec = kube::ExecPlugin{
+        "v1",
+        write("login", "#!/bin/sh\nprintf '{\"status\": {\"token\": \"%s,%s\"}}' $SSL_CERT_FILE ${SSL_CERT_DIR-none}\n",
+              true),
+        {},
+        {},
+        ""};
+    EXPECT_EQ(of(access).token(), "/of/the/system,none");
 }
 
 TEST_F(CredentialsTest, AProgramThatFailsIsNamed) {

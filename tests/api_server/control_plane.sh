@@ -3,6 +3,7 @@
 # Prints "ready" when it serves, writes FOLDER/kubeconfig, and ends its children when it is told to end.
 #
 # usage: control_plane.sh FOLDER ETCD_PORT PEER_PORT API_PORT MANAGER_PORT     (programs: on PATH)
+# API_SERVER_FLAGS, MANAGER_FLAGS: more flags; TOKENS: more lines for the token file
 set -euo pipefail
 folder=$1 etcd_port=$2 peer_port=$3 api_port=$4 manager_port=$5
 cd "$folder"
@@ -28,6 +29,7 @@ start() {  # log program args
 
 certificates
 echo 'admin-token,admin,admin,"system:masters"' >tokens
+[[ -z ${TOKENS:-} ]] || printf '%s\n' "$TOKENS" >>tokens
 cat >kubeconfig <<END
 apiVersion: v1
 kind: Config
@@ -53,7 +55,7 @@ start apiserver.log kube-apiserver --etcd-servers "http://127.0.0.1:$etcd_port" 
     --service-account-key-file sa.key --service-account-signing-key-file sa.key \
     --service-account-issuer https://kubernetes.default.svc --authorization-mode RBAC --allow-privileged \
     --audit-policy-file audit-policy --audit-log-path audit.log \
-    --enable-admission-plugins OwnerReferencesPermissionEnforcement
+    --enable-admission-plugins OwnerReferencesPermissionEnforcement ${API_SERVER_FLAGS:-}
 ask() { curl -sf --cacert ca.crt -H 'Authorization: Bearer admin-token' "https://127.0.0.1:$api_port/readyz"; }
 for ((i = 0; ; ++i)); do
     [[ $(ask) != ok ]] || break
@@ -62,6 +64,6 @@ for ((i = 0; ; ++i)); do
 done
 start manager.log kube-controller-manager --kubeconfig kubeconfig --authentication-kubeconfig kubeconfig \
     --authorization-kubeconfig kubeconfig --service-account-private-key-file sa.key --root-ca-file ca.crt \
-    --leader-elect=false --bind-address 127.0.0.1 --secure-port "$manager_port"
+    --leader-elect=false --bind-address 127.0.0.1 --secure-port "$manager_port" ${MANAGER_FLAGS:-}
 echo ready
 wait

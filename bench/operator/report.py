@@ -1,0 +1,104 @@
+"""The results as a table for people, and as JSON with everything that was counted."""
+
+import json
+import os
+import pathlib
+import platform
+import statistics
+import subprocess
+
+from cluster import ROOT, SETTINGS
+
+MIB = 1 << 20
+
+
+def machine():
+    cpus = [line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")]
+    memory = next(int(line.split()[1]) // 1024 for line in open("/proc/meminfo") if line.startswith("MemTotal"))
+    return {"cpu": cpus[0] if cpus else platform.machine(), "cores": os.cpu_count(), "memory_mib": memory,
+            "kernel": platform.release(), "load": os.getloadavg()[0]}
+
+
+def versions():
+    def first_line(*argv):
+        return subprocess.run(argv, capture_output=True, text=True).stdout.strip().splitlines()[0]
+    return {"evaljob": first_line("git", "-C", str(ROOT), "describe", "--always", "--dirty"),
+            "training-operator": "v1.9.0", "kubernetes": first_line("kube-apiserver", "--version"), "etcd": first_line("etcd", "--version")}
+
+
+def median_of(results, part, system, *keys):
+    found = []
+    for answer in results.get((part, system), []):
+        value = answer
+        for key in keys:
+            value = value.get(key) if isinstance(value, dict) else None
+        if value is not None:
+            found.append(value)
+    return statistics.median(found) if found else None
+
+
+def text(value, unit):
+    if value is None:
+        return "–"
+    if unit == "MiB":
+        value /= MIB
+    return (f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 1 else f"{value:.2f}") + f" {unit}".rstrip()
+
+
+def burst_rows(jobs):
+    targets = {"settled": "≤ 48 MiB" if jobs == 500 else "", "peak_rss": ""}
+    at = f"{jobs:,} jobs: "
+    return [(at + "CPU a job", "ms", ("cpu_ms_per_job",), "≤ 15 ms"),
+            (at + "its API requests a job", "", ("requests_per_job",), "< 15"),
+            (at + "API requests of all components a job", "", ("requests_of_all_per_job",), ""),
+            (at + "CR → all Pods created, p50", "s", ("pods_made_p50_s",), ""),
+            (at + "CR → all Pods created, p99", "s", ("pods_made_p99_s",), ""),
+            (at + "all finished after", "s", ("all_finished_s",), ""),
+            (at + "memory before, RSS", "MiB", ("idle", "rss"), "≤ 20 MiB"),
+            (at + "memory before, RssAnon", "MiB", ("idle", "anon"), ""),
+            (at + "memory at the peak, RSS", "MiB", ("peak_rss",), targets["peak_rss"]),
+            (at + "memory at the peak, RssAnon", "MiB", ("peak_anon",), ""),
+            (at + "memory 10 s after, RSS", "MiB", ("settled", "rss"), targets["settled"]),
+            (at + "memory 10 s after, RssAnon", "MiB", ("settled", "anon"), "")]
+
+
+OTHER_ROWS = {
+    "one at a time": [("one job at a time: CR → first Pod created, p50", "ms", ("first_pod_ms_p50",), ""),
+                      ("one job at a time: CR → all Pods created, p50", "ms", ("all_pods_ms_p50",), "≤ 100 ms"),
+                      ("one job at a time: CR → all Pods created, p99", "ms", ("all_pods_ms_p99",), ""),
+                      ("one job at a time: CR → finished, p50 (Pods run 1 s; ours merges, 1 s more)", "ms", ("finished_ms_p50",), "")],
+    "failed Pod": [("failed Pod → replacement created, p50", "ms", ("replaced_ms_p50",), "≤ 50 ms"),
+                   ("failed Pod → replacement created, p99", "ms", ("replaced_ms_p99",), "")],
+    "start": [("start after a clean end → first Pod made", "ms", ("after_clean_end_ms_p50",), "< 100 ms"),
+              ("start after kill -9, same identity", "ms", ("killed_same_identity_ms_p50",), "≤ 5,000 ms"),
+              ("start after kill -9, another identity", "ms", ("killed_other_identity_ms_p50",), "≤ 20,000 ms"),
+              ("start after kill -9, without leader election (as the peer is shipped)", "ms", ("killed_ms_p50",), "")]}
+
+
+def markdown(results, about, failures):
+    lines = ["# The operator beside training-operator 1.9", "",
+             f"`./dev bench operator`, {about['when']}: {about['machine']['cpu']}, {about['machine']['cores']} cores for everything, "
+             f"{about['machine']['memory_mib']:,} MiB, Linux {about['machine']['kernel']}; load {about['machine']['load']:.1f} before.",
+             f"Versions: {', '.join(f'{name} {version}' for name, version in about['versions'].items())}.", "",
+             "One real etcd and kube-apiserver; " + "; ".join(f"{name}: {how}" for name, how in SETTINGS.items()) + ".",
+             "A job is 4 Pods: an EvalJob of 4 nodes, whose merge Pod runs besides; a PyTorchJob of a master and 3 workers.",
+             "Jobs are created at 50 a second, CPU counts until 10 s after the last; both operators have the flags that they are shipped with.",
+             "Medians where a part was repeated.", "",
+             "| | evaljob-operator | training-operator | target |", "| --- | --- | --- | --- |"]
+    for part in dict.fromkeys(part for part, _ in results):
+        for name, unit, keys, target in (OTHER_ROWS.get(part) or burst_rows(int(part.split()[0]))):
+            ours, peer = (median_of(results, part, system, *keys) for system in ("evaljob-operator", "training-operator"))
+            if ours is not None or peer is not None:
+                lines.append(f"| {name} | {text(ours, unit)} | {text(peer, unit)} | {target} |")
+    if failures:
+        lines += ["", "Parts that failed:", ""] + [f"- {failure}" for failure in failures]
+    return "\n".join(lines) + "\n"
+
+
+def write(folder, results, about, failures):
+    folder = pathlib.Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "operator.md").write_text(markdown(results, about, failures))
+    answers = [{"part": part, "system": system, "answers": answers} for (part, system), answers in results.items()]
+    (folder / "operator.json").write_text(json.dumps({**about, "settings": SETTINGS, "results": answers, "failures": failures}, indent=1) + "\n")
+    return folder / "operator.md"

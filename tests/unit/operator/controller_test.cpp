@@ -127,7 +127,9 @@ TEST_F(ControllerTest, OrdinaryLife) {
 }
 
 TEST_F(ControllerTest, PodsThatComeUpOneAfterTheOtherCostNoWriteEach) {
-    api.put(job_path, evaljob(4));
+    Json job = evaljob(4);
+    job["spec"]["minNodes"] = 4;
+    api.put(job_path, job);
     settle();
     ++now;
     settle();

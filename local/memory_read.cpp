@@ -93,8 +93,7 @@ Answer<DeleteOptions> read_delete_options(const kube::Request& request) {
 }
 
 std::string path_of(const ObjectKey& key) {
-    for (const auto* resource :
-         {&kube::evaljobs, &kube::pods, &kube::services, &kube::secrets, &kube::jobs, &kube::events}) {
+    for (const auto* resource : served_resources()) {
         if (qualified(*resource) != key.resource) continue;
         const auto root = resource->group.empty() ? "/api/" : "/apis/" + resource->group + "/";
         return root + resource->version + "/namespaces/" + key.ns + "/" + resource->plural + "/" + key.name;

@@ -1,6 +1,5 @@
 #include "local/resource_path.hpp"
 
-#include <array>
 #include <vector>
 
 namespace evaljob::local {
@@ -17,9 +16,7 @@ std::vector<std::string> split(std::string_view path) {
 }
 
 const kube::Resource* find_resource(const std::string& group, const std::string& version, const std::string& plural) {
-    static const std::array served{&kube::evaljobs, &kube::pods,   &kube::services, &kube::secrets,
-                                   &kube::jobs,     &kube::events, &kube::claims};
-    for (const auto* resource : served) {
+    for (const auto* resource : served_resources()) {
         if (resource->group == group && resource->version == version && resource->plural == plural) return resource;
     }
     return nullptr;
@@ -32,6 +29,12 @@ std::optional<Subresource> find_subresource(const kube::Resource& resource, cons
 }
 
 }  // namespace
+
+const std::vector<const kube::Resource*>& served_resources() {
+    static const std::vector<const kube::Resource*> served{
+        &kube::evaljobs, &kube::pods, &kube::services, &kube::secrets, &kube::jobs, &kube::events, &kube::claims};
+    return served;
+}
 
 bool has_status(const kube::Resource& resource) {
     return resource.kind != kube::secrets.kind && resource.kind != kube::events.kind;

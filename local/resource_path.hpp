@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "operator/kube/request.hpp"
 
@@ -20,6 +21,8 @@ struct ResourcePath {
 
 /// Nothing when the path names no resource that is served: the real API server's plain 404.
 std::optional<ResourcePath> parse_resource_path(std::string_view path);
+
+const std::vector<const kube::Resource*>& served_resources();
 
 bool has_status(const kube::Resource& resource);
 

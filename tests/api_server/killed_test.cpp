@@ -63,7 +63,8 @@ protected:
         const Json status = get(name).at("status");
         end.status = status.at("summary").dump() + " restarts " + std::to_string(number_of(status, "restarts"));
         Json results = status.at("results");
-        results.erase("path");  // has the job's name in it
+        results.erase("path");  // these two have the job's name in them
+        results.erase("claimName");
         end.result = results.dump();
         const auto unnamed = [&](const std::string& child) { return child.substr(name.size()); };
         for (const Json& pod : pods_of(name)) {

@@ -265,7 +265,8 @@ void Simulation::check_failure(const Json& job, const Seen& seen) {
 void Simulation::check_end(const Json& job) {
     require(!job.is_null(), "the EvalJob is gone");
     if (job.is_null()) return;
-    require(has_terminal(job), "no end: " + text_of(member(status_of(job), "summary"), "status"));
+    require(has_terminal(job), "no end: " + text_of(member(status_of(job), "summary"), "status") + ": " +
+                                   text_of(condition(job, "Running"), "message"));
     require(cluster_.live_pods() == 0, "live Pods are left after the end");
     for (const auto& pod : cluster_.api().objects(kube::pods)) {
         const PodView view = kube::pod_view(*pod);

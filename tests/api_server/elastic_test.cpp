@@ -17,13 +17,16 @@ protected:
         return request;
     }
 
-    /// As kubectl scale does.
+    /// As kubectl scale does: once more when the operator has written in between.
     static Result<Json> scale(const std::string& name, int replicas) {
-        Json scale = must(scale_request(name));
-        scale["spec"]["replicas"] = replicas;
-        kube::Request request = kube::replace(kube::evaljobs, ns, name, scale);
-        request.path += "/scale";
-        return ControlPlane::shared().send(request);
+        for (;;) {
+            Json scale = must(scale_request(name));
+            scale["spec"]["replicas"] = replicas;
+            kube::Request request = kube::replace(kube::evaljobs, ns, name, scale);
+            request.path += "/scale";
+            auto answer = ControlPlane::shared().send(request);
+            if (answer || answer.error().reason != "Conflict") return answer;
+        }
     }
 
     static void await_names(const std::string& job, const std::set<std::string>& names) {

@@ -104,14 +104,14 @@ TEST_F(PolicyOnApiServer, TheEndHasATimeToLive) {
 }
 
 TEST_F(PolicyOnApiServer, APodThatTheServerRefusesIsAConditionAndNoLoop) {
-    Json job = fashion_job("refused", 2);
+    Json job = fashion_job("invalid-pod", 2);
     job["spec"]["template"]["spec"]["containers"] = {
         {{"name", "runner"}, {"resources", {{"requests", {{"cpu", "2"}}}, {"limits", {{"cpu", "1"}}}}}}};
     must(kube::create(kube::evaljobs, ns, job));
-    await_condition("refused", "Failed");
-    EXPECT_EQ(text_of(condition("refused", "Failed"), "reason"), "Invalid");
-    EXPECT_THAT(text_of(condition("refused", "Failed"), "message"),
-                HasSubstr("the API server refuses Pod refused-0-0"));
+    await_condition("invalid-pod", "Failed");
+    EXPECT_EQ(text_of(condition("invalid-pod", "Failed"), "reason"), "Invalid");
+    EXPECT_THAT(text_of(condition("invalid-pod", "Failed"), "message"),
+                HasSubstr("the API server refuses Pod invalid-pod-0-0"));
 }
 
 TEST_F(PolicyOnApiServer, APodThatIsNotLetInIsSaidAndTriedAgain) {

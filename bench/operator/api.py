@@ -75,7 +75,7 @@ class Finished:
 
     def __init__(self, api, path, has_finished):
         self.api, self.path, self.has_finished = api, path, has_finished
-        self.times = {}
+        self.times, self.conditions = {}, {}
         self.changed = threading.Condition()
         threading.Thread(target=self._follow, daemon=True).start()
 
@@ -99,6 +99,7 @@ class Finished:
             self._see(event["object"])
 
     def _see(self, item):
+        self.conditions[item["metadata"]["name"]] = item.get("status", {}).get("conditions")
         if self.has_finished(item):
             with self.changed:
                 self.times.setdefault(item["metadata"]["name"], time.time())
@@ -109,5 +110,6 @@ class Finished:
         with self.changed:
             if not self.changed.wait_for(lambda: names <= self.times.keys(), patience):
                 missing = sorted(names - self.times.keys())
-                raise TimeoutError(f"after {patience} s {len(missing)} of {len(names)} have not finished: {missing[:3]}")
+                raise TimeoutError(f"after {patience} s {len(missing)} of {len(names)} have not finished; {missing[0]}: "
+                                   f"{self.conditions.get(missing[0])}")
             return {name: self.times[name] for name in names}

@@ -57,6 +57,10 @@ class Cluster:
         self.parts.append(part)
         return part
 
+    def last_words(self, name):
+        path = self.folder / f"{name}.log"
+        return path.read_text(errors="replace")[-2000:] if path.exists() else ""
+
     def kubeconfig(self, name, token):
         """The path of one for the holder of this token."""
         path = self.folder / f"{name}.kubeconfig"

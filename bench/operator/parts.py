@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import signal
+import sys
 import time
 
 import api
@@ -36,13 +37,15 @@ class Running:
             self.idle = self.operator.memory()
             self.finished = api.Finished(self.api, self.system.path, has_succeeded)
             api.await_that("a job is accepted", lambda: self.api.create(self.system.path, self.system.job("first")))
-            self.finished.wait(["first"], 60)
+            self.finished.wait(["first"], 180)
             return self
-        except BaseException:
-            self.cluster.end()
+        except BaseException as error:
+            self.__exit__(type(error))
             raise
 
-    def __exit__(self, *_):
+    def __exit__(self, failure, *_):
+        if failure:
+            print(self.cluster.last_words(self.system.name), file=sys.stderr)
         self.cluster.end()
 
     def made(self, since):

@@ -2,8 +2,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
+#include <set>
+
 #include "api/crd.hpp"
 #include "api/json_read.hpp"
+#include "operator/plan/pod_security.hpp"
 #include "tests/chart/helm.hpp"
 
 namespace evaljob::test {
@@ -22,6 +27,11 @@ const Json& container_of(const Json& deployment) {
 
 std::vector<std::string> args_of(const Json& deployment) {
     return container_of(deployment).at("args").get<std::vector<std::string>>();
+}
+
+std::string source(const char* name) {
+    std::ifstream file(std::string(chart) + "/" + name);
+    return {std::istreambuf_iterator<char>(file), {}};
 }
 
 std::vector<std::string> kinds_of(const std::vector<Json>& objects) {
@@ -84,6 +94,18 @@ TEST_F(Chart, GivesNoMoreThanNamedRights) {
         }
 }
 
+TEST_F(Chart, AllowsTemplatesWhatTheOperatorKnows) {
+    const auto schema = Json::parse(source("values.schema.json"));
+    std::set<std::string> allowed;
+    for (const Json& name : schema.at("properties").at("operator").at("properties").at("allow").at("items").at("enum"))
+        allowed.insert(name.get<std::string>());
+    std::set<std::string> known;
+    for (const Allowance& allowance : allowances()) known.insert(allowance.name);
+    EXPECT_EQ(allowed, known);
+    EXPECT_THAT(args_of(the(rendered({"--set", "operator.allow={host-path,capabilities}"}), "Deployment")),
+                testing::Contains("--allow=host-path,capabilities"));
+}
+
 TEST_F(Chart, TakesImagesByDigestOrTag) {
     const std::string digest = "sha256:" + std::string(64, 'a');
     const auto image = [](const std::vector<Json>& objects) {
@@ -129,6 +151,8 @@ TEST_F(Chart, RefusesWrongValuesByName) {
              Row{"operator.workers=0", "workers"},
              Row{"operator.logLevel=loud", "logLevel"},
              Row{"operator.listen.port=80", "port"},
+             Row{"operator.allow={everything}", "allow"},
+             Row{"rbac.gangs={Slurm}", "gangs"},
              Row{"crds.keep=maybe", "keep"},
              Row{"podMonitor.interval=often", "interval"},
              Row{"fullnameOverride=Not_A_Name", "fullnameOverride"},

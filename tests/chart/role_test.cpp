@@ -15,13 +15,16 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
+const kube::Resource volcano_groups{"scheduling.volcano.sh", "v1beta1", "podgroups", "PodGroup"};
+
 /// The namespace that is watched; empty: all.
 class RoleOnApiServer : public Release, public testing::WithParamInterface<const char*> {
 protected:
     void SetUp() override {
         Release::SetUp();
         if (IsSkipped() || HasFatalFailure()) return;
-        install({"--set", std::string("operator.logLevel=debug,watchNamespace=") + GetParam()});
+        serve_volcano();
+        install({"--set", std::string("rbac.gangs={Volcano},operator.logLevel=debug,watchNamespace=") + GetParam()});
         // Admission learns of a new CRD within half a minute.
         const auto client = connect_as_operator();
         await("owner references of EvalJobs are known", [&] { return create_child(*client).empty(); });
@@ -138,9 +141,41 @@ protected:
         await_condition("merges", "Failed");
     }
 
+    /// Volcano's groups, served as a cluster with Volcano would; nothing acts on them here.
+    static void serve_volcano() {
+        if (exists(definitions, "", "podgroups.scheduling.volcano.sh")) return;
+        const Json schema = {{"openAPIV3Schema", {{"type", "object"}, {"x-kubernetes-preserve-unknown-fields", true}}}};
+        const Json version = {{"name", "v1beta1"}, {"served", true}, {"storage", true}, {"schema", schema}};
+        must(kube::create(definitions, "",
+                          {{"metadata", {{"name", "podgroups.scheduling.volcano.sh"}}},
+                           {"spec",
+                            {{"group", volcano_groups.group},
+                             {"scope", "Namespaced"},
+                             {"names", {{"plural", "podgroups"}, {"kind", "PodGroup"}}},
+                             {"versions", Json::array({version})}}}}));
+        await("groups are served", [] {
+            return ControlPlane::shared().send(kube::list(volcano_groups, ns, "")).has_value() &&
+                   ControlPlane::shared().send(kube::get("/apis/scheduling.volcano.sh/v1beta1")).has_value();
+        });
+    }
+
+    static void ask_for_gangs() {
+        must(kube::create(volcano_groups, ns,
+                          {{"apiVersion", "scheduling.volcano.sh/v1beta1"},
+                           {"kind", "PodGroup"},
+                           {"metadata", {{"name", names::gang("stands")}}}}));
+        const Json gang = {{"scheduling", {{"gang", "Volcano"}}}};
+        create("stands", 1, gang);
+        await_condition("stands", "Failed");
+        create("gang", 1, gang);
+        await_pods("gang", 1);
+        EXPECT_TRUE(exists(volcano_groups, ns, names::gang("gang")));
+    }
+
     static void clear() {
-        for (const char* name : {"whole", "fails", "rests", "taken", "merges"})
+        for (const char* name : {"whole", "fails", "rests", "taken", "merges", "stands", "gang"})
             static_cast<void>(ControlPlane::shared().send(kube::remove(kube::evaljobs, ns, name, "", -1)));
+        must(kube::remove(volcano_groups, ns, names::gang("stands"), "", -1));
         must(kube::remove(kube::services, ns, "taken", "", -1));
         must(kube::remove(kube::jobs, ns, names::merge_job("merges"), "", -1));
     }
@@ -154,6 +189,7 @@ TEST_P(RoleOnApiServer, IsEnoughAndAllOfItIsUsed) {
     fail_beside_a_node_that_runs();
     suspend_while_merging();
     find_names_taken();
+    ask_for_gangs();
     await("the Lease is renewed", [&] { return used().contains("update coordination.k8s.io leases"); });
     stop_operator();
     EXPECT_THAT(forbidden(), testing::IsEmpty());

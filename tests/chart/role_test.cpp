@@ -173,8 +173,10 @@ protected:
     }
 
     static void clear() {
-        for (const char* name : {"whole", "fails", "rests", "taken", "merges", "stands", "gang"})
+        for (const char* name : {"whole", "fails", "rests", "taken", "merges", "stands", "gang"}) {
             static_cast<void>(ControlPlane::shared().send(kube::remove(kube::evaljobs, ns, name, "", -1)));
+            await_pods(name, 0);  // else the next life would take them for its own
+        }
         must(kube::remove(volcano_groups, ns, names::gang("stands"), "", -1));
         must(kube::remove(kube::services, ns, "taken", "", -1));
         must(kube::remove(kube::jobs, ns, names::merge_job("merges"), "", -1));

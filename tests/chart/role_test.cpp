@@ -176,6 +176,8 @@ protected:
         for (const char* name : {"whole", "fails", "rests", "taken", "merges", "stands", "gang"}) {
             static_cast<void>(ControlPlane::shared().send(kube::remove(kube::evaljobs, ns, name, "", -1)));
             await_pods(name, 0);  // else the next life would take them for its own
+            static_cast<void>(ControlPlane::shared().send(kube::remove(kube::claims, ns, names::claim(name), "", -1)));
+            await("no claim is kept", [&] { return !exists(kube::claims, ns, names::claim(name)); });
         }
         must(kube::remove(volcano_groups, ns, names::gang("stands"), "", -1));
         must(kube::remove(kube::services, ns, "taken", "", -1));

@@ -211,7 +211,7 @@ void Controller::finish(const std::string& key, const Reconciled& reconciled) {
     else
         waiting_since_.erase(key);
     if (reconciled.error) {
-        const int wait = queue_.fail(key, now);
+        const int wait = queue_.fail(key, now, reconciled.changed);
         // Someone wrote the EvalJob meanwhile, which the watch will tell: ordinary.
         const auto level = reconciled.error->reason == "Conflict" ? spdlog::level::debug : spdlog::level::warn;
         spdlog::log(level, "{}: {}; looking again in {} s", reconciled.error->reason, reconciled.error->message, wait);

@@ -52,9 +52,10 @@ void WorkQueue::done(const std::string& key) {
     give_back(key);
 }
 
-int WorkQueue::fail(const std::string& key, UnixSeconds now) {
+int WorkQueue::fail(const std::string& key, UnixSeconds now, bool got_on) {
     ++retries_;
-    const int failures = ++failures_[key];
+    int& failures = failures_[key];
+    failures = got_on ? 1 : failures + 1;
     const int wait = std::min(longest_back_off_seconds, 1 << std::min(failures - 1, 5));
     add_at(key, now + wait);
     give_back(key);

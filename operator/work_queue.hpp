@@ -31,8 +31,10 @@ public:
     /// Worked on, without failure.
     void done(const std::string& key);
 
-    /// Worked on in vain: comes again after a back-off, 1 s that doubles to 30 s. Returns it.
-    int fail(const std::string& key, UnixSeconds now);
+    /// Worked on in vain: comes again after a back-off, 1 s that doubles to 30 s. Returns it. `got_on`: something was
+    /// carried out before the failure, so the back-off starts over; else a job of many writes would wait ever longer
+    /// where only some of them fail.
+    int fail(const std::string& key, UnixSeconds now, bool got_on = false);
 
     /// When the next delayed key is due; nothing when none is.
     std::optional<UnixSeconds> next_time() const;

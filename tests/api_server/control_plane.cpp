@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <stdexcept>
 #include <vector>
 
@@ -94,11 +95,22 @@ ControlPlane& ControlPlane::shared(Crd crd) {
 std::string ControlPlane::kubeconfig() const { return (state_->folder / "kubeconfig").string(); }
 std::string ControlPlane::audit_log() const { return (state_->folder / "audit.log").string(); }
 
-std::unique_ptr<cluster::CpprestTransport> ControlPlane::connect() const {
+int ControlPlane::api_server() const {
+    const std::string script = "/proc/" + std::to_string(state_->script.id());
+    std::ifstream children(script + "/task/" + std::to_string(state_->script.id()) + "/children");
+    for (int child = 0; children >> child;) {
+        std::string name;
+        std::getline(std::ifstream("/proc/" + std::to_string(child) + "/comm"), name);
+        if (name == "kube-apiserver") return child;
+    }
+    throw std::runtime_error("there is no kube-apiserver among the children of control_plane.sh");
+}
+
+std::unique_ptr<cluster::CpprestTransport> ControlPlane::connect(cluster::TransportOptions options) const {
     const auto access = cluster::find_access(kubeconfig(), "");
     if (!access) throw std::runtime_error(access.error().message);
     auto who = std::make_shared<cluster::Credentials>(*access, carried_clock());
-    auto transport = cluster::CpprestTransport::connect(access->server, std::move(who), "evaljob-test");
+    auto transport = cluster::CpprestTransport::connect(access->server, std::move(who), "evaljob-test", options);
     if (!transport) throw std::runtime_error(transport.error().message);
     return std::move(*transport);
 }

@@ -25,8 +25,10 @@ public:
 
     std::string kubeconfig() const;
     std::string audit_log() const;  // what service accounts asked for, a JSON object a line
+    /// The process of kube-apiserver, to be stopped and continued.
+    int api_server() const;
     /// A client of its own, as the administrator.
-    std::unique_ptr<cluster::CpprestTransport> connect() const;
+    std::unique_ptr<cluster::CpprestTransport> connect(cluster::TransportOptions options = {}) const;
 
     Result<Json> send(const kube::Request& request);
 

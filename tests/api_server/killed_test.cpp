@@ -3,10 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <set>
 
-#include "api/json_read.hpp"
-#include "operator/kube/views.hpp"
 #include "tests/api_server/life.hpp"
 
 namespace evaljob::test {
@@ -42,79 +39,28 @@ private:
     int last_;
 };
 
-/// What is left of a life that has ended, without what differs from life to life.
-struct End {
-    std::string status;  // summary and restarts
-    std::string result;
-    std::set<std::string> children;
-
-    bool operator==(const End&) const = default;
-};
-
-void PrintTo(const End& end, std::ostream* out) {
-    *out << end.status << " " << end.result;
-    for (const std::string& child : end.children) *out << " " << child;
-}
-
 class KilledOnApiServer : public Life {
 protected:
-    End end_of(const std::string& name) {
-        End end;
-        const Json status = get(name).at("status");
-        end.status = status.at("summary").dump() + " restarts " + std::to_string(number_of(status, "restarts"));
-        Json results = status.at("results");
-        results.erase("path");  // these two have the job's name in them
-        results.erase("claimName");
-        end.result = results.dump();
-        const auto unnamed = [&](const std::string& child) { return child.substr(name.size()); };
-        for (const Json& pod : pods_of(name)) {
-            const PodView view = kube::pod_view(pod);
-            // The Job controller names the merge's Pods at random.
-            end.children.insert((view.merge ? "merge" : unnamed(view.name)) + " " + view.phase);
-        }
-        for (const kube::Resource& resource : {kube::services, kube::jobs}) {
-            const Json list = must(kube::list(resource, ns, "evaljob.dev/job=" + name));
-            for (const Json& child : list.at("items"))
-                end.children.insert(resource.kind + unnamed(text_of(child.at("metadata"), "name")));
-        }
-        return end;
-    }
-
     /// One node dies once; the others do their work. `writes`: after how many the operator is killed.
     End live(const std::string& name, int writes, int* written = nullptr) {
         const auto inner = ControlPlane::shared().connect();
         DyingTransport dying(*inner, writes);
         auto first = start(dying);
         must(kube::create(kube::evaljobs, ns, fashion_job(name, 2)));
-        std::set<std::string> failed;
         await(name + " has ended", [&] {
             if (dying.dead && first) {
                 inner->end_streams();
                 first.reset();
                 start_operator();
             }
-            for (const Json& pod : pods_of(name)) step(pod, failed);
-            return has_condition(name, "Succeeded") || has_condition(name, "Failed");
+            step(name);
+            return has_ended(name);
         });
         if (written) *written = dying.writes;
         inner->end_streams();
         first.reset();
         stop_operator();
         return end_of(name);
-    }
-
-private:
-    static void step(const Json& pod, std::set<std::string>& failed) {
-        const PodView view = kube::pod_view(pod);
-        if (view.phase == "Pending") {
-            if (view.merge) return end(pod, 0, report_of_merge());
-            return run(pod);
-        }
-        if (view.phase != "Running") return;
-        const bool dies = view.node == 1 && view.attempt == 0;
-        if (dies || failed.contains("once")) return end(pod, dies ? 137 : 0, dies ? "last words" : "");
-        // The others work until the dead one was replaced.
-        if (view.node == 1) failed.insert("once");
     }
 };
 

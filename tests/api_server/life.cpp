@@ -1,22 +1,18 @@
 #include "tests/api_server/life.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 
 #include "api/json_read.hpp"
 #include "api/merge_report.hpp"
 #include "local/kubelet_requests.hpp"
-#include "operator/carried_clock.hpp"
 #include "operator/kube/views.hpp"
 
 namespace evaljob::test {
 namespace {
 
 constexpr std::chrono::seconds patience{120};
-
-kube::Milliseconds ticks() {
-    return std::chrono::duration_cast<kube::Milliseconds>(std::chrono::steady_clock::now().time_since_epoch());
-}
 
 void set_status(const Json& pod, const std::string& phase, const Json& state, const std::string& ip = "") {
     const bool running = phase == "Running";
@@ -49,10 +45,14 @@ void Life::SetUp() {
     start_operator();
 }
 
-std::unique_ptr<cluster::ControllerThreads> Life::start(kube::Transport& transport) {
+kube::Milliseconds Life::ticks() {
+    return std::chrono::duration_cast<kube::Milliseconds>(std::chrono::steady_clock::now().time_since_epoch());
+}
+
+std::unique_ptr<cluster::ControllerThreads> Life::start(kube::Transport& transport, Clock clock) {
     ControllerOptions options;
     options.ns = ns;
-    options.clock = carried_clock();
+    options.clock = std::move(clock);
     options.ticks = ticks;
     return std::make_unique<cluster::ControllerThreads>(transport, std::move(options), 2);
 }
@@ -145,6 +145,58 @@ void Life::merge(const std::string& name, int code, const std::string& message) 
         return !pod.is_null();
     });
     end(pod, code, message);
+}
+
+void Life::step(const std::string& name) {
+    const auto pods = pods_of(name);
+    const auto is_replacement = [](const PodView& pod) { return pod.node == 1 && pod.attempt > 0; };
+    const bool replaced = std::any_of(pods.begin(), pods.end(), [&](const Json& one) {
+        const PodView pod = kube::pod_view(one);
+        return is_replacement(pod) && pod.phase != "Pending";
+    });
+    for (const Json& one : pods) {
+        const PodView pod = kube::pod_view(one);
+        if (pod.phase == "Pending" && pod.merge) {
+            end(one, 0, report_of_merge());
+        } else if (pod.phase == "Pending") {
+            run(one);
+        } else if (pod.phase == "Running" && pod.node == 1 && pod.attempt == 0) {
+            end(one, 137, "last words");
+        } else if (pod.phase == "Running" && replaced) {
+            end(one, 0);
+        }
+    }
+}
+
+bool Life::has_ended(const std::string& name) {
+    return has_condition(name, "Succeeded") || has_condition(name, "Failed");
+}
+
+End Life::end_of(const std::string& name) {
+    End end;
+    const Json status = get(name).at("status");
+    end.status = status.at("summary").dump() + " restarts " + std::to_string(number_of(status, "restarts"));
+    Json results = member(status, "results");
+    for (const char* named : {"path", "claimName"})  // these have the job's name in them
+        if (results.is_object()) results.erase(named);
+    end.result = results.dump();
+    const auto unnamed = [&](const std::string& child) { return child.substr(name.size()); };
+    for (const Json& pod : pods_of(name)) {
+        const PodView view = kube::pod_view(pod);
+        // The Job controller names the merge's Pods at random.
+        end.children.insert((view.merge ? "merge" : unnamed(view.name)) + " " + view.phase);
+    }
+    for (const kube::Resource& resource : {kube::services, kube::jobs}) {
+        const Json list = must(kube::list(resource, ns, "evaljob.dev/job=" + name));
+        for (const Json& child : list.at("items"))
+            end.children.insert(resource.kind + unnamed(text_of(child.at("metadata"), "name")));
+    }
+    return end;
+}
+
+void PrintTo(const End& end, std::ostream* out) {
+    *out << end.status << " " << end.result;
+    for (const std::string& child : end.children) *out << " " << child;
 }
 
 }  // namespace evaljob::test

@@ -6,10 +6,12 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "api/json.hpp"
+#include "operator/carried_clock.hpp"
 #include "operator/cluster/controller_threads.hpp"
 #include "tests/api_server/control_plane.hpp"
 #include "tests/fashion_job.hpp"
@@ -20,12 +22,23 @@ inline constexpr const char* ns = "default";
 
 std::string report_of_merge();
 
+/// What is left of a life that has ended, without what differs from life to life.
+struct End {
+    std::string status;  // summary and restarts
+    std::string result;
+    std::set<std::string> children;
+
+    bool operator==(const End&) const = default;
+};
+void PrintTo(const End& end, std::ostream* out);
+
 class Life : public OnControlPlane {
 protected:
     void SetUp() override;
     void TearDown() override { stop_operator(); }
 
-    static std::unique_ptr<cluster::ControllerThreads> start(kube::Transport& transport);
+    static kube::Milliseconds ticks();
+    static std::unique_ptr<cluster::ControllerThreads> start(kube::Transport& transport, Clock clock = carried_clock());
     virtual void start_operator();
     virtual void stop_operator();
 
@@ -50,6 +63,11 @@ protected:
     static void end(const Json& pod, int code, const std::string& message = "");
     /// Ends the merge's Pod, which the real Job controller makes.
     static void merge(const std::string& name, int code = 0, const std::string& message = report_of_merge());
+
+    /// One look of a kubelet at all Pods: node 1 dies once, the others work until it is replaced, the merge reports.
+    static void step(const std::string& name);
+    static bool has_ended(const std::string& name);
+    static End end_of(const std::string& name);
 
 private:
     std::unique_ptr<cluster::CpprestTransport> transport_;

@@ -93,5 +93,16 @@ TEST(WorkQueue, FailuresBackOffUntilOneSucceeds) {
     EXPECT_EQ(queue.fail("a", now), 1);
 }
 
+TEST(WorkQueue, TheBackOffStartsOverWhenSomethingGotOn) {
+    WorkQueue queue;
+    UnixSeconds now = 0;
+    queue.add("a");
+    for (const auto& [got_on, wait] : {std::pair(false, 1), {false, 2}, {true, 1}, {false, 2}, {true, 1}, {true, 1}}) {
+        ASSERT_EQ(queue.take(now), "a");
+        EXPECT_EQ(queue.fail("a", now, got_on), wait);
+        now += wait;
+    }
+}
+
 }  // namespace
 }  // namespace evaljob

@@ -83,11 +83,9 @@ const Row rows[] = {
      2,
      {"evaljob.json: spec.eval.model.format: AOTInductor is not supported yet; supported: TorchScript"}},
     {"FieldOfALaterIssue",
-     [](const auto&, Json& job) {
-         job["spec"]["scheduling"] = {{"queueName", "q"}};
-     },
+     [](const auto&, Json& job) { job["spec"]["storage"]["writers"] = "Node0"; },
      2,
-     {"evaljob.json: spec.scheduling", "not supported yet; remove it"}},
+     {"evaljob.json: spec.storage.writers", "not supported yet; remove it"}},
     {"TwoDatasetsOfOneName",
      [](const auto&, Json& job) { job["spec"]["eval"]["datasets"].push_back(Json(dataset(job))); },
      2,

@@ -5,6 +5,7 @@
 #include <future>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -81,22 +82,11 @@ int retry_after(const http::http_response& response) {
     return header == response.headers().end() ? 0 : std::max(0, std::atoi(header->second.c_str()));
 }
 
-struct DeadlineExceeded : std::exception {
-    const char* what() const noexcept override { return "no whole answer came in time"; }
-};
-struct TooLarge : std::exception {
-    const char* what() const noexcept override { return "the answer is larger than the limit"; }
-};
-
-/// The one place where a task's outcome is taken: an exception that nobody takes would end the program.
+/// The one place where exceptions are caught: one that nobody takes from its task would end the program.
 template <class Call>
 auto outcome(const std::string& what, Call&& call) -> Result<decltype(call())> {
     try {
         return call();
-    } catch (const DeadlineExceeded& error) {
-        return fail("DeadlineExceeded", what + ": " + error.what(), true);
-    } catch (const TooLarge& error) {
-        return fail("TooLarge", what + ": " + error.what());
     } catch (const http::http_exception& error) {
         const bool silent = error.error_code() == std::errc::timed_out;
         return fail(silent ? "Silent" : "Unreachable", what + ": " + error.what(), true);
@@ -105,44 +95,47 @@ auto outcome(const std::string& what, Call&& call) -> Result<decltype(call())> {
     }
 }
 
-/// What comes of the task, if that is before the deadline; its exception is taken in any case.
+/// What comes of the task, before the deadline if there is one. Its exception becomes an Error on the library's thread,
+/// and is let go there.
 template <class T>
-T await(const pplx::task<T>& task, Deadline deadline) {
-    const auto ended = std::make_shared<std::promise<void>>();
-    auto waiting = ended->get_future();
-    task.then([ended](const pplx::task<T>& one) {
-        try {
-            one.wait();
-        } catch (const std::exception&) {  // the waiting thread gets it too, if it still waits
-        }
-        ended->set_value();
+Result<T> await(const std::string& what, pplx::task<T> task, std::optional<Deadline> deadline = {}) {
+    const auto settled = std::make_shared<std::promise<Result<T>>>();
+    auto waiting = settled->get_future();
+    task.then(
+        [settled, what](const pplx::task<T>& one) { settled->set_value(outcome(what, [&one] { return one.get(); })); });
+    task = {};
+    if (deadline && waiting.wait_until(*deadline) == std::future_status::timeout)
+        return fail("DeadlineExceeded", what + ": no whole answer came in time", true);
+    return waiting.get();
+}
+
+/// One byte is waited for; with it comes what has arrived. (getn alone would wait for as much as it was asked for.) How
+/// much that is, is asked on the library's thread, which alone may know. Empty: the body's clean end.
+pplx::task<std::string> next_bytes(const http::http_response& response) {
+    Body body = response.body().streambuf();
+    return body.bumpc().then([body](Body::int_type first) mutable -> std::string {
+        if (first == Body::traits::eof()) return {};
+        const std::size_t more = std::min(body.in_avail(), most_read_bytes);
+        std::string read(1 + more, static_cast<char>(first));
+        if (more > 0) read.resize(1 + body.getn(reinterpret_cast<std::uint8_t*>(read.data()) + 1, more).get());
+        return read;
     });
-    if (waiting.wait_until(deadline) == std::future_status::timeout) throw DeadlineExceeded();
-    return task.get();
 }
 
-/// One byte is waited for; with it comes what has arrived. (getn alone would wait for as much as it was asked for.)
-/// Empty: the body's clean end.
-template <class Wait>
-std::string read_some(Body bytes, Wait&& wait) {
-    const auto first = wait(bytes.bumpc());
-    if (first == Body::traits::eof()) return {};
-    const std::size_t more = std::min(bytes.in_avail(), most_read_bytes);
-    std::string read(1 + more, static_cast<char>(first));
-    if (more == 0) return read;
-    const std::size_t got = wait(bytes.getn(reinterpret_cast<std::uint8_t*>(read.data()) + 1, more));
-    read.resize(1 + got);
-    return read;
-}
-
-std::string read_whole(const http::http_response& response, std::size_t most_bytes, Deadline deadline) {
-    if (response.headers().content_length() > most_bytes && response.headers().has("Content-Length")) throw TooLarge();
+Result<std::string> read_whole(const std::string& what, const http::http_response& response, std::size_t most_bytes,
+                               Deadline deadline) {
+    const auto too_large = [&] {
+        return fail("TooLarge", what + ": the answer has more than " + std::to_string(most_bytes) + " bytes");
+    };
+    if (response.headers().has("Content-Length") && response.headers().content_length() > most_bytes)
+        return too_large();
     std::string body;
     for (;;) {
-        const auto part = read_some(response.body().streambuf(), [&](auto task) { return await(task, deadline); });
-        if (part.empty()) return body;
-        body += part;
-        if (body.size() > most_bytes) throw TooLarge();
+        const auto part = await(what, next_bytes(response), deadline);
+        if (!part) return part;
+        if (part->empty()) return body;
+        body += *part;
+        if (body.size() > most_bytes) return too_large();
     }
 }
 
@@ -153,8 +146,7 @@ public:
     ~CpprestStream() override { cancel(); }
 
     Result<std::string_view> read() override {
-        auto bytes = outcome(
-            what_, [this] { return read_some(response_.body().streambuf(), [](auto task) { return task.get(); }); });
+        auto bytes = await(what_, next_bytes(response_));
         if (!bytes) return tl::unexpected(bytes.error());
         buffer_ = std::move(*bytes);
         return std::string_view(buffer_);
@@ -240,18 +232,36 @@ struct CpprestTransport::State {
         return clients;
     }
 
-    Result<kube::Response> send(const Access& access, const kube::Request& request) {
-        const auto deadline = std::chrono::steady_clock::now() + options.request_deadline;
-        const std::string what = std::string(kube::method_of(request.verb)) + " " + server + request.path;
-        const Cancel cancel;
-        auto answer = outcome(what, [&] {
-            const auto made = http_request_of(request, access.token, agent);
-            const auto response = await(access.clients->requests.request(made, cancel.token()), deadline);
-            auto body = read_whole(response, options.most_body_bytes, deadline);
-            return kube::Response{response.status_code(), std::move(body), retry_after(response)};
-        });
+    struct Exchange {
+        std::string what;  // for messages
+        Deadline deadline;
+        std::shared_ptr<Cancel> cancel = std::make_shared<Cancel>();
+    };
+
+    Exchange exchange(const std::string& method, const kube::Request& request) const {
+        return {method + " " + server + request.path, std::chrono::steady_clock::now() + options.request_deadline};
+    }
+
+    Result<http::http_response> ask(http::client::http_client& client, const Exchange& now, const std::string& token,
+                                    const kube::Request& request) const {
+        auto asked = outcome(
+            now.what, [&] { return client.request(http_request_of(request, token, agent), now.cancel->token()); });
+        if (!asked) return tl::unexpected(asked.error());
+        return await(now.what, std::move(*asked), now.deadline);
+    }
+
+    Result<kube::Response> read(const Exchange& now, const http::http_response& response) const {
+        auto body = read_whole(now.what, response, options.most_body_bytes, now.deadline);
+        if (!body) return tl::unexpected(body.error());
+        return kube::Response{response.status_code(), std::move(*body), retry_after(response)};
+    }
+
+    Result<kube::Response> send(const Access& access, const kube::Request& request) const {
+        const Exchange now = exchange(kube::method_of(request.verb), request);
+        const auto response = ask(access.clients->requests, now, access.token, request);
+        auto answer = response ? read(now, *response) : tl::unexpected(response.error());
         if (answer) return answer;
-        cancel();
+        (*now.cancel)();
         Error error = std::move(answer.error());
         if (error.reason == "Silent") error.reason = "DeadlineExceeded";
         if (request.verb != kube::Verb::Get) error.message += " (it may have been carried out all the same)";
@@ -267,27 +277,20 @@ struct CpprestTransport::State {
     }
 
     Result<std::unique_ptr<kube::ByteStream>> open(const Access& access, const kube::Request& request) {
-        const auto deadline = std::chrono::steady_clock::now() + options.request_deadline;
-        const std::string what = "watch " + server + request.path;
-        const auto cancel = std::make_shared<Cancel>();
+        const Exchange now = exchange("watch", request);
         {
             const std::lock_guard lock(mutex);
-            if (ended) return fail("Ending", what + ": no stream is opened any more");
-            access.clients->add(cancel);
+            if (ended) return fail("Ending", now.what + ": no stream is opened any more");
+            access.clients->add(now.cancel);
         }
-        auto opened = outcome(what, [&]() -> Result<std::unique_ptr<kube::ByteStream>> {
-            const auto made = http_request_of(request, access.token, agent);
-            const auto response = await(access.clients->watches.request(made, cancel->token()), deadline);
-            if (response.status_code() == http::status_codes::OK)
-                return std::make_unique<CpprestStream>(response, cancel, what);
-            if (response.status_code() == http::status_codes::Unauthorized) who->refused(access.token);
-            auto body = read_whole(response, options.most_body_bytes, deadline);
-            return tl::unexpected(
-                kube::read_response({response.status_code(), std::move(body), retry_after(response)}).error());
-        });
-        if (opened) return std::move(*opened);
-        (*cancel)();
-        return tl::unexpected(opened.error());
+        const auto response = ask(access.clients->watches, now, access.token, request);
+        if (response && response->status_code() == http::status_codes::OK)
+            return std::make_unique<CpprestStream>(*response, now.cancel, now.what);
+        const auto refused = response ? read(now, *response) : tl::unexpected(response.error());
+        (*now.cancel)();
+        if (!refused) return tl::unexpected(refused.error());
+        if (refused->status == 401) who->refused(access.token);
+        return tl::unexpected(kube::read_response(*refused).error());
     }
 };
 

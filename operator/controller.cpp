@@ -208,7 +208,7 @@ void Controller::finish(const std::string& key, const Reconciled& reconciled) {
     const UnixSeconds now = options_.clock();
     if (reconciled.waits)
         waiting_since_.try_emplace(key, now);
-    else
+    else if (!reconciled.error)  // a write that failed has waited already: it must not start its back-off over
         waiting_since_.erase(key);
     if (reconciled.error) {
         const int wait = queue_.fail(key, now, reconciled.changed);

@@ -104,6 +104,7 @@ Result<kube::Response> FlakyTransport::send(const kube::Request& request) {
 
 Result<kube::Response> FlakyTransport::list(const kube::Request& request) {
     if (faults_.strikes(Fault::ListExpired)) return refusal(410, "Expired");
+    listed_[request.path] = expiries_;
     auto& old = old_lists_[request.path];
     const bool whole = !request.query.contains("continue");
     if (whole && !old.empty() && faults_.strikes(Fault::StaleList, 3)) return old[random_.below(old.size())];
@@ -117,7 +118,8 @@ Result<kube::Response> FlakyTransport::list(const kube::Request& request) {
 }
 
 Result<std::unique_ptr<kube::ByteStream>> FlakyTransport::open(const kube::Request& request) {
-    if (faults_.strikes(Fault::WatchExpired)) return fail("Expired", "simulated", true);
+    if (faults_.strikes(Fault::WatchExpired) || listed_[request.path] != expiries_)
+        return fail("Expired", "simulated", true);
     if (faults_.strikes(Fault::ServerError)) return fail("ServiceUnavailable", "simulated", true);
     auto stream = api_.open(request);
     if (!stream) return stream;

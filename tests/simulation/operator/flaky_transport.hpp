@@ -30,7 +30,7 @@ public:
     Result<kube::Response> send(const kube::Request& request) override;
     Result<std::unique_ptr<kube::ByteStream>> open(const kube::Request& request) override;
 
-    /// Every open watch ends with 410 at its next read: all kinds are listed anew.
+    /// Nothing listed before this can be watched: all kinds are listed anew, those too whose watch waits to be opened.
     void expire_watches() { ++expiries_; }
 
 private:
@@ -44,6 +44,7 @@ private:
     Surroundings surroundings_;
     std::map<std::string, std::vector<kube::Response>> old_lists_;  // of each path, as they were once
     std::uint64_t expiries_ = 0;
+    std::map<std::string, std::uint64_t> listed_;  // path → the expiries before its latest list
 };
 
 }  // namespace evaljob::simulation

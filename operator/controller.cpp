@@ -127,12 +127,15 @@ void Controller::each_job(const std::function<void(const EvalJob&)>& look) const
 bool Controller::work() {
     std::optional<std::string> key;
     ReconcileTimes times;
+    bool more = false;
     {
         const std::lock_guard lock(mutex_);
         if (synced_.size() == sources_.size()) key = queue_.take(options_.clock());
         if (key) times.queued = times_.began(*key, std::chrono::steady_clock::now());
+        more = !queue_.empty();
     }
     if (!key) return false;
+    if (more && options_.wake) options_.wake();
     reconcile(*key, times);
     if (options_.reconciled) options_.reconciled(times);
     return true;
@@ -149,7 +152,9 @@ std::optional<Controller::Task> Controller::observe(const std::string& key) {
     if (!entry->job) return Task{entry->meta, entry->status, tl::unexpected(entry->job.error())};
     Observed observed;
     observed.job = *entry->job;
-    for (const PodView* pod : pods_.of_job(key)) observed.pods.push_back(*pod);
+    const std::vector<const PodView*> pods = pods_.of_job(key);
+    observed.pods.reserve(pods.size());
+    for (const PodView* pod : pods) observed.pods.push_back(*pod);
     date_departures(key, observed.pods);
     const auto waits = waiting_since_.find(key);
     observed.lesser_waits = waits == waiting_since_.end() || options_.clock() < waits->second + lesser_change_seconds;

@@ -48,7 +48,7 @@ struct ControllerOptions {
     std::function<std::optional<ProgressReport>(const Observed&)> progress;
     std::uint64_t seed = 0;      // of the back-offs' jitter
     kube::Source::Clock ticks;   // of back-offs; by default the clock's
-    std::function<void()> wake;  // called when a job was queued
+    std::function<void()> wake;  // called when there is work for one more worker
     std::function<void(const ReconcileTimes&)> reconciled;
 };
 

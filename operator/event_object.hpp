@@ -6,7 +6,7 @@
 
 namespace evaljob {
 
-/// Its name is derived from the job's uid and what is said, so that an event that is repeated finds itself.
+/// Its name is made of the time, the job's uid and what is said: one that is sent again finds itself.
 Json event_object(const EvalJob& job, const Event& event, UnixSeconds now);
 
 }  // namespace evaljob

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import tempfile
 
 import api
@@ -23,6 +24,15 @@ SETTINGS = {
 
 def account(system):
     return f"system:serviceaccount:{system}:{system}"
+
+
+def parent_and_name(pid):
+    try:
+        stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return None
+    name, _, rest = stat.partition("(")[2].rpartition(")")
+    return int(rest.split()[1]), name
 
 
 class Cluster:
@@ -56,6 +66,17 @@ class Cluster:
             part = Process(argv, log, cwd=self.folder, **more)
         self.parts.append(part)
         return part
+
+    def end_api_server(self):
+        """kill -9, as of a machine that goes."""
+        pid = next(int(pid) for pid in os.listdir("/proc") if pid.isdigit() and parent_and_name(pid) == (self.parts[0].child.pid, "kube-apiserver"))
+        self.api_server = pathlib.Path(f"/proc/{pid}/cmdline").read_text().split("\0")[:-1]
+        os.kill(pid, signal.SIGKILL)
+
+    def start_api_server(self):
+        """With the flags that it had."""
+        self.start("apiserver-again", self.api_server)
+        api.await_that("the API server is back", lambda: self.api.get("/api/v1/namespaces/default"))
 
     def last_words(self, name):
         path = self.folder / f"{name}.log"

@@ -7,6 +7,7 @@ import time
 
 import api
 import audit
+import metrics
 from cluster import Cluster, account
 from process import MemoryWatch
 from systems import has_succeeded, job_of
@@ -88,13 +89,13 @@ def burst(system, jobs, patience):
         }
 
 
-def create_at_rate(run, names):
+def create_at_rate(run, names, stays=False):
     begin = time.monotonic()
 
     def create(numbered):
         i, name = numbered
         time.sleep(max(0.0, begin + i / RATE - time.monotonic()))
-        run.api.create(run.system.path, run.system.job(name))
+        run.api.create(run.system.path, run.system.job(name, stays))
 
     with concurrent.futures.ThreadPoolExecutor(16) as threads:
         list(threads.map(create, enumerate(names)))
@@ -107,6 +108,75 @@ def pods_made_after(entries, run, names):
     for entry in audit.creations(entries, "pods", run.user):
         made.setdefault(job_of(entry.name), []).append(entry.end)
     return [sorted(made[name])[PODS - 1] - created[name] for name in names]
+
+
+def fleet(system, jobs, away):
+    """Many jobs that run at once; the API server goes away for some seconds and comes back; then all of them end."""
+    with Running(system) as run:
+        names, begin = [f"f-{i:05}" for i in range(jobs)], time.time()
+        meter = Meter(run.operator)
+        create_at_rate(run, names, stays=True)
+        api.await_that("all Pods run", lambda: running_pods(run) == jobs * PODS, patience=1800, pause=2)
+        answers = {"jobs": jobs, "away_s": away, "all_running_s": time.time() - begin, "made": meter.read()}
+        time.sleep(SETTLE)
+        meter.read()
+        time.sleep(60)
+        answers["at_rest"] = meter.read()
+        run.cluster.end_api_server()
+        time.sleep(away)
+        answers["away"] = meter.read()
+        back = time.time()
+        run.cluster.start_api_server()
+        let_end(run, jobs * PODS)
+        answers["back"] = {"all_told_to_end_s": time.time() - back}
+        times = run.finished.wait(names, 1800)
+        answers["ended"] = meter.read()
+        answers["ended"]["all_finished_s"] = max(times.values()) - back
+        answers["restarts"] = sum(item["status"].get("restarts", 0) for item in run.api.get(system.path)["items"])
+        return answers
+
+
+class Meter:
+    """What an operator has used since it was last read: CPU, memory, requests, and how long jobs waited to be worked on."""
+
+    def __init__(self, operator):
+        self.operator = operator
+        self.read()
+
+    def read(self):
+        now, before = (time.time(), self.operator.cpu_seconds(), metrics.read()), getattr(self, "before", None)
+        self.before = now
+        if not before:
+            return {}
+        waits = metrics.difference(now[2], before[2], "workqueue_queue_duration_seconds_bucket")
+        return {"seconds": now[0] - before[0], "cpu_s": now[1] - before[1], **self.operator.memory(),
+                "requests": metrics.by_label(now[2], before[2], "rest_client_requests_total", "code"),
+                "reconciles": metrics.by_label(now[2], before[2], "controller_runtime_reconcile_total", "result"),
+                "queued_p50_below_s": metrics.quantile(waits, 0.5), "queued_p99_below_s": metrics.quantile(waits, 0.99)}
+
+
+def running_pods(run):
+    found, more = 0, ""
+    while True:
+        page = run.api.get(f"/api/v1/namespaces/default/pods?limit=500&labelSelector=evaljob.bench/stays%3Dtrue{more}")
+        found += sum(pod["status"].get("phase") == "Running" for pod in page["items"])
+        if not page["metadata"].get("continue"):
+            return found
+        more = "&continue=" + page["metadata"]["continue"]
+
+
+def let_end(run, count):
+    """Pods that stay are told to succeed."""
+    path = "/api/v1/namespaces/default/pods"
+    names = api.await_that("Pods are listed", lambda: [pod["metadata"]["name"] for pod in run.api.get(path)["items"]
+                                                       if "evaljob.bench/stays" in pod["metadata"]["labels"]], patience=180)
+    assert len(names) == count, f"{len(names)} Pods run after the outage, {count} before"
+
+    def tell(name):
+        api.await_that("it is told", lambda: run.api.patch(f"{path}/{name}", {"metadata": {"labels": {"evaljob.bench/stays": None}}}))
+
+    with concurrent.futures.ThreadPoolExecutor(8) as threads:
+        list(threads.map(tell, names))
 
 
 def one_at_a_time(system, jobs):

@@ -85,14 +85,32 @@ def markdown(results, about, failures):
              "Jobs are created at 50 a second, CPU counts until 10 s after the last; both operators have the flags that they are shipped with.",
              "Medians where a part was repeated.", "",
              "| | evaljob-operator | training-operator | target |", "| --- | --- | --- | --- |"]
-    for part in dict.fromkeys(part for part, _ in results):
+    for part in dict.fromkeys(part for part, _ in results if not part.startswith("fleet")):
         for name, unit, keys, target in (OTHER_ROWS.get(part) or burst_rows(int(part.split()[0]))):
             ours, peer = (median_of(results, part, system, *keys) for system in ("evaljob-operator", "training-operator"))
             if ours is not None or peer is not None:
                 lines.append(f"| {name} | {text(ours, unit)} | {text(peer, unit)} | {target} |")
+    for (part, _), answers in results.items():
+        if part.startswith("fleet"):
+            lines += fleet_table(answers[0])
     if failures:
         lines += ["", "Parts that failed:", ""] + [f"- {failure}" for failure in failures]
     return "\n".join(lines) + "\n"
+
+
+def fleet_table(answer):
+    jobs, away = answer["jobs"], answer["away_s"]
+    lines = ["", f"## {jobs:,} EvalJobs of {4 * jobs:,} Pods at once, and the API server away for {away} s", "",
+             "kube-apiserver is killed (kill -9) and started again; then all Pods succeed and every job is merged. "
+             f"All Pods ran {answer['all_running_s']:.0f} s after the first job was created; all jobs had their score "
+             f"{answer['ended']['all_finished_s']:.0f} s after the API server was started again; {answer['restarts']} restarts.", "",
+             "| | s | CPU s | RSS | peak RSS | reconciles | requests by status | queued, p50 < | p99 < |", "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"]
+    for phase, name in (("made", "made, until all Pods run"), ("at_rest", "at rest"), ("away", "API server away"), ("ended", "back, until all are merged")):
+        use = answer[phase]
+        lines.append(f"| {name} | {use['seconds']:.0f} | {use['cpu_s']:.1f} | {text(use['rss'], 'MiB')} | {text(use['peak'], 'MiB')} | "
+                     f"{sum(use['reconciles'].values()):,} | {', '.join(f'{count:,} × {code}' for code, count in sorted(use['requests'].items())) or '–'} | "
+                     f"{use['queued_p50_below_s'] or '–'} s | {use['queued_p99_below_s'] or '–'} s |")
+    return lines
 
 
 def write(folder, results, about, failures):

@@ -25,6 +25,8 @@ def plan(options):
         steps += [(f"{options.medium} jobs", system, lambda s: parts.burst(s, options.medium, 1500)) for system in (OURS, PEER)]
     if options.large:
         steps.append((f"{options.large} jobs", OURS, lambda s: parts.burst(s, options.large, 1500)))
+    if options.fleet:
+        steps.append((f"fleet of {options.fleet}", OURS, lambda s: parts.fleet(s, options.fleet, options.away)))
     steps += [("one at a time", system, lambda s: parts.one_at_a_time(s, options.singles)) for system in (OURS, PEER)]
     steps += [("failed Pod", system, lambda s: parts.failed_pod(s, options.failures)) for system in (OURS, PEER)]
     steps += [("start", system, lambda s: parts.start_ups(s, options.starts)) for system in (OURS, PEER)]
@@ -38,14 +40,16 @@ def parse():
     parser.add_argument("--repeats", type=int, help="how often (3)")
     parser.add_argument("--medium", type=int, help="jobs of the burst that is done once (500; 0: none)")
     parser.add_argument("--large", type=int, help="jobs of ours alone (1,000; 0: none)")
+    parser.add_argument("--fleet", type=int, help="jobs of ours that run all at once, while the API server goes away (2,000; 0: none)")
+    parser.add_argument("--away", type=int, help="for so many seconds (180)")
     parser.add_argument("--singles", type=int, help="jobs one at a time (30)")
     parser.add_argument("--failures", type=int, help="failed Pods (10)")
     parser.add_argument("--starts", type=int, help="starts of each kind (3)")
     parser.add_argument("--only", nargs="+", default=[], help="parts or operators whose names have one of these words")
     parser.add_argument("--results", required=True, help="folder for operator.md and operator.json")
     options = parser.parse_args()
-    full = {"small": 100, "repeats": 3, "medium": 500, "large": 1000, "singles": 30, "failures": 10, "starts": 3}
-    quick = {"small": 10, "repeats": 1, "medium": 0, "large": 0, "singles": 3, "failures": 2, "starts": 1}
+    full = {"small": 100, "repeats": 3, "medium": 500, "large": 1000, "fleet": 2000, "away": 180, "singles": 30, "failures": 10, "starts": 3}
+    quick = {"small": 10, "repeats": 1, "medium": 0, "large": 0, "fleet": 0, "away": 10, "singles": 3, "failures": 2, "starts": 1}
     for name, size in (quick if options.quick else full).items():
         if getattr(options, name) is None:
             setattr(options, name, size)

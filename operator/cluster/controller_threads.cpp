@@ -26,6 +26,7 @@ ControllerThreads::~ControllerThreads() {
         ending_ = true;
     }
     bell_.notify_all();
+    ended_.notify_all();
     for (std::thread& thread : threads_) thread.join();
 }
 
@@ -34,14 +35,14 @@ void ControllerThreads::ring() {
         const std::lock_guard lock(mutex_);
         ++rung_;
     }
-    bell_.notify_all();
+    bell_.notify_one();  // who takes something and sees more wakes the next
 }
 
 void ControllerThreads::follow(std::size_t source) {
     for (;;) {
         const auto due = controller_->turn(source);
         std::unique_lock lock(mutex_);
-        if (due) bell_.wait_for(lock, std::max(kube::Milliseconds{0}, *due - ticks_()), [this] { return ending_; });
+        if (due) ended_.wait_for(lock, std::max(kube::Milliseconds{0}, *due - ticks_()), [this] { return ending_; });
         if (ending_) return;
     }
 }

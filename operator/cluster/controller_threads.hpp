@@ -30,7 +30,8 @@ private:
     void ring();
 
     std::mutex mutex_;
-    std::condition_variable bell_;
+    std::condition_variable bell_;   // of workers: there is work
+    std::condition_variable ended_;  // of followers
     std::uint64_t rung_ = 0;
     bool ending_ = false;
     kube::Source::Clock ticks_;

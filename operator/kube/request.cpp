@@ -1,6 +1,7 @@
 #include "operator/kube/request.hpp"
 
 #include "api/json_read.hpp"
+#include "operator/kube/managed_fields.hpp"
 
 namespace evaljob::kube {
 namespace {
@@ -105,7 +106,7 @@ Request patch_status(const Resource& resource, const std::string& ns, const std:
 }
 
 Result<Json> read_response(const Response& response) {
-    Json body = Json::parse(response.body, nullptr, false);
+    Json body = Json::parse(without_managed_fields(response.body), nullptr, false);
     if (response.status >= 200 && response.status < 300) {
         if (body.is_object()) return body;
         return fail(

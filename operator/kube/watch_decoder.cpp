@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "api/json_text.hpp"
+#include "operator/kube/managed_fields.hpp"
 
 namespace evaljob::kube {
 namespace {
@@ -17,7 +18,7 @@ std::optional<WatchEvent::Type> type_of(const std::string& word) {
 }
 
 Result<WatchEvent> decode(std::string_view line) {
-    Json event = parse_json(line);
+    Json event = parse_json(without_managed_fields(line));
     if (!event.is_object()) return fail("BadEvent", "a line of the watch is no JSON object", true);
     const auto type = event.find("type");
     const auto object = event.find("object");

@@ -1,7 +1,5 @@
 #include "operator/plan/events.hpp"
 
-#include "api/names.hpp"
-
 namespace evaljob {
 namespace {
 
@@ -65,10 +63,6 @@ std::vector<Event> events_between(const EvalJob& job, const EvalJobStatus& after
     if (is_true(before, "Suspended") && !is_true(after, "Suspended"))
         events.push_back({false, "Resumed", "nodes are started again"});
     restarts(job, after, verdict, events);
-    if (find_condition(after, "Merged") && !find_condition(before, "Merged"))
-        events.push_back(
-            {false, "MergeStarted",
-             "all nodes have succeeded; Job " + names::merge_job(job.meta.name) + " proves and merges their records"});
     if (begins(before, after, "Succeeded"))
         events.push_back({false, "Succeeded",
                           (after.summary.score.empty() ? "" : "score " + after.summary.score + ": ") +

@@ -1,5 +1,5 @@
 // Events, each said once: at the step whose status first shows the decision. A step that is repeated because its status
-// could not be written finds the old status again, and the applied event has the same name. Pure.
+// could not be written finds the old status again, and has said nothing yet. Pure.
 #pragma once
 
 #include <vector>

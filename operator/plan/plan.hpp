@@ -172,7 +172,7 @@ using Action = std::variant<CreateService, CreateToken, CreateClaim, CreateGang,
 
 struct Event {
     bool warning = false;
-    std::string reason;  // "NodesCreated", "NodeRestarted", "MergeStarted", "Succeeded", …
+    std::string reason;  // "NodesCreated", "NodeRestarted", "Succeeded", …
     std::string note;
     bool operator==(const Event&) const = default;
 };

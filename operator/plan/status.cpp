@@ -73,7 +73,7 @@ void say_running(EvalJobStatus& status, const Observed& observed, const Verdict&
             say(status, observed, now, "Running", false, verdict.reason.reason, verdict.reason.message);
             return;
         case Phase::Suspended:
-            say(status, observed, now, "Running", false, "Suspended", "");
+            say(status, observed, now, "Running", false, "Suspended", "spec.suspend is true");
             return;
         case Phase::Nodes: {
             std::string message = hindrance(verdict);
@@ -87,10 +87,10 @@ void say_running(EvalJobStatus& status, const Observed& observed, const Verdict&
             say(status, observed, now, "Running", false, "NodesSucceeded", "all nodes have succeeded");
             return;
         case Phase::Succeeded:
-            say(status, observed, now, "Running", false, "Succeeded", "");
+            say(status, observed, now, "Running", false, "Succeeded", "the results are published");
             return;
         case Phase::Failed:
-            say(status, observed, now, "Running", false, "Failed", "");
+            say(status, observed, now, "Running", false, "Failed", "see the condition Failed");
             return;
     }
 }

@@ -34,7 +34,7 @@ EvalJobStatus make_status(const Observed& observed, const Verdict& verdict, Unix
 /// Only counts of nodes change, and which attempts have been seen: no condition, no decision. Pods that come up one
 /// after the other would cost a write each; such a change waits a moment for more.
 bool is_lesser_change(const EvalJobStatus& before, const EvalJobStatus& after);
-inline constexpr UnixSeconds lesser_change_seconds = 1;
+inline constexpr UnixSeconds lesser_change_seconds = 2;
 
 const Condition* find_condition(const EvalJobStatus& status, const std::string& type);
 bool is_true(const EvalJobStatus& status, const std::string& type);

@@ -151,7 +151,7 @@ TEST(Claim, ForOneWriterKeepsAJobFromGrowing) {
     world.run_pods();
     world.step();
     world.exit(0, 0);
-    EXPECT_EQ(line(world.step()), "Merge | MergeStarted | Merging 3/3");
+    EXPECT_EQ(line(world.step()), "Merge |  | Merging 3/3");
 }
 
 TEST(Claim, IsNotAskedForInLocalMode) {

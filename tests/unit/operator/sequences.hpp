@@ -83,6 +83,6 @@ inline auto passes(UnixSeconds seconds) {
 inline const Step made_two = {nothing, "Token, Service, +demo-0-0, +demo-1-0 | NodesCreated | Starting 0/2"};
 inline const Step run_two = {run, " |  | Running 2/2"};
 inline const Step quiet_two = {nothing, " |  | Running 2/2"};
-inline const Step to_merge = {all_exit(0), "Merge | MergeStarted | Merging 2/2"};
+inline const Step to_merge = {all_exit(0), "Merge |  | Merging 2/2"};
 
 }  // namespace evaljob::testing

@@ -32,7 +32,7 @@ flags_of() {                                                                    
 serves() {  # program file
     [[ -x $2 ]] || return 1
     # Debian 12's etcd lacks RequestWatchProgress: clients that ask for watch-list fall back to slow relists.
-    [[ $1 != etcd ]] || "$2" --version | grep -qE '^etcd Version: 3\.([5-9]|[1-9][0-9])\.'
+    [[ $1 != etcd ]] || grep -qE '^etcd Version: 3\.([5-9]|[1-9][0-9])\.' <<<"$("$2" --version)"
 }
 
 need_go() {  # puts one on PATH

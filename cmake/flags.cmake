@@ -29,10 +29,15 @@ endif()
 
 # One precompiled header for everything: most of a file's compile time goes into nlohmann_json.
 add_compile_options(-fpch-preprocess)  # lets ccache see through it
-add_library(evaljob_precompiled OBJECT ${CMAKE_CURRENT_LIST_DIR}/precompiled.cpp)
-target_precompile_headers(evaljob_precompiled PRIVATE ${CMAKE_CURRENT_LIST_DIR}/precompiled.hpp)
+set(EVALJOB_CMAKE ${CMAKE_CURRENT_LIST_DIR})
+function(evaljob_precompile_for name)  # with the flags of the calling folder
+  add_library(${name} OBJECT ${EVALJOB_CMAKE}/precompiled.cpp)
+  target_precompile_headers(${name} PRIVATE ${EVALJOB_CMAKE}/precompiled.hpp)
+endfunction()
+evaljob_precompile_for(evaljob_precompiled)
+set(EVALJOB_PRECOMPILED evaljob_precompiled)
 function(evaljob_precompile)
   foreach(target IN LISTS ARGN)
-    target_precompile_headers(${target} REUSE_FROM evaljob_precompiled)
+    target_precompile_headers(${target} REUSE_FROM ${EVALJOB_PRECOMPILED})
   endforeach()
 endfunction()

@@ -49,6 +49,16 @@ class Running:
             print(self.cluster.last_words(self.system.name), file=sys.stderr)
         self.cluster.end()
 
+    def restart_for(self, seconds):
+        """As a kubelet: an operator that ends (it has lost its Lease) is started again. How often that was."""
+        starts, until = 0, time.monotonic() + seconds
+        while time.monotonic() < until:
+            if not self.operator.runs():
+                starts += 1
+                self.operator = self.system.start(self.cluster)
+            time.sleep(1)
+        return starts
+
     def made(self, since):
         """The Pods that the operator made from then on, in order, with the time of the answer."""
         return [(entry.name, entry.end) for entry in audit.creations(self.cluster.audit(since), "pods", self.user)]
@@ -123,7 +133,8 @@ def fleet(system, jobs, away):
         time.sleep(60)
         answers["at_rest"] = meter.read()
         run.cluster.end_api_server()
-        time.sleep(away)
+        answers["starts"] = run.restart_for(away)
+        meter.operator = run.operator
         answers["away"] = meter.read()
         back = time.time()
         run.cluster.start_api_server()
@@ -144,10 +155,12 @@ class Meter:
         self.read()
 
     def read(self):
-        now, before = (time.time(), self.operator.cpu_seconds(), metrics.read()), getattr(self, "before", None)
+        now, before = (time.time(), self.operator.cpu_seconds(), metrics.read(), self.operator), getattr(self, "before", None)
         self.before = now
         if not before:
             return {}
+        if now[3] is not before[3]:  # another process: what the one before it used since then went with it
+            before = (before[0], 0, {}, now[3])
         waits = metrics.difference(now[2], before[2], "workqueue_queue_duration_seconds_bucket")
         return {"seconds": now[0] - before[0], "cpu_s": now[1] - before[1], **self.operator.memory(),
                 "requests": metrics.by_label(now[2], before[2], "rest_client_requests_total", "code"),

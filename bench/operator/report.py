@@ -103,7 +103,8 @@ def fleet_table(answer):
     lines = ["", f"## {jobs:,} EvalJobs of {4 * jobs:,} Pods at once, and the API server away for {away} s", "",
              "kube-apiserver is killed (kill -9) and started again; then all Pods succeed and every job is merged. "
              f"All Pods ran {answer['all_running_s']:.0f} s after the first job was created; all jobs had their score "
-             f"{answer['ended']['all_finished_s']:.0f} s after the API server was started again; {answer['restarts']} restarts.", "",
+             f"{answer['ended']['all_finished_s']:.0f} s after the API server was started again; {answer['restarts']} restarts of nodes. "
+             f"The operator ended {answer['starts']} times, for want of its Lease, and was started again; the row counts the last process.", "",
              "| | s | CPU s | RSS | peak RSS | reconciles | requests by status | queued, p50 < | p99 < |", "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"]
     for phase, name in (("made", "made, until all Pods run"), ("at_rest", "at rest"), ("away", "API server away"), ("ended", "back, until all are merged")):
         use = answer[phase]

@@ -13,16 +13,13 @@ def read():
     return {(line[1], frozenset(LABEL.findall(line[2] or ""))): float(line[3]) for line in lines if line}
 
 
-def difference(now, before, name):
-    return {dict(labels).get("le", labels): value - before.get((found, labels), 0) for (found, labels), value in now.items() if found == name}
-
-
 def by_label(now, before, name, label):
+    """What was added since, by that label; what did not grow is left out."""
     counts = {}
     for (found, labels), value in now.items():
-        if found == name and value > before.get((found, labels), 0):
-            key = dict(labels)[label]
-            counts[key] = counts.get(key, 0) + int(value - before.get((found, labels), 0))
+        added = int(value - before.get((found, labels), 0))
+        if found == name and added > 0:
+            counts[dict(labels)[label]] = counts.get(dict(labels)[label], 0) + added
     return counts
 
 

@@ -161,7 +161,7 @@ class Meter:
             return {}
         if now[3] is not before[3]:  # another process: what the one before it used since then went with it
             before = (before[0], 0, {}, now[3])
-        waits = metrics.difference(now[2], before[2], "workqueue_queue_duration_seconds_bucket")
+        waits = metrics.by_label(now[2], before[2], "workqueue_queue_duration_seconds_bucket", "le")
         return {"seconds": now[0] - before[0], "cpu_s": now[1] - before[1], **self.operator.memory(),
                 "requests": metrics.by_label(now[2], before[2], "rest_client_requests_total", "code"),
                 "reconciles": metrics.by_label(now[2], before[2], "controller_runtime_reconcile_total", "result"),

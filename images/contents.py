@@ -89,6 +89,8 @@ def runner_layers(built: pathlib.Path, installed: pathlib.Path, torch: pathlib.P
     copy = pathlib.Path("/bin/cp")  # the example's Job puts the model on the volume with it
     found = libraries(built / "evaljob-runner") | libraries(built / "evaljob-rank") | libraries(copy)
     system, engine = split(found, torch)
+    if not engine:
+        raise SystemExit(f"{built / 'evaljob-rank'} loads another libtorch than {torch}: build it with EVALJOB_TORCH_DIR={torch}")
     example = {f"{EXAMPLE}/model.pt": Entry(source=REPOSITORY / "examples/fashion-mnist/model.pt")}
     for part in ("images-idx3", "labels-idx1"):  # where Debian's package has them, so that one EvalJob file serves all
         file = DATASET / f"t10k-{part}-ubyte.gz"

@@ -83,7 +83,7 @@ def markdown(results, about, failures):
              "One real etcd and kube-apiserver; " + "; ".join(f"{name}: {how}" for name, how in SETTINGS.items()) + ".",
              "A job is 4 Pods: an EvalJob of 4 nodes, whose merge Pod runs besides; a PyTorchJob of a master and 3 workers.",
              "Jobs are created at 50 a second, CPU counts until 10 s after the last; both operators have the flags that they are shipped with.",
-             "Medians where a part was repeated.", "",
+             "Medians where a part was repeated.", *measured_later(results, about), "",
              "| | evaljob-operator | training-operator | target |", "| --- | --- | --- | --- |"]
     for part in dict.fromkeys(part for part, _ in results if not part.startswith("fleet")):
         for name, unit, keys, target in (OTHER_ROWS.get(part) or burst_rows(int(part.split()[0]))):
@@ -98,20 +98,42 @@ def markdown(results, about, failures):
     return "\n".join(lines) + "\n"
 
 
+def waited(below):
+    """The bucket that a quantile lies in; the last one before +Inf ends at 60 s."""
+    return "–" if not below else "more than 60 s" if below == "+Inf" else f"< {below} s"
+
+
 def fleet_table(answer):
     jobs, away = answer["jobs"], answer["away_s"]
     lines = ["", f"## {jobs:,} EvalJobs of {4 * jobs:,} Pods at once, and the API server away for {away} s", "",
              "kube-apiserver is killed (kill -9) and started again; then all Pods succeed and every job is merged. "
              f"All Pods ran {answer['all_running_s']:.0f} s after the first job was created; all jobs had their score "
              f"{answer['ended']['all_finished_s']:.0f} s after the API server was started again; {answer['restarts']} restarts of nodes. "
-             f"The operator ended {answer['starts']} times, for want of its Lease, and was started again; the row counts the last process.", "",
-             "| | s | CPU s | RSS | peak RSS | reconciles | requests by status | queued, p50 < | p99 < |", "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"]
+             f"Starts again of the operator, which ends for want of its Lease: {answer['starts']}; the row counts the last process.", "",
+             "| | s | CPU s | RSS | peak RSS | reconciles | requests by status | queued, p50 | p99 |", "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"]
     for phase, name in (("made", "made, until all Pods run"), ("at_rest", "at rest"), ("away", "API server away"), ("ended", "back, until all are merged")):
         use = answer[phase]
         lines.append(f"| {name} | {use['seconds']:.0f} | {use['cpu_s']:.1f} | {text(use['rss'], 'MiB')} | {text(use['peak'], 'MiB')} | "
                      f"{sum(use['reconciles'].values()):,} | {', '.join(f'{count:,} × {code}' for code, count in sorted(use['requests'].items())) or '–'} | "
-                     f"{use['queued_p50_below_s'] or '–'} s | {use['queued_p99_below_s'] or '–'} s |")
+                     f"{waited(use['queued_p50_below_s'])} | {waited(use['queued_p99_below_s'])} |")
     return lines
+
+
+def measured_later(results, about):
+    """Parts that a run with --only has measured at another time than the rest."""
+    whole = f"{about['when']}, evaljob {about['versions']['evaljob']}"
+    found = {f"{part} ({answer['measured']})" for (part, _), answers in results.items() for answer in answers if answer.get("measured", whole) != whole}
+    return ["Measured at another time: " + "; ".join(sorted(found)) + "."] if found else []
+
+
+def read(folder):
+    """What write() has left there: about and results; None where nothing lies."""
+    path = pathlib.Path(folder) / "operator.json"
+    if not path.exists():
+        return None
+    there = json.loads(path.read_text())
+    about = {key: value for key, value in there.items() if key not in ("settings", "results", "failures")}
+    return about, {(item["part"], item["system"]): item["answers"] for item in there["results"]}
 
 
 def write(folder, results, about, failures):

@@ -63,12 +63,17 @@ def main():
     options = parse()
     about = {"when": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
              "machine": report.machine(), "versions": report.versions(), "sizes": vars(options)}
-    results, failures = {}, []
-    for part, system, measure in plan(options):
+    steps, failures = plan(options), []
+    measured = f"{about['when']}, evaljob {about['versions']['evaljob']}"
+    results = {}
+    if options.only and (earlier := report.read(options.results)):  # the other parts stay as they were measured
+        about, results = earlier
+        results = {key: answers for key, answers in results.items() if key not in {(part, system.name) for part, system, _ in steps}}
+    for part, system, measure in steps:
         begin = time.monotonic()
         try:
             answer = measure(system)
-            results.setdefault((part, system.name), []).append(answer)
+            results.setdefault((part, system.name), []).append({**answer, "measured": measured})
             said = "done"
         except Exception as error:  # the others are worth having all the same
             said = f"failed: {type(error).__name__}: {error}"

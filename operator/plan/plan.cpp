@@ -10,6 +10,7 @@
 #include "operator/plan/ownership.hpp"
 #include "operator/plan/preparation.hpp"
 #include "operator/plan/status.hpp"
+#include "operator/plan/time.hpp"
 #include "operator/plan/waits.hpp"
 
 namespace evaljob {
@@ -158,11 +159,14 @@ std::vector<Action> node_actions(const Observed& observed, const Settings& setti
     return actions;
 }
 
-/// With eval node 0's runner is asked again: soon until all ranks have met, then as often as status may show it.
-std::optional<std::chrono::seconds> next_report(const EvalJob& job, const EvalJobStatus& after) {
+/// With eval node 0's runner is asked again: soon until all ranks have met, less often the longer that takes, then as
+/// often as status may show it.
+std::optional<std::chrono::seconds> next_report(const EvalJob& job, const EvalJobStatus& after, UnixSeconds now) {
     if (!job.spec.eval || !is_true(after, "Running")) return {};
-    if (!is_true(after, "RendezvousReady")) return rendezvous_look;
-    return std::chrono::seconds{progress_interval_seconds};
+    constexpr std::chrono::seconds longest{progress_interval_seconds};
+    if (is_true(after, "RendezvousReady")) return longest;
+    const UnixSeconds since = from_rfc3339(find_condition(after, "Running")->last_transition_time);
+    return std::clamp(std::chrono::seconds{(now - since) / 10}, rendezvous_look, longest);
 }
 
 Plan ask(const Observed& observed) {
@@ -237,7 +241,7 @@ Plan node_step(const Observed& observed, const Settings& settings, Verdict verdi
     if (!verdict.held.empty()) look_sooner(plan, claim_look);
     if (!is_true(plan.status, "Scheduled") && all_scheduled(verdict.nodes))
         look_sooner(plan, std::chrono::seconds{scheduled_after_seconds});
-    look_sooner(plan, next_report(observed.job, plan.status));
+    look_sooner(plan, next_report(observed.job, plan.status, now));
     return plan;
 }
 

@@ -123,6 +123,10 @@ TEST(Status, ProgressIsCopiedAtMostOnceInTenSeconds) {
 TEST(Status, LookAgainForProgress) {
     World world = running_world(JobBuilder().nodes(2));
     EXPECT_EQ(world.step().look_again, std::chrono::seconds{2}) << "until the ranks have met";
+    world.pass(60);
+    EXPECT_EQ(world.step().look_again, std::chrono::seconds{6}) << "less often the longer that takes";
+    world.pass(3'600);
+    EXPECT_EQ(world.step().look_again, std::chrono::seconds{10});
     world.report(10, 100, true);
     EXPECT_EQ(world.step().look_again, std::chrono::seconds{10});
 }

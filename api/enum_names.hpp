@@ -15,17 +15,23 @@ struct EnumNames;
 
 template <>
 struct EnumNames<ModelFormat> {
-    static constexpr std::array<std::pair<ModelFormat, std::string_view>, 1> rows{
-        {{ModelFormat::TorchScript, "TorchScript"}}};
+    static constexpr std::array<std::pair<ModelFormat, std::string_view>, 2> rows{
+        {{ModelFormat::TorchScript, "TorchScript"}, {ModelFormat::Command, "Command"}}};
 };
 template <>
 struct EnumNames<DatasetFormat> {
-    static constexpr std::array<std::pair<DatasetFormat, std::string_view>, 1> rows{{{DatasetFormat::IDX, "IDX"}}};
+    static constexpr std::array<std::pair<DatasetFormat, std::string_view>, 2> rows{
+        {{DatasetFormat::IDX, "IDX"}, {DatasetFormat::JSONL, "JSONL"}}};
 };
 template <>
 struct EnumNames<TaskType> {
-    static constexpr std::array<std::pair<TaskType, std::string_view>, 1> rows{
-        {{TaskType::Classification, "Classification"}}};
+    static constexpr std::array<std::pair<TaskType, std::string_view>, 2> rows{
+        {{TaskType::Classification, "Classification"}, {TaskType::Generation, "Generation"}}};
+};
+template <>
+struct EnumNames<TaskMetric> {
+    static constexpr std::array<std::pair<TaskMetric, std::string_view>, 2> rows{
+        {{TaskMetric::ExactMatch, "ExactMatch"}, {TaskMetric::NormalizedExactMatch, "NormalizedExactMatch"}}};
 };
 template <>
 struct EnumNames<Device> {

@@ -18,9 +18,10 @@ inline constexpr const char* api_version = "evaljob.dev/v1alpha1";
 inline constexpr const char* kind = "EvalJob";
 inline constexpr const char* operator_name = "evaljob.dev/operator";  // of spec.managedBy
 
-enum class ModelFormat { TorchScript };
-enum class DatasetFormat { IDX };
-enum class TaskType { Classification };
+enum class ModelFormat { TorchScript, Command };
+enum class DatasetFormat { IDX, JSONL };
+enum class TaskType { Classification, Generation };
+enum class TaskMetric { ExactMatch, NormalizedExactMatch };
 enum class Device { Auto, CPU, CUDA };
 enum class RestartScope { Node, Group };
 enum class RestartAction { Restart, RestartIgnoreLimit, Fail };
@@ -29,15 +30,20 @@ enum class Gang { None, Auto, Native, Volcano, Coscheduling };
 
 struct Model {
     ModelFormat format = ModelFormat::TorchScript;
-    std::string path;    // relative to the storage root
-    std::string sha256;  // hex, lower case; empty: not checked
+    std::string path;                  // TorchScript: relative to the storage root
+    std::string sha256;                // TorchScript: hex, lower case; empty: not checked
+    std::vector<std::string> command;  // Command: the program and its arguments
 
     bool operator==(const Model&) const = default;
 };
 
 struct Task {
     TaskType type = TaskType::Classification;
-    std::vector<std::string> classes;  // name of class i at index i; empty: the classes are called by their number
+    // Classification: name of class i at index i; empty: the classes are called by their number
+    std::vector<std::string> classes;
+    std::vector<TaskMetric> metrics;             // Generation: at least one; the first is the score
+    std::string group_by;                        // Generation: the samples' member that names their group; empty: none
+    std::optional<std::int32_t> max_new_tokens;  // Generation: handed to the engine
 
     bool operator==(const Task&) const = default;
 };
@@ -45,7 +51,7 @@ struct Task {
 struct Dataset {
     std::string name;
     DatasetFormat format = DatasetFormat::IDX;
-    std::string path;         // IDX: the images, gzip or plain
+    std::string path;         // IDX: the images, gzip or plain; JSONL: the lines
     std::string sha256;       // hex of the file as it lies there; empty: not checked
     std::string labels_path;  // IDX: the labels
     std::string labels_sha256;
@@ -55,11 +61,15 @@ struct Dataset {
     bool operator==(const Dataset&) const = default;
 };
 
+inline constexpr std::int32_t default_timeout_seconds = 600;
+
 struct Inference {
     Device device = Device::Auto;
     std::int32_t max_batch_size = 32;   // samples
     std::int32_t threads_per_rank = 1;  // intra-op threads
     std::int64_t seed = 0;
+    std::optional<std::int32_t> startup_timeout_seconds;  // Command; absent: default_timeout_seconds
+    std::optional<std::int32_t> sample_timeout_seconds;   // Command; absent: default_timeout_seconds
 
     bool operator==(const Inference&) const = default;
 };
@@ -67,6 +77,7 @@ struct Inference {
 struct Eval {
     Model model;
     std::vector<Dataset> datasets;
+    std::int32_t repeats = 1;  // of each sample
     Inference inference;
 
     bool operator==(const Eval&) const = default;

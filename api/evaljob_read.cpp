@@ -29,6 +29,13 @@ Task read_task(const Json& task) {
     Task read;
     take_enum(task, "type", read.type);
     take(task, "classes", read.classes);
+    if (const Json& metrics = member(task, "metrics"); metrics.is_array()) {
+        for (const Json& metric : metrics)
+            read.metrics.push_back(value_named(metric.get<std::string>(), TaskMetric::ExactMatch));
+    }
+    if (read.type == TaskType::Generation && read.metrics.empty()) read.metrics = {TaskMetric::ExactMatch};
+    take(task, "groupBy", read.group_by);
+    take(task, "maxNewTokens", read.max_new_tokens);
     return read;
 }
 
@@ -126,6 +133,7 @@ Eval read_eval(const Json& eval) {
     take_enum(model, "format", read.model.format);
     take(model, "path", read.model.path);
     take(model, "sha256", read.model.sha256);
+    take(model, "command", read.model.command);
     const Json& datasets = member(eval, "datasets");
     if (datasets.is_array()) {
         for (const Json& dataset : datasets) read.datasets.push_back(read_dataset(dataset));
@@ -135,6 +143,9 @@ Eval read_eval(const Json& eval) {
     take(inference, "maxBatchSize", read.inference.max_batch_size);
     take(inference, "threadsPerRank", read.inference.threads_per_rank);
     take(inference, "seed", read.inference.seed);
+    take(inference, "startupTimeoutSeconds", read.inference.startup_timeout_seconds);
+    take(inference, "sampleTimeoutSeconds", read.inference.sample_timeout_seconds);
+    take(eval, "repeats", read.repeats);
     return read;
 }
 

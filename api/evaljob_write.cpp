@@ -18,16 +18,17 @@ void put(Json& object, const char* key, const std::optional<std::int32_t>& value
 Json task_to_json(const Task& task) {
     Json object{{"type", name_of(task.type)}};
     if (!task.classes.empty()) object["classes"] = task.classes;
+    for (const TaskMetric metric : task.metrics) object["metrics"].push_back(name_of(metric));
+    put(object, "groupBy", task.group_by);
+    put(object, "maxNewTokens", task.max_new_tokens);
     return object;
 }
 
 /// Without its task.
 Json dataset_to_json(const Dataset& dataset) {
-    Json object{{"name", dataset.name},
-                {"format", name_of(dataset.format)},
-                {"path", dataset.path},
-                {"labelsPath", dataset.labels_path}};
+    Json object{{"name", dataset.name}, {"format", name_of(dataset.format)}, {"path", dataset.path}};
     put(object, "sha256", dataset.sha256);
+    put(object, "labelsPath", dataset.labels_path);
     put(object, "labelsSha256", dataset.labels_sha256);
     if (dataset.limit) object["limit"] = *dataset.limit;
     return object;
@@ -117,20 +118,24 @@ Json nodes_to_json(const NodeCounts& nodes) {
 }  // namespace
 
 Json eval_to_json(const Eval& eval) {
-    Json model{{"format", name_of(eval.model.format)}, {"path", eval.model.path}};
+    Json model{{"format", name_of(eval.model.format)}};
+    put(model, "path", eval.model.path);
     put(model, "sha256", eval.model.sha256);
+    if (!eval.model.command.empty()) model["command"] = eval.model.command;
     Json datasets = Json::array();
     for (const Dataset& dataset : eval.datasets) {
         datasets.push_back(dataset_to_json(dataset));
         datasets.back()["task"] = task_to_json(dataset.task);
     }
-    return Json{{"model", std::move(model)},
-                {"datasets", std::move(datasets)},
-                {"inference",
-                 {{"device", name_of(eval.inference.device)},
-                  {"maxBatchSize", eval.inference.max_batch_size},
-                  {"threadsPerRank", eval.inference.threads_per_rank},
-                  {"seed", eval.inference.seed}}}};
+    Json inference{{"device", name_of(eval.inference.device)},
+                   {"maxBatchSize", eval.inference.max_batch_size},
+                   {"threadsPerRank", eval.inference.threads_per_rank},
+                   {"seed", eval.inference.seed}};
+    put(inference, "startupTimeoutSeconds", eval.inference.startup_timeout_seconds);
+    put(inference, "sampleTimeoutSeconds", eval.inference.sample_timeout_seconds);
+    Json object{{"model", std::move(model)}, {"datasets", std::move(datasets)}, {"inference", std::move(inference)}};
+    if (eval.repeats != 1) object["repeats"] = eval.repeats;
+    return object;
 }
 
 Json expect_to_json(const Dataset& expect) {

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,9 +29,9 @@ struct Rule {
     std::string cel;
     std::string message;             // of the API server when `cel` is false
     std::string message_expression;  // CEL; takes the place of `message`
-    /// Null: only the API server can tell (it compares with the old object), or another row's check says it too.
+    /// Empty: only the API server can tell (it compares with the old object), or another row's check says it too.
     /// The value may still break other rules.
-    void (*check)(const Json& value, const std::string& path, Violations& violations) = nullptr;
+    std::function<void(const Json& value, const std::string& path, Violations& violations)> check;
 };
 
 struct Field {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 
 #include "api/schema.hpp"
 
@@ -14,7 +15,17 @@ inline constexpr Form dns_subdomain{"^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9](
 inline constexpr Form sha256_hex_form{"^[0-9a-f]{64}$", "64 lower-case hexadecimal digits"};
 inline constexpr Form path_form{"^[^\\x00]+$", "a path without NUL characters"};
 
+inline constexpr Form text_form{"^[^\\x00]+$", "a text without NUL characters"};
+
 inline constexpr std::size_t max_path_length = 1024;
+
+/// Rules of an object in which `kind`, where it is `value`, decides over `key`: it must be there, may not be there, or
+/// must be `fixed`. Both are paths below the object, "model.format". The last is over every item of a list.
+Rule needed_with(const std::string& kind, const std::string& value, const std::string& key);
+Rule refused_with(const std::string& kind, const std::string& value, const std::string& key);
+Rule fixed_with(const std::string& kind, const std::string& value, const std::string& key, const std::string& fixed);
+Rule all_fixed_with(const std::string& kind, const std::string& value, const std::string& list, const std::string& key,
+                    const std::string& fixed);
 
 std::vector<Field> eval_fields();        // spec.eval and below
 std::vector<Field> expect_fields();      // spec.merge.expect and below

@@ -35,6 +35,12 @@ void make_absolute_dataset(Json& dataset, const fs::path& folder) {
     make_absolute(dataset, "labelsPath", folder);
 }
 
+void make_absolute_model(Json& model, const fs::path& folder) {
+    make_absolute(model, "path", folder);
+    const bool starts_there = model.is_object() && model.value("format", Json()) == "Command";
+    if (starts_there && !model.contains("path")) model["path"] = folder.lexically_normal().string();
+}
+
 /// The output goes to a folder of its own, so what the file names relative to itself has to be found from there.
 fs::path move_output(Json& spec, const fs::path& file_folder, const std::string& output) {
     fs::path folder = fs::absolute(output).lexically_normal();
@@ -42,7 +48,7 @@ fs::path move_output(Json& spec, const fs::path& file_folder, const std::string&
     spec["storage"]["path"] = folder.filename().string();
     if (spec.contains("eval") && spec["eval"].is_object()) {
         Json& eval = spec["eval"];
-        if (eval.contains("model")) make_absolute(eval["model"], "path", file_folder);
+        if (eval.contains("model")) make_absolute_model(eval["model"], file_folder);
         if (eval.contains("datasets") && eval["datasets"].is_array()) {
             for (Json& dataset : eval["datasets"]) make_absolute_dataset(dataset, file_folder);
         }

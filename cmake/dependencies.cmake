@@ -20,4 +20,10 @@ add_library(isal INTERFACE)
 target_include_directories(isal SYSTEM INTERFACE ${ISAL_INCLUDE})
 target_link_libraries(isal INTERFACE ${ISAL_LIBRARY})
 
+find_path(UTF8PROC_INCLUDE utf8proc.h REQUIRED)
+find_library(UTF8PROC_LIBRARY utf8proc REQUIRED)
+add_library(utf8proc INTERFACE)
+target_include_directories(utf8proc SYSTEM INTERFACE ${UTF8PROC_INCLUDE})
+target_link_libraries(utf8proc INTERFACE ${UTF8PROC_LIBRARY})
+
 include(${CMAKE_CURRENT_LIST_DIR}/torch.cmake)

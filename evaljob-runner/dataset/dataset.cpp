@@ -6,16 +6,13 @@
 #include "api/digest.hpp"
 #include "evaljob-runner/dataset/gzip_file.hpp"
 #include "evaljob-runner/dataset/idx.hpp"
+#include "evaljob-runner/dataset/json_lines.hpp"
 
 namespace evaljob {
 
 namespace {
 
 constexpr std::uint64_t max_file_bytes = std::uint64_t{8} << 30;
-
-tl::unexpected<Error> bad_input(const Dataset& dataset, const std::string& what) {
-    return fail("BadInput", "dataset " + dataset.name + ": " + what);
-}
 
 /// A file of a dataset, as the EvalJob names it.
 struct NamedFile {
@@ -58,12 +55,18 @@ public:
 
     std::uint64_t size() const override { return size_; }
 
-    Sample sample(std::uint64_t index) const override {
+    Result<Sample> sample(std::uint64_t index) override {
         const auto label = static_cast<unsigned char>(labels_.elements[index]);
         const auto bytes = images_.elements.substr(index * sample_bytes_, sample_bytes_);
-        return {std::to_string(index), shape_, bytes, label,
-                label < classes_.size() ? classes_[label] : std::to_string(label)};
+        return Sample{std::to_string(index),
+                      shape_,
+                      bytes,
+                      "",
+                      label,
+                      label < classes_.size() ? classes_[label] : std::to_string(label)};
     }
+
+    std::string place(std::uint64_t index) const override { return "sample " + std::to_string(index); }
 
     Json digests() const override { return {{"sha256", images_file_.sha256}, {"labelsSha256", labels_file_.sha256}}; }
 
@@ -119,6 +122,10 @@ private:
 
 }  // namespace
 
+tl::unexpected<Error> bad_input(const Dataset& dataset, const std::string& what) {
+    return fail("BadInput", "dataset " + dataset.name + ": " + what);
+}
+
 std::string unreadable(const std::string& field, const Error& error) {
     return field + ": " + error.message +
            "; is the path right? A relative one starts at the EvalJob file's folder, in a cluster at the storage root";
@@ -138,6 +145,8 @@ Result<std::unique_ptr<DatasetReader>> open_dataset(const Dataset& dataset, cons
     switch (dataset.format) {
         case DatasetFormat::IDX:
             return IdxDataset::open(dataset, storage_root);
+        case DatasetFormat::JSONL:
+            return open_json_lines(dataset, storage_root);
     }
     return bad_input(dataset, "is of a format that is not supported yet");
 }
@@ -146,6 +155,7 @@ std::string content_hash(const Sample& sample) {
     Sha256 digest;
     digest.update(Json(sample.shape).dump());
     digest.update(sample.bytes);
+    digest.update(sample.input);
     digest.update(sample.target.dump());
     return digest.hex().substr(0, 32);
 }

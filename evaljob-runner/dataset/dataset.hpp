@@ -17,15 +17,19 @@ struct Sample {
     std::string id;
     std::vector<std::int64_t> shape;  // of the content, row-major; IDX images: [1, height, width]
     std::string_view bytes;           // unsigned bytes; valid as long as the reader
-    Json target;                      // Classification: the class as an integer
-    std::string group;                // the name of the target's class
+    std::string input;                // JSONL: an object as JSON text, members as they stand in the line
+    Json target;                      // Classification: the class as an integer; Generation: a text, or several
+    std::string group;                // the name of the target's class, or what task.groupBy names
 };
 
 class DatasetReader {
 public:
     virtual ~DatasetReader() = default;
     virtual std::uint64_t size() const = 0;
-    virtual Sample sample(std::uint64_t index) const = 0;
+    /// Fails with BadInput, naming file and line, or ReadFailed. Thread rule: one thread.
+    virtual Result<Sample> sample(std::uint64_t index) = 0;
+    /// Where a sample stands, for a person: "lines.jsonl line 7".
+    virtual std::string place(std::uint64_t index) const = 0;
     /// The digests of the files as they lie there, for the manifest's config: {"sha256": …, "labelsSha256": …}.
     virtual Json digests() const = 0;
 };
@@ -33,10 +37,11 @@ public:
 /// Opens the files and checks their digests where the EvalJob names them. Fails with BadInput, naming field and file.
 Result<std::unique_ptr<DatasetReader>> open_dataset(const Dataset& dataset, const std::string& storage_root);
 
-/// Of a sample's shape, bytes and target: 32 hex characters.
+/// Of a sample's shape, bytes, input and target: 32 hex characters.
 std::string content_hash(const Sample& sample);
 
 /// Of a file that the EvalJob names: what is wrong, led by the field.
+tl::unexpected<Error> bad_input(const Dataset& dataset, const std::string& what);  // led by the dataset's name
 std::string unreadable(const std::string& field, const Error& error);
 std::string other_sha256(const std::string& field, const std::string& path, const std::string& is,
                          const std::string& expected);

@@ -1,35 +1,54 @@
 // An engine turns samples into predictions. Scheduling, resume, merge and metrics are the same for all of them.
+// docs/decisions/0017-engines-take-batches.md says why it has this shape.
 #pragma once
 
-#include <memory>
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "api/evaljob.hpp"
-#include "evaljob-runner/coordinator/protocol.hpp"
 #include "evaljob-runner/dataset/dataset.hpp"
 
 namespace evaljob {
 
+/// One evaluation of one sample.
+struct Request {
+    Sample sample;
+    std::uint32_t repeat = 0;
+    std::uint32_t seed = 0;  // sample_seed()
+};
+
+/// What the manifest planned to be evaluated together; all of one dataset.
+struct EngineBatch {
+    std::uint64_t ticket = 0;  // the caller's, to know it again
+    const Dataset* dataset = nullptr;
+    std::vector<Request> requests;
+};
+
 struct Prediction {
-    Json prediction;               // Classification: the class; null when it failed
+    Json prediction;               // Classification: the class; Generation: text_to_json(); null when it failed
     Json detail = Json::object();  // Classification: {"confidence": "0.987654"}
     std::string error;             // of this sample alone
 };
 
+struct EngineAnswer {
+    std::uint64_t ticket = 0;
+    std::vector<Prediction> predictions;  // one for each request, in their order
+};
+
+/// Thread rule: one thread calls it; what an engine does beside that thread is its own affair.
 class Engine {
 public:
     virtual ~Engine() = default;
-    /// One prediction per sample, in order; all samples are of one shape. An Error concerns the whole batch and is
-    /// nothing that another try mends.
-    virtual Result<std::vector<Prediction>> evaluate(const std::vector<Sample>& samples, const Task& task) = 0;
+    /// How many batches it can have begun and not yet given back.
+    virtual std::size_t batches_at_once() const { return 1; }
+    virtual void begin(EngineBatch batch) = 0;
+    /// Waits until a batch that was begun has an answer for every sample; whichever comes first. A sample that fails is
+    /// an answer. An Error concerns the engine as a whole: no further batch can be had of it.
+    virtual Result<EngineAnswer> next() = 0;
     virtual std::string library() const = 0;  // "libtorch 2.11.0"
     virtual std::string device() const = 0;   // "cpu", "cuda:1"
 };
-
-/// TorchScript: forward(float32 [N, …], bytes scaled to 0..1) → scores [N, classes]. Fails with BadInput, naming the
-/// file, when it cannot be loaded, is not the one of `sha256`, or its device is not there.
-Result<std::unique_ptr<Engine>> load_torchscript(const std::string& path, const std::string& sha256,
-                                                 const DeviceChoice& device, int threads);
 
 }  // namespace evaljob

@@ -1,4 +1,6 @@
 // The one file that includes libtorch.
+#include "evaljob-runner/engine/torchscript.hpp"
+
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 #include <c10/core/InferenceMode.h>
@@ -14,7 +16,6 @@
 #include <sstream>
 
 #include "api/digest.hpp"
-#include "evaljob-runner/engine/engine.hpp"
 #include "evaljob-runner/storage/files.hpp"
 
 namespace evaljob {
@@ -64,29 +65,40 @@ class TorchScriptEngine : public Engine {
 public:
     TorchScriptEngine(torch::jit::Module module, c10::Device device) : module_(std::move(module)), device_(device) {}
 
-    Result<std::vector<Prediction>> evaluate(const std::vector<Sample>& samples, const Task& task) override {
-        try {
-            const c10::InferenceMode guard;
-            const at::Tensor scores =
-                module_.forward({input_of(samples).to(device_)}).toTensor().to(at::kCPU, at::kFloat).contiguous();
-            return predictions_of(scores, samples.size(), task);
-        } catch (const c10::Error& error) {
-            return does_not_run(samples.front(), error.what_without_backtrace());
-        } catch (const std::exception& error) {  // TorchScript's own exceptions
-            return does_not_run(samples.front(), error.what());
-        }
+    void begin(EngineBatch batch) override { batch_ = std::move(batch); }
+
+    Result<EngineAnswer> next() override {
+        auto predictions = evaluate(batch_.requests, batch_.dataset->task);
+        if (!predictions)
+            return fail(predictions.error().reason,
+                        "dataset " + batch_.dataset->name + ": " + predictions.error().message);
+        return EngineAnswer{batch_.ticket, std::move(*predictions)};
     }
 
     std::string library() const override { return std::string("libtorch ") + TORCH_VERSION; }
     std::string device() const override { return device_.str(); }
 
 private:
-    static at::Tensor input_of(const std::vector<Sample>& samples) {
-        std::vector<std::int64_t> shape = samples.front().shape;
-        shape.insert(shape.begin(), static_cast<std::int64_t>(samples.size()));
+    Result<std::vector<Prediction>> evaluate(const std::vector<Request>& requests, const Task& task) {
+        try {
+            const c10::InferenceMode guard;
+            const at::Tensor scores =
+                module_.forward({input_of(requests).to(device_)}).toTensor().to(at::kCPU, at::kFloat).contiguous();
+            return predictions_of(scores, requests.size(), task);
+        } catch (const c10::Error& error) {
+            return does_not_run(requests.front().sample, error.what_without_backtrace());
+        } catch (const std::exception& error) {  // TorchScript's own exceptions
+            return does_not_run(requests.front().sample, error.what());
+        }
+    }
+
+    static at::Tensor input_of(const std::vector<Request>& requests) {
+        std::vector<std::int64_t> shape = requests.front().sample.shape;
+        shape.insert(shape.begin(), static_cast<std::int64_t>(requests.size()));
         at::Tensor bytes = at::empty(shape, at::kByte);
         char* to = static_cast<char*>(bytes.data_ptr());
-        for (const Sample& sample : samples) to = std::copy(sample.bytes.begin(), sample.bytes.end(), to);
+        for (const Request& request : requests)
+            to = std::copy(request.sample.bytes.begin(), request.sample.bytes.end(), to);
         return bytes.to(at::kFloat).div_(255.0);
     }
 
@@ -113,6 +125,7 @@ private:
 
     torch::jit::Module module_;
     c10::Device device_;
+    EngineBatch batch_;
 };
 
 }  // namespace

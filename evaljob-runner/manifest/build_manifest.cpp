@@ -1,12 +1,18 @@
 #include "evaljob-runner/manifest/build_manifest.hpp"
 
+#include <filesystem>
+#include <utility>
+
 #include "api/digest.hpp"
+#include "api/enum_names.hpp"
 #include "evaljob-runner/dataset/dataset.hpp"
 #include "evaljob-runner/manifest/dataset_samples.hpp"
 
 namespace evaljob {
 
 namespace {
+
+constexpr std::uint64_t most_script_bytes = std::uint64_t{64} << 20U;  // of a file that is hashed on every start
 
 Json inference_config(const Inference& inference, const std::string& device_kind) {
     return {{"device", device_kind},
@@ -26,17 +32,45 @@ Result<std::string> model_digest(const Model& model, const std::string& storage_
     return digest;
 }
 
+/// What decides a program's answers, as far as it can be seen from here.
+Result<Json> command_config(const Model& model, const std::string& storage_root) {
+    const std::string folder = resolve_path(storage_root, model.path);
+    Json files = Json::object();
+    for (const std::string& word : model.command) {
+        const std::filesystem::path path(word);
+        std::error_code unknown;
+        if (path.is_absolute() || !std::filesystem::is_regular_file(folder / path, unknown)) continue;
+        if (std::filesystem::file_size(folder / path, unknown) > most_script_bytes || unknown) continue;
+        const auto digest = sha256_file((folder / path).string());
+        if (!digest) return fail("BadInput", unreadable("spec.eval.model.command", digest.error()));
+        files[word] = *digest;
+    }
+    return Json{{"format", name_of(model.format)}, {"command", model.command}, {"files", std::move(files)}};
+}
+
+namespace {
+
+Result<Json> model_config(const Model& model, const std::string& storage_root) {
+    if (model.format == ModelFormat::Command) return command_config(model, storage_root);
+    const auto digest = model_digest(model, storage_root);
+    if (!digest) return tl::unexpected(digest.error());
+    return Json{{"format", name_of(model.format)}, {"sha256", *digest}};
+}
+
+}  // namespace
+
 Result<Manifest> build_manifest(const Eval& eval, const std::string& storage_root, const std::string& device_kind) {
-    const auto model = model_digest(eval.model, storage_root);
+    auto model = model_config(eval.model, storage_root);
     if (!model) return tl::unexpected(model.error());
     Manifest manifest;
+    manifest.repeats = static_cast<std::uint32_t>(eval.repeats);
     Json datasets = Json::array();
     for (std::uint32_t index = 0; index < eval.datasets.size(); ++index) {
         auto config = add_samples(eval.datasets[index], index, storage_root, manifest);
         if (!config) return tl::unexpected(config.error());
         datasets.push_back(std::move(*config));
     }
-    manifest.config = {{"model", {{"format", "TorchScript"}, {"sha256", *model}}},
+    manifest.config = {{"model", std::move(*model)},
                        {"datasets", std::move(datasets)},
                        {"inference", inference_config(eval.inference, device_kind)}};
     manifest.batches = plan_batches(manifest.samples, manifest.repeats, eval.inference.max_batch_size);

@@ -1,17 +1,27 @@
 #include "evaljob-runner/manifest/dataset_samples.hpp"
 
+#include <unordered_map>
+
+#include "api/enum_names.hpp"
 #include "evaljob-runner/dataset/dataset.hpp"
 
 namespace evaljob {
 
 namespace {
 
-Json task_config(const Task& task) { return {{"type", "Classification"}, {"classes", task.classes}}; }
+Json task_config(const Task& task) {
+    if (task.type == TaskType::Classification) return {{"type", "Classification"}, {"classes", task.classes}};
+    Json config{{"type", name_of(task.type)}, {"metrics", Json::array()}};
+    for (const TaskMetric metric : task.metrics) config["metrics"].push_back(name_of(metric));
+    if (!task.group_by.empty()) config["groupBy"] = task.group_by;
+    if (task.max_new_tokens) config["maxNewTokens"] = *task.max_new_tokens;
+    return config;
+}
 
 Json dataset_config(const Dataset& dataset, const DatasetReader& reader) {
     Json config = reader.digests();
     config["name"] = dataset.name;
-    config["format"] = "IDX";
+    config["format"] = name_of(dataset.format);
     config["samples"] = reader.size();
     config["task"] = task_config(dataset.task);
     return config;
@@ -23,9 +33,15 @@ Result<Json> add_samples(const Dataset& dataset, std::uint32_t index, const std:
                          Manifest& manifest) {
     const auto reader = open_dataset(dataset, storage_root);
     if (!reader) return tl::unexpected(reader.error());
+    std::unordered_map<std::string, std::uint64_t> places;
     for (std::uint64_t i = 0; i < (*reader)->size(); ++i) {
-        const Sample sample = (*reader)->sample(i);
-        manifest.samples.push_back({index, sample.id, content_hash(sample), sample.target, sample.group});
+        const auto sample = (*reader)->sample(i);
+        if (!sample) return tl::unexpected(sample.error());
+        const auto [first, is_new] = places.emplace(sample->id, i);
+        if (!is_new)
+            return bad_input(dataset, (*reader)->place(i) + ": has the id \"" + sample->id + "\", which " +
+                                          (*reader)->place(first->second) + " has too; give each sample its own");
+        manifest.samples.push_back({index, sample->id, content_hash(*sample), sample->target, sample->group});
     }
     return dataset_config(dataset, **reader);
 }

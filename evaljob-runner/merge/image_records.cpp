@@ -51,9 +51,10 @@ Result<Record> ImageRecords::read_line(std::string_view line) const {
     auto read = read_output_line(line);
     if (!read) return tl::unexpected(read.error());
     if (task_ != nullptr && read->error.empty()) {
-        auto number = class_of(read->prediction, task_->classes);
-        if (!number) return tl::unexpected(number.error());
-        read->prediction = std::move(*number);
+        auto answer = task_->type == TaskType::Classification ? class_of(read->prediction, task_->classes)
+                                                              : text_of(read->prediction);
+        if (!answer) return tl::unexpected(answer.error());
+        read->prediction = std::move(*answer);
     }
     Record record;
     record.id = std::move(read->id);

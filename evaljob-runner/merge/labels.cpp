@@ -37,6 +37,17 @@ std::vector<std::string> class_names(const Manifest& manifest, std::uint32_t dat
     return names;
 }
 
+std::vector<std::string> task_metrics(const Manifest& manifest, std::uint32_t dataset) {
+    const Json* task = member(dataset_config(manifest, dataset), "task");
+    const Json* metrics = member(task, "metrics");
+    const Json* type = member(task, "type");
+    std::vector<std::string> names;
+    if (!type || *type != "Generation" || !metrics || !metrics->is_array()) return names;
+    for (const Json& name : *metrics)
+        if (name.is_string()) names.push_back(name.get<std::string>());
+    return names;
+}
+
 std::string class_label(const std::vector<std::string>& names, std::int64_t number) {
     if (number >= 0 && static_cast<std::size_t>(number) < names.size()) return names[number];
     return std::to_string(number);

@@ -17,6 +17,9 @@ std::string dataset_name(const Manifest& manifest, std::uint32_t dataset);
 /// config.datasets[i].task.classes: the name of class c at index c; empty when they are not named.
 std::vector<std::string> class_names(const Manifest& manifest, std::uint32_t dataset);
 
+/// config.datasets[i].task.metrics, as the EvalJob spells them; empty when the task is Classification.
+std::vector<std::string> task_metrics(const Manifest& manifest, std::uint32_t dataset);
+
 /// The class's name, or its number when it has none.
 std::string class_label(const std::vector<std::string>& names, std::int64_t number);
 

@@ -123,6 +123,11 @@ ResultLines::Kind kind_of(const Findings& f) {
     return f.completeness_unknown ? ResultLines::Kind::Unscored : ResultLines::Kind::Image;
 }
 
+/// Without targets, or where answers are texts, there are no classes to take for each other.
+bool has_confusion(const std::vector<DatasetScores>& scores) {
+    return std::any_of(scores.begin(), scores.end(), [](const DatasetScores& s) { return s.has_confusion; });
+}
+
 Result<Published> publish(const MergeOptions& options, const Findings& f) {
     auto begun = Publication::begin(options.shared_dir);
     if (!begun) return tl::unexpected(begun.error());
@@ -137,7 +142,7 @@ Result<Published> publish(const MergeOptions& options, const Findings& f) {
             .and_then([&] { return write_text(p, "metrics.json", metrics_json(metrics)); })
             .and_then([&] { return write_lines(p, "results.csv", lines.csv_header(), proof.items, csv_line); })
             .and_then([&] {
-                if (f.completeness_unknown) return Result<void>();  // nothing to confuse: the targets are not known
+                if (!has_confusion(f.scores)) return Result<void>();
                 return write_text(p, "confusion.csv", confusion_csv(f.manifest, f.scores));
             })
             .and_then([&] { return p.seal(); });
@@ -214,8 +219,9 @@ MergeOutcome run_merge(const MergeOptions& options) {
     report.path = published->path;
     MergeOutcome outcome{exit_code::success, std::move(report), {}};
     for (const DatasetScores& dataset : f.scores) {
-        outcome.report.metrics.push_back(primary_metric(f.manifest, dataset.all));
-        outcome.scores.push_back({dataset_name(f.manifest, dataset.dataset), dataset.all.name, dataset.all.share});
+        outcome.report.metrics.push_back(primary_metric(f.manifest, dataset.metrics.front().all));
+        for (const MetricScores& metric : dataset.metrics)
+            outcome.scores.push_back({dataset_name(f.manifest, dataset.dataset), metric.all.name, metric.all.share});
     }
     return outcome;
 }

@@ -5,6 +5,7 @@
 #include <limits>
 #include <set>
 
+#include "evaljob-runner/merge/grading.hpp"
 #include "evaljob-runner/merge/labels.hpp"
 
 namespace evaljob {
@@ -47,32 +48,29 @@ bool more_confident(const WrongAnswer& a, const WrongAnswer& b) {
 /// What is gathered of one dataset in one pass over the items.
 class Tally {
 public:
-    Tally(std::uint32_t dataset, std::size_t classes, std::size_t worst_limit)
-        : dataset_(dataset), worst_limit_(worst_limit) {
+    Tally(std::uint32_t dataset, Grading grading, std::size_t classes, std::size_t worst_limit)
+        : dataset_(dataset), grading_(std::move(grading)), worst_limit_(worst_limit), all_(grading_.metrics().size()) {
         for (std::size_t c = 0; c < classes; ++c) classes_.insert(static_cast<std::int64_t>(c));
     }
 
     void add(const ManifestSample& sample, std::uint64_t item, const Outcome& outcome) {
         if (outcome.state == ItemState::Missing) return;
-        std::int64_t target = class_number(sample.target.dump());
-        bool correct = is_correct(sample.target, outcome);
-        count(all_, correct);
-        if (!sample.group.empty()) count_group(sample.group, target, correct);
+        const std::vector<bool> right = grading_.grade(sample.target, outcome);
+        count(all_, right);
+        const std::int64_t target = grading_.is_classification() ? class_number(sample.target.dump()) : std::int64_t{0};
+        if (!sample.group.empty()) count_group(sample.group, target, right);
         bool failed = outcome.state == ItemState::Failed;
-        std::int64_t column = failed ? column_failed : class_number(outcome.prediction);
-        ++confusion_[{target, column}];
-        if (!correct && !failed) remember({item, number_or_zero(confidence_of(outcome))});
+        if (grading_.is_classification())
+            ++confusion_[{target, failed ? column_failed : class_number(outcome.prediction)}];
+        if (!right.front() && !failed) remember({item, number_or_zero(confidence_of(outcome))});
     }
 
     DatasetScores result() {
         DatasetScores scores;
         scores.dataset = dataset_;
-        scores.all = {dataset_, "accuracy", "", all_};
-        for (const auto& [group, tally] : groups_) scores.groups.push_back({dataset_, "accuracy", group, tally.share});
-        std::stable_sort(scores.groups.begin(), scores.groups.end(), [&](const Score& a, const Score& b) {
-            return groups_.at(a.group).target < groups_.at(b.group).target;
-        });
-        scores.confusion = confusion();
+        for (std::size_t i = 0; i < all_.size(); ++i) scores.metrics.push_back(metric(i));
+        scores.has_confusion = grading_.is_classification();
+        if (scores.has_confusion) scores.confusion = confusion();
         std::sort(worst_.begin(), worst_.end(), more_confident);
         if (worst_.size() > worst_limit_) worst_.resize(worst_limit_);
         scores.worst = std::move(worst_);
@@ -80,20 +78,34 @@ public:
     }
 
 private:
+    using Shares = std::vector<Proportion>;  // by metric
     struct Group {
         std::int64_t target = std::numeric_limits<std::int64_t>::max();
-        Proportion share;
+        Shares shares;
     };
 
-    static void count(Proportion& share, bool correct) {
-        ++share.n;
-        share.successes += correct;
+    static void count(Shares& shares, const std::vector<bool>& right) {
+        shares.resize(right.size());
+        for (std::size_t i = 0; i < right.size(); ++i) {
+            ++shares[i].n;
+            shares[i].successes += right[i] ? 1 : 0;
+        }
     }
 
-    void count_group(const std::string& name, std::int64_t target, bool correct) {
+    void count_group(const std::string& name, std::int64_t target, const std::vector<bool>& right) {
         Group& group = groups_[name];
         group.target = std::min(group.target, target);
-        count(group.share, correct);
+        count(group.shares, right);
+    }
+
+    MetricScores metric(std::size_t i) const {
+        const std::string& name = grading_.metrics()[i];
+        MetricScores scores{{dataset_, name, "", all_[i]}, {}};
+        for (const auto& [group, tally] : groups_) scores.groups.push_back({dataset_, name, group, tally.shares[i]});
+        std::stable_sort(scores.groups.begin(), scores.groups.end(), [&](const Score& a, const Score& b) {
+            return groups_.at(a.group).target < groups_.at(b.group).target;
+        });
+        return scores;
     }
 
     void remember(WrongAnswer wrong) {
@@ -120,9 +132,10 @@ private:
     }
 
     std::uint32_t dataset_;
+    Grading grading_;
     std::size_t worst_limit_;
     std::set<std::int64_t> classes_;
-    Proportion all_;
+    Shares all_;
     std::map<std::string, Group> groups_;
     std::map<std::pair<std::int64_t, std::int64_t>, std::uint64_t> confusion_;
     std::vector<WrongAnswer> worst_;
@@ -133,10 +146,6 @@ private:
 std::uint64_t Confusion::at(std::int64_t target, std::int64_t column) const {
     auto found = counts.find({target, column});
     return found == counts.end() ? 0 : found->second;
-}
-
-bool is_correct(const Json& target, const Outcome& outcome) {
-    return outcome.state == ItemState::Predicted && outcome.prediction == target.dump();
 }
 
 std::string confidence_of(const Outcome& outcome) {
@@ -160,8 +169,8 @@ std::vector<DatasetScores> score(const Manifest& manifest, const Proof& proof, s
         auto tally = tallies.find(sample.dataset);
         if (tally == tallies.end())
             tally = tallies
-                        .emplace(sample.dataset,
-                                 Tally(sample.dataset, class_names(manifest, sample.dataset).size(), worst_limit))
+                        .emplace(sample.dataset, Tally(sample.dataset, Grading(manifest, sample.dataset),
+                                                       class_names(manifest, sample.dataset).size(), worst_limit))
                         .first;
         tally->second.add(sample, item, proof.outcome(item));
     }

@@ -1,4 +1,4 @@
-// The scores of a proven run: accuracy over all and per group, the confusion matrix, the worst errors. Pure.
+// The scores of a proven run: each metric over all and per group, the confusion matrix, the worst errors. Pure.
 #pragma once
 
 #include <compare>
@@ -16,7 +16,7 @@ namespace evaljob {
 /// Failed items count as wrong. Missing ones (only in a partial result) count in no score.
 struct Score {
     std::uint32_t dataset = 0;
-    std::string name;   // "accuracy"
+    std::string name;   // "accuracy", "exact_match"
     std::string group;  // empty: all samples of the dataset
     Proportion share;
 };
@@ -39,16 +39,18 @@ struct WrongAnswer {
     double confidence = 0;
 };
 
-struct DatasetScores {
-    std::uint32_t dataset = 0;
+struct MetricScores {
     Score all;
-    std::vector<Score> groups;  // in the order of their classes
-    Confusion confusion;
-    std::vector<WrongAnswer> worst;  // wrong, not failed; the highest confidence first
+    std::vector<Score> groups;  // in the order of their classes, or of their names
 };
 
-/// Whether the item's answer is its target. False when it failed or is missing.
-bool is_correct(const Json& target, const Outcome& outcome);
+struct DatasetScores {
+    std::uint32_t dataset = 0;
+    std::vector<MetricScores> metrics;  // at least one; the first is the score
+    bool has_confusion = false;         // Classification
+    Confusion confusion;
+    std::vector<WrongAnswer> worst;  // wrong by the first metric, not failed; the highest confidence first
+};
 
 /// The confidence that came with a prediction as the record has it: a decimal; empty: none.
 std::string confidence_of(const Outcome& outcome);

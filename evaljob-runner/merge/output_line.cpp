@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <set>
 
+#include "api/utf8.hpp"
+
 namespace evaljob {
 
 namespace {
@@ -107,6 +109,12 @@ Result<Json> class_of(const Json& prediction, const std::vector<std::string>& cl
                                   ? "the class's number"
                                   : "the class's number, 0 to " + std::to_string(most - 1) + ", or its name";
     return fail("Damaged", "prediction must be " + known + ", is " + shown(prediction));
+}
+
+Result<Json> text_of(const Json& prediction) {
+    std::string bytes;
+    if (text_from_json(prediction, bytes)) return text_to_json(bytes);
+    return fail("Damaged", "prediction must be a text, is " + shown(prediction));
 }
 
 }  // namespace evaljob

@@ -31,4 +31,7 @@ Result<OutputLine> read_output_line(std::string_view line);
 /// Damaged when it is neither: a misspelt name must not pass for a wrong answer.
 Result<Json> class_of(const Json& prediction, const std::vector<std::string>& classes);
 
+/// The prediction if it is a text, or {"base64": …} of one that is no UTF-8. Fails with Damaged.
+Result<Json> text_of(const Json& prediction);
+
 }  // namespace evaljob

@@ -1,6 +1,7 @@
 #include "evaljob-runner/merge/report.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <set>
 
@@ -206,14 +207,34 @@ View worst_view(const ReportInput& in, const DatasetScores& scores, const std::v
     return rows;
 }
 
+/// "exact_match" as a person reads it: "Exact match".
+std::string metric_label(std::string name) {
+    std::replace(name.begin(), name.end(), '_', ' ');
+    name.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(name.front())));
+    return name;
+}
+
+View metric_view(const MetricScores& metric, bool by_class, double begin) {
+    View view;
+    view.set("metric", metric_label(metric.all.name));
+    view.set("group_kind", std::string(by_class ? "class" : "group"));
+    view.set("group_head", std::string(by_class ? "Class" : "Group"));
+    view.set("score", score_view(metric.all, begin));
+    view.set("has_groups", View(!metric.groups.empty()));
+    view.set("groups", groups_view(metric.groups));
+    return view;
+}
+
 View dataset_view(const ReportInput& in, const DatasetScores& scores) {
     std::vector<std::string> classes = class_names(in.manifest, scores.dataset);
     double begin = 0;
     View view;
     view.set("name", shortened(dataset_name(in.manifest, scores.dataset), max_label));
-    view.set("score", score_view(scores.all, begin));
-    view.set("has_groups", View(!scores.groups.empty()));
-    view.set("groups", groups_view(scores.groups));
+    View metrics = view_list();
+    for (const MetricScores& metric : scores.metrics)
+        metrics.push_back(metric_view(metric, scores.has_confusion, begin));
+    view.set("metrics", metrics);
+    view.set("has_confusion", View(scores.has_confusion));
     bool small = scores.confusion.targets.size() <= max_classes && scores.confusion.columns.size() <= max_classes + 2;
     view.set("small", View(small));
     if (small) view.set("matrix", matrix_view(scores.confusion, classes));
@@ -325,7 +346,8 @@ View origin_view(const ReportInput& in) {
     view.set("has_shards", View(in.files.empty()));
     view.set("file_count", counted(in.files.size(), "file", "files"));
     view.set("files", files_view(in));
-    view.set("has_confusion", View(!in.completeness_unknown));
+    view.set("has_confusion", View(std::any_of(in.scores.begin(), in.scores.end(),
+                                               [](const DatasetScores& s) { return s.has_confusion; })));
     view.set("config", in.manifest.config.dump(2, ' ', false, Json::error_handler_t::replace));
     return view;
 }

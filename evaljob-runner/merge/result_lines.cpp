@@ -49,13 +49,22 @@ Json score_json(const Manifest& manifest, const Score& score) {
 }  // namespace
 
 ResultLines::ResultLines(const Manifest& manifest, const Proof& proof, Kind kind)
-    : manifest_(manifest), proof_(proof), kind_(kind) {
-    std::uint32_t datasets = 1;
-    for (const ManifestSample& sample : manifest.samples) datasets = std::max(datasets, sample.dataset + 1);
-    for (std::uint32_t i = 0; i < datasets; ++i) {
+    : manifest_(manifest), proof_(proof), kind_(kind), gradings_(gradings_of(manifest)) {
+    for (std::uint32_t i = 0; i < gradings_.size(); ++i) {
         std::string name = dataset_name(manifest, i);
         append_quoted(dataset_json_.emplace_back(), name);
         dataset_csv_.push_back(csv_text(name));
+        for (const std::string& metric : gradings_[i].metrics())
+            if (std::find(metrics_.begin(), metrics_.end(), metric) == metrics_.end()) metrics_.push_back(metric);
+    }
+}
+
+void ResultLines::append_grades(std::string& out, const ManifestSample& sample, const Outcome& outcome) const {
+    const Grading& grading = gradings_[sample.dataset];
+    const std::vector<bool> right = grading.grade(sample.target, outcome);
+    for (std::size_t i = 0; i < right.size(); ++i) {
+        out += ",\"" + grading.metrics()[i];
+        out += right[i] ? "\":1" : "\":0";
     }
 }
 
@@ -79,7 +88,8 @@ void ResultLines::append_json(std::string& out, std::uint64_t item) const {
         append_quoted(out, sample.group);
         if (std::string value = confidence_of(outcome); !value.empty()) out += ",\"confidence\":" + value;
     }
-    if (kind_ != Kind::Runner && outcome.detail.size() > 2) {  // {}
+    const bool has_fields = kind_ != Kind::Runner || !gradings_[sample.dataset].is_classification();
+    if (has_fields && outcome.detail.size() > 2) {  // {}
         out += ",\"fields\":";
         out += outcome.detail;
     }
@@ -90,14 +100,16 @@ void ResultLines::append_json(std::string& out, std::uint64_t item) const {
     if (outcome.state == ItemState::Missing)
         out += ",\"missing\":true";
     else if (scored)
-        out += is_correct(sample.target, outcome) ? ",\"accuracy\":1" : ",\"accuracy\":0";
+        append_grades(out, sample, outcome);
     out += "}\n";
 }
 
 std::string ResultLines::csv_header() const {
     if (kind_ == Kind::Unscored) return std::string("id,prediction,error") + csv_end;
     std::string repeat = manifest_.repeats > 1 ? "repeat," : "";
-    return "id,dataset," + repeat + "prediction,target,group,confidence,error,accuracy" + csv_end;
+    std::string header = "id,dataset," + repeat + "prediction,target,group,confidence,error";
+    for (const std::string& metric : metrics_) header += "," + metric;
+    return header + csv_end;
 }
 
 void ResultLines::append_csv(std::string& out, std::uint64_t item) const {
@@ -110,16 +122,25 @@ void ResultLines::append_csv(std::string& out, std::uint64_t item) const {
     out += csv_text(sample.id) + "," + dataset_csv_[sample.dataset] + ",";
     if (manifest_.repeats > 1) out += std::to_string(item % manifest_.repeats) + ",";
     out += csv_value(outcome.prediction) + "," + csv_value(sample.target.dump()) + "," + csv_text(sample.group) + ",";
-    out += confidence_of(outcome) + "," + csv_text(outcome.error) + ",";
-    if (outcome.state != ItemState::Missing) out += is_correct(sample.target, outcome) ? "1" : "0";
+    out += confidence_of(outcome) + "," + csv_text(outcome.error);
+    const std::vector<std::string>& graded = gradings_[sample.dataset].metrics();
+    const std::vector<bool> right = gradings_[sample.dataset].grade(sample.target, outcome);
+    for (const std::string& metric : metrics_) {
+        out += ',';
+        const auto at = std::find(graded.begin(), graded.end(), metric);
+        if (at == graded.end() || outcome.state == ItemState::Missing) continue;
+        out += right[static_cast<std::size_t>(at - graded.begin())] ? '1' : '0';
+    }
     out += csv_end;
 }
 
 std::string metrics_json(const MetricsInput& in) {
     Json metrics = Json::array();
     for (const DatasetScores& dataset : in.scores) {
-        metrics.push_back(score_json(in.manifest, dataset.all));
-        for (const Score& group : dataset.groups) metrics.push_back(score_json(in.manifest, group));
+        for (const MetricScores& metric : dataset.metrics) {
+            metrics.push_back(score_json(in.manifest, metric.all));
+            for (const Score& group : metric.groups) metrics.push_back(score_json(in.manifest, group));
+        }
     }
     Json object = {{"identity", in.identity},
                    {"evaluated", in.manifest.config},

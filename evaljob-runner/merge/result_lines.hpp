@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "api/manifest.hpp"
+#include "evaljob-runner/merge/grading.hpp"
 #include "evaljob-runner/merge/metrics.hpp"
 #include "evaljob-runner/merge/proof.hpp"
 
@@ -32,6 +33,9 @@ private:
     const Manifest& manifest_;
     const Proof& proof_;
     Kind kind_;
+    void append_grades(std::string& out, const ManifestSample& sample, const Outcome& outcome) const;
+    std::vector<Grading> gradings_;          // by dataset
+    std::vector<std::string> metrics_;       // of all datasets: the columns
     std::vector<std::string> dataset_json_;  // names, quoted once
     std::vector<std::string> dataset_csv_;
 };
@@ -48,7 +52,7 @@ struct MetricsInput {
 /// metrics.json: identity, what was evaluated, counts, every score with its interval.
 std::string metrics_json(const MetricsInput& input);
 
-/// confusion.csv: dataset, target, prediction, count; pairs that never occurred are left out.
+/// confusion.csv: dataset, target, prediction, count; pairs that never occurred are left out. Of Classification alone.
 std::string confusion_csv(const Manifest& manifest, const std::vector<DatasetScores>& scores);
 
 /// One CSV cell of text: quoted as RFC 4180 has it, and never read as a formula by a spreadsheet.

@@ -1,5 +1,9 @@
 #include "evaljob-runner/rank/evaluator.hpp"
 
+#include <utility>
+
+#include "evaljob-runner/engine/sample_seed.hpp"
+
 namespace evaljob {
 
 Evaluator::Evaluator(Eval eval, Manifest manifest, std::unique_ptr<Engine> engine)
@@ -24,37 +28,48 @@ Result<Evaluator> Evaluator::open(const Eval& eval, const std::string& storage_r
     return evaluator;
 }
 
-Result<std::vector<Record>> Evaluator::evaluate(std::uint64_t batch, LeaseNumber lease) {
-    const auto& items = manifest_.batches.at(batch).items;
-    std::vector<Sample> samples;
-    std::vector<Record> records;
-    for (const std::uint64_t item : items) {
-        const ManifestSample& expected = manifest_.samples[item / manifest_.repeats];
-        Sample sample = datasets_[expected.dataset]->sample(item / manifest_.repeats - first_sample_[expected.dataset]);
-        if (content_hash(sample) != expected.hash) {
-            return fail("BadInput", "sample " + expected.id + " of dataset " + eval_.datasets[expected.dataset].name +
-                                        " is not the one of the manifest; every node must see the same files");
-        }
-        Record record;
-        record.dataset = expected.dataset;
-        record.id = expected.id;
-        record.repeat = static_cast<std::uint32_t>(item % manifest_.repeats);
-        record.lease = lease;
-        records.push_back(std::move(record));
-        samples.push_back(std::move(sample));
+Result<Request> Evaluator::request_for(std::uint64_t item) {
+    const std::uint64_t index = item / manifest_.repeats;
+    const ManifestSample& expected = manifest_.samples[index];
+    auto sample = datasets_[expected.dataset]->sample(index - first_sample_[expected.dataset]);
+    if (!sample) return tl::unexpected(sample.error());
+    if (content_hash(*sample) != expected.hash) {
+        return fail("BadInput", "sample " + expected.id + " of dataset " + eval_.datasets[expected.dataset].name +
+                                    " is not the one of the manifest; every node must see the same files");
     }
-    const Dataset& dataset = eval_.datasets[records.front().dataset];
-    auto predictions = engine_->evaluate(samples, dataset.task);
-    if (!predictions) {
-        const Error& error = predictions.error();
-        return fail(error.reason, "dataset " + dataset.name + ": " + error.message, error.retry);
+    const auto repeat = static_cast<std::uint32_t>(item % manifest_.repeats);
+    return Request{std::move(*sample), repeat, sample_seed(eval_.inference.seed, expected.id, repeat)};
+}
+
+Result<void> Evaluator::begin(const Lease& lease) {
+    EngineBatch batch;
+    batch.ticket = next_ticket_++;
+    for (const std::uint64_t item : manifest_.batches.at(lease.batch).items) {
+        batch.dataset = &eval_.datasets[manifest_.samples[item / manifest_.repeats].dataset];
+        auto request = request_for(item);
+        if (!request) return tl::unexpected(request.error());
+        batch.requests.push_back(std::move(*request));
     }
-    for (std::size_t i = 0; i < records.size(); ++i) {
-        records[i].prediction = std::move((*predictions)[i].prediction);
-        records[i].detail = std::move((*predictions)[i].detail);
-        records[i].error = std::move((*predictions)[i].error);
+    begun_[batch.ticket] = lease;
+    engine_->begin(std::move(batch));
+    return {};
+}
+
+Result<Evaluator::Evaluated> Evaluator::next() {
+    auto answer = engine_->next();
+    if (!answer) return tl::unexpected(answer.error());
+    Evaluated evaluated{begun_.at(answer->ticket), {}};
+    begun_.erase(answer->ticket);
+    const auto& items = manifest_.batches.at(evaluated.lease.batch).items;
+    for (std::size_t i = 0; i < items.size(); ++i) {
+        const ManifestSample& sample = manifest_.samples[items[i] / manifest_.repeats];
+        Prediction& prediction = answer->predictions.at(i);
+        evaluated.records.push_back({sample.dataset, sample.id,
+                                     static_cast<std::uint32_t>(items[i] % manifest_.repeats), evaluated.lease.number,
+                                     std::move(prediction.prediction), std::move(prediction.detail),
+                                     std::move(prediction.error)});
     }
-    return records;
+    return evaluated;
 }
 
 }  // namespace evaljob

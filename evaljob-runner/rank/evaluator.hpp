@@ -2,12 +2,14 @@
 // records.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <vector>
 
 #include "api/evaljob.hpp"
 #include "api/manifest.hpp"
 #include "api/record.hpp"
+#include "evaljob-runner/coordinator/protocol.hpp"
 #include "evaljob-runner/engine/engine.hpp"
 
 namespace evaljob {
@@ -18,19 +20,31 @@ public:
     static Result<Evaluator> open(const Eval& eval, const std::string& storage_root, Manifest manifest,
                                   std::unique_ptr<Engine> engine);
 
-    /// One record per item of the batch, in the manifest's order.
-    Result<std::vector<Record>> evaluate(std::uint64_t batch, LeaseNumber lease);
+    std::size_t batches_at_once() const { return engine_->batches_at_once(); }
+
+    /// Hands the lease's batch to the engine.
+    Result<void> begin(const Lease& lease);
+
+    struct Evaluated {
+        Lease lease;
+        std::vector<Record> records;  // one per item of the batch, in the manifest's order
+    };
+    /// Waits for one that was begun.
+    Result<Evaluated> next();
 
     const Manifest& manifest() const { return manifest_; }
 
 private:
     Evaluator(Eval eval, Manifest manifest, std::unique_ptr<Engine> engine);
+    Result<Request> request_for(std::uint64_t item);
 
     Eval eval_;
     Manifest manifest_;
     std::unique_ptr<Engine> engine_;
     std::vector<std::unique_ptr<DatasetReader>> datasets_;
     std::vector<std::uint64_t> first_sample_;  // of each dataset, in the manifest's order
+    std::map<std::uint64_t, Lease> begun_;     // by ticket
+    std::uint64_t next_ticket_ = 0;
 };
 
 }  // namespace evaljob

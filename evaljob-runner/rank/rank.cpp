@@ -6,13 +6,18 @@
 #include <array>
 #include <charconv>
 #include <chrono>
+#include <map>
+#include <optional>
 
 #include <spdlog/spdlog.h>
 
 #include "api/json.hpp"
 #include "api/runner_environment.hpp"
+#include "evaljob-runner/engine/command.hpp"
+#include "evaljob-runner/engine/torchscript.hpp"
 #include "evaljob-runner/launch/device.hpp"
 #include "evaljob-runner/launch/exit_status.hpp"
+#include "evaljob-runner/manifest/build_manifest.hpp"
 #include "evaljob-runner/rank/evaluator.hpp"
 #include "evaljob-runner/rank/rank_log.hpp"
 #include "evaljob-runner/rank/session.hpp"
@@ -48,6 +53,7 @@ struct Setup {
     Eval eval;
     DeviceChoice device;
     std::string storage_root;
+    Environment environment;  // its own
     bool pretended_devices = false;
     SessionOptions session;
 };
@@ -66,6 +72,7 @@ Result<Setup> read_setup(const Environment& environment) {
     setup.eval = std::move(*eval);
     setup.device = choose_device(setup.eval.inference.device, setup.contract.local_rank,
                                  setup.contract.local_world_size, visible_devices(environment));
+    setup.environment = environment;
     setup.pretended_devices = devices_are_pretended(environment);
     setup.storage_root = value_of(environment, runner_environment::storage_root, ".");
     Hello& hello = setup.session.hello;
@@ -99,13 +106,33 @@ Result<Manifest> read_manifest(const std::string& shared_dir, const std::string&
     return manifest;
 }
 
+Result<std::unique_ptr<Engine>> open_command(const Setup& setup, const Manifest& manifest, const DeviceChoice& device) {
+    const auto config = command_config(setup.eval.model, setup.storage_root);
+    if (!config) return tl::unexpected(config.error());
+    if (*config != manifest.config.at("model"))
+        return fail("BadInput",
+                    "spec.eval.model.command: the files that it names are not those of the manifest; every "
+                    "node must see the same files");
+    return start_command(setup.eval, setup.storage_root, setup.environment, device);
+}
+
+Result<std::unique_ptr<Engine>> open_engine(const Setup& setup, const Manifest& manifest) {
+    const DeviceChoice device = setup.pretended_devices ? DeviceChoice{"cpu", 0, {}} : setup.device;
+    switch (setup.eval.model.format) {
+        case ModelFormat::TorchScript:
+            return load_torchscript(resolve_path(setup.storage_root, setup.eval.model.path),
+                                    manifest.config.at("model").at("sha256").get<std::string>(), device,
+                                    setup.eval.inference.threads_per_rank);
+        case ModelFormat::Command:
+            return open_command(setup, manifest, device);
+    }
+    return fail("BadInput", "spec.eval.model.format: is not supported yet");
+}
+
 Result<Evaluator> open_evaluator(const Setup& setup, const std::string& identity, ShardHeader& header) {
     auto manifest = read_manifest(setup.contract.shared_dir, identity);
     if (!manifest) return tl::unexpected(manifest.error());
-    const DeviceChoice device = setup.pretended_devices ? DeviceChoice{"cpu", 0, {}} : setup.device;
-    auto engine = load_torchscript(resolve_path(setup.storage_root, setup.eval.model.path),
-                                   manifest->config.at("model").at("sha256").get<std::string>(), device,
-                                   setup.eval.inference.threads_per_rank);
+    auto engine = open_engine(setup, *manifest);
     if (!engine) return tl::unexpected(engine.error());
     header.library = (*engine)->library();
     header.device = setup.device.kind == "cpu"
@@ -120,14 +147,38 @@ Result<ShardWriter> create_log(const Setup& setup, ShardHeader header) {
     return create_rank_log(setup.contract, std::move(header));
 }
 
-Result<Done> evaluate_lease(const Lease& lease, Evaluator& evaluator, ShardWriter& shard) {
-    const std::int64_t begin_us = unix_us();
-    const auto start = std::chrono::steady_clock::now();
-    const auto records = evaluator.evaluate(lease.batch, lease.number);
-    if (!records) return tl::unexpected(records.error());
-    const auto took = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start);
-    return record_lease(lease, *records, begin_us, took.count(), shard);
-}
+/// The leases whose batches the engine has, and since when.
+class Work {
+public:
+    Work(Evaluator& evaluator, ShardWriter& shard) : evaluator_(evaluator), shard_(shard) {}
+
+    bool idle() const { return begun_.empty(); }
+    bool takes_more() const { return begun_.size() < evaluator_.batches_at_once(); }
+
+    Result<void> begin(const Lease& lease) {
+        begun_[lease.number] = {unix_us(), std::chrono::steady_clock::now()};
+        return evaluator_.begin(lease);
+    }
+
+    /// One that was begun: evaluated, and durable.
+    Result<Done> finish_one() {
+        const auto evaluated = evaluator_.next();
+        if (!evaluated) return tl::unexpected(evaluated.error());
+        const auto since = begun_.extract(evaluated->lease.number).mapped();
+        const auto took =
+            std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - since.start);
+        return record_lease(evaluated->lease, evaluated->records, since.unix_us, took.count(), shard_);
+    }
+
+private:
+    struct Since {
+        std::int64_t unix_us = 0;
+        std::chrono::steady_clock::time_point start;
+    };
+    Evaluator& evaluator_;
+    ShardWriter& shard_;
+    std::map<LeaseNumber, Since> begun_;
+};
 
 /// Ends the job when no restart can mend the error, else only this process.
 int give_up(Session& session, const Error& error) {
@@ -137,16 +188,27 @@ int give_up(Session& session, const Error& error) {
     return status;
 }
 
+int leave(Session& session, const SessionEnd& end, ShardWriter& shard) {
+    session.settle();
+    if (auto closed = shard.close(); !closed) spdlog::warn("{}", closed.error().message);
+    if (!end.message.empty()) spdlog::error("{}", end.message);
+    return end.exit_code;
+}
+
 int work(Session& session, Evaluator& evaluator, ShardWriter& shard) {
+    Work work(evaluator, shard);
     for (;;) {
-        const auto next = session.next_lease();
-        if (const auto* end = std::get_if<SessionEnd>(&next)) {
-            session.settle();
-            if (auto closed = shard.close(); !closed) spdlog::warn("{}", closed.error().message);
-            if (!end->message.empty()) spdlog::error("{}", end->message);
-            return end->exit_code;
+        if (work.idle()) {
+            const auto next = session.next_lease();
+            if (const auto* end = std::get_if<SessionEnd>(&next)) return leave(session, *end, shard);
+            if (auto begun = work.begin(std::get<Lease>(next)); !begun) return give_up(session, begun.error());
         }
-        const auto done = evaluate_lease(std::get<Lease>(next), evaluator, shard);
+        while (work.takes_more()) {
+            const auto more = session.lease_at_hand();
+            if (!more) break;
+            if (auto begun = work.begin(*more); !begun) return give_up(session, begun.error());
+        }
+        const auto done = work.finish_one();
         if (!done) return give_up(session, done.error());
         session.done(*done);
     }

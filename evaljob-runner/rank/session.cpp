@@ -76,6 +76,12 @@ public:
         return *lease;
     }
 
+    std::optional<Lease> lease_at_hand() {
+        const std::lock_guard lock(mutex_);
+        if (state_.ended()) return std::nullopt;
+        return state_.next_lease();
+    }
+
     void done(const Done& done) {
         {
             const std::lock_guard lock(mutex_);
@@ -238,6 +244,7 @@ Session::Session(SessionOptions options) : loop_(std::make_unique<Loop>(std::mov
 Session::~Session() = default;
 std::variant<Welcome, SessionEnd> Session::wait_welcome() { return loop_->wait_welcome(); }
 std::variant<Lease, SessionEnd> Session::next_lease() { return loop_->next_lease(); }
+std::optional<Lease> Session::lease_at_hand() { return loop_->lease_at_hand(); }
 void Session::done(const Done& done) { loop_->done(done); }
 void Session::abort(int exit_code, const std::string& message) { loop_->abort(exit_code, message); }
 void Session::settle() { loop_->settle(); }

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -31,6 +32,8 @@ public:
     std::variant<Welcome, SessionEnd> wait_welcome();
     /// Blocks until there is a lease.
     std::variant<Lease, SessionEnd> next_lease();
+    /// A lease that is there already.
+    std::optional<Lease> lease_at_hand();
     /// The lease's records are durable.
     void done(const Done& done);
     /// Tells the coordinator that the job cannot go on, and waits (bounded) until that is sent.

@@ -81,7 +81,7 @@ const Row rows[] = {
     {"ValueOfALaterIssue",
      [](const auto&, Json& job) { model(job)["format"] = "AOTInductor"; },
      2,
-     {"evaljob.json: spec.eval.model.format: AOTInductor is not supported yet; supported: TorchScript"}},
+     {"evaljob.json: spec.eval.model.format: AOTInductor is not supported yet; supported: TorchScript, Command"}},
     {"FieldOfALaterIssue",
      [](const auto&, Json& job) { job["spec"]["storage"]["writers"] = "Node0"; },
      2,

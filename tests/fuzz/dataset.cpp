@@ -57,7 +57,7 @@ void check_dataset(std::string_view images, std::string_view labels) {
     if (!reader) return fuzz::require(reader.error().message.starts_with("dataset d: "), "a refusal names the dataset");
     fuzz::require((*reader)->size() > 0, "a dataset has a sample");
     for (std::uint64_t i = 0; i < (*reader)->size(); ++i) {
-        const Sample sample = (*reader)->sample(i);
+        const Sample sample = (*reader)->sample(i).value();
         std::size_t bytes = 1;
         for (const auto dimension : sample.shape) bytes *= static_cast<std::size_t>(dimension);
         fuzz::require(sample.bytes.size() == bytes, "a sample has the bytes of its shape");

@@ -220,6 +220,28 @@ TEST(EvalJobStatusValues, AreReadLeniently) {
     EXPECT_EQ(parsed(object).status, EvalJobStatus{});
 }
 
+TEST(EvalJobSpecValues, OfAProgramOnTextsComeBackAsTheyWere) {
+    Json object = least();
+    object["spec"]["eval"] = Json::parse(R"({
+        "model": {"format": "Command", "command": ["python3", "m.py"], "path": "programs"},
+        "datasets": [{"name": "qa", "format": "JSONL", "path": "qa.jsonl",
+                      "task": {"type": "Generation", "metrics": ["NormalizedExactMatch", "ExactMatch"], "groupBy": "kind",
+                               "maxNewTokens": 64}},
+                     {"name": "more", "format": "JSONL", "path": "more.jsonl", "task": {"type": "Generation"}}],
+        "repeats": 4,
+        "inference": {"startupTimeoutSeconds": 30, "sampleTimeoutSeconds": 5}})");
+    const EvalJobSpec spec = parsed(object).spec;
+    ASSERT_TRUE(spec.eval);
+    EXPECT_EQ(spec.eval->model.command, (std::vector<std::string>{"python3", "m.py"}));
+    EXPECT_EQ(spec.eval->datasets[0].task,
+              (Task{TaskType::Generation, {}, {TaskMetric::NormalizedExactMatch, TaskMetric::ExactMatch}, "kind", 64}));
+    EXPECT_EQ(spec.eval->datasets[1].task.metrics, std::vector{TaskMetric::ExactMatch}) << "the default";
+    EXPECT_EQ(spec.eval->repeats, 4);
+    EXPECT_EQ(spec.eval->inference.sample_timeout_seconds, 5);
+    object["spec"] = spec_to_json(spec);
+    EXPECT_EQ(parsed(object).spec, spec);
+}
+
 template <class E>
 std::vector<std::string> names_of() {
     std::vector<std::string> names;
@@ -237,6 +259,7 @@ TEST(Schema, SpellsEnumerationsAsTheTypesDo) {
     EXPECT_EQ(values_of("eval.model.format"), names_of<ModelFormat>());
     EXPECT_EQ(values_of("eval.datasets[].format"), names_of<DatasetFormat>());
     EXPECT_EQ(values_of("eval.datasets[].task.type"), names_of<TaskType>());
+    EXPECT_EQ(values_of("eval.datasets[].task.metrics[]"), names_of<TaskMetric>());
     EXPECT_EQ(values_of("eval.inference.device"), names_of<Device>());
     EXPECT_EQ(values_of("restartPolicy.scope"), names_of<RestartScope>());
     EXPECT_EQ(values_of("storage.retentionPolicy"), names_of<Retention>());
@@ -281,6 +304,12 @@ TEST(Schema, HasARowForEveryMemberThatIsWritten) {
     EvalJobSpec spec = parsed(valid_object()).spec;
     spec.eval->model.sha256 = spec.eval->datasets[0].sha256 = spec.eval->datasets[0].labels_sha256 = "x";
     spec.eval->datasets[0].limit = 1;
+    Dataset texts;
+    texts.task = {TaskType::Generation, {}, {TaskMetric::ExactMatch}, "kind", 16};
+    spec.eval->datasets.push_back(texts);
+    spec.eval->model.command = {"python3"};
+    spec.eval->repeats = 2;
+    spec.eval->inference.startup_timeout_seconds = spec.eval->inference.sample_timeout_seconds = 1;
     Json written = spec_to_json(spec);
     written.erase("template");
     without_row(schema::spec_tree(), written, "spec", found);

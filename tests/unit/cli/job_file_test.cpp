@@ -80,6 +80,23 @@ TEST_F(JobFileTest, AnOutputFolderOfItsOwnLeavesTheInputsWhereTheyAre) {
     EXPECT_EQ(file->job.spec.eval->datasets[0].labels_path, "/data/labels.gz");
 }
 
+TEST_F(JobFileTest, AProgramStartsInTheFilesFolderWhereverItsOutputGoes) {
+    const std::string program = R"(
+apiVersion: evaljob.dev/v1alpha1
+kind: EvalJob
+metadata: {name: qa}
+spec:
+  eval:
+    model: {format: Command, command: [python3, answer.py]}
+    datasets: [{name: qa, format: JSONL, path: qa.jsonl, task: {type: Generation}}]
+)";
+    const auto file = read_job_file(write(program), {.nodes = {}, .procs = {}, .output = folder_ + "/elsewhere/out"});
+    ASSERT_TRUE(file.has_value()) << file.error().message;
+    const std::filesystem::path folder = std::filesystem::path(folder_).lexically_normal();
+    EXPECT_EQ(std::filesystem::path(file->job.spec.eval->model.path + "/").lexically_normal(), folder / "");
+    EXPECT_EQ(file->job.spec.eval->datasets[0].path, (folder / "qa.jsonl").string());
+}
+
 TEST_F(JobFileTest, AnImageOfOnesOwnRunsInTheFilesFolderWhereverItsOutputGoes) {
     const std::string own = R"(
 apiVersion: evaljob.dev/v1alpha1

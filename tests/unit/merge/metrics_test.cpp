@@ -29,11 +29,11 @@ std::vector<Record> answers() {
 TEST(Metrics, CountTheRightAnswersOverAllAndPerClassInTheOrderOfTheClasses) {
     Manifest manifest = small_manifest();
     DatasetScores scores = score_of(manifest, answers());
-    EXPECT_EQ(scores.all.share.successes, 10u);
-    EXPECT_EQ(scores.all.share.n, 12u);
+    EXPECT_EQ(scores.metrics.front().all.share.successes, 10u);
+    EXPECT_EQ(scores.metrics.front().all.share.n, 12u);
     std::vector<std::string> groups;
     std::vector<std::uint64_t> right;
-    for (const Score& group : scores.groups) {
+    for (const Score& group : scores.metrics.front().groups) {
         groups.push_back(group.group);
         right.push_back(group.share.successes);
         EXPECT_EQ(group.share.n, 4u);
@@ -49,8 +49,8 @@ TEST(Metrics, AFailedSampleIsWrongAndAMissingOneCountsInNoScore) {
     records[0].error = "out of memory";
     records.erase(records.begin() + 1);
     DatasetScores scores = score_of(manifest, records);
-    EXPECT_EQ(scores.all.share.successes, 8u);
-    EXPECT_EQ(scores.all.share.n, 11u);
+    EXPECT_EQ(scores.metrics.front().all.share.successes, 8u);
+    EXPECT_EQ(scores.metrics.front().all.share.n, 11u);
     EXPECT_EQ(scores.confusion.at(0, column_failed), 1u);
     EXPECT_EQ(scores.confusion.columns.back(), column_failed);
 }
@@ -76,7 +76,7 @@ TEST(Metrics, APredictionThatIsNoClassNumberIsWrongAndHasAColumnOfItsOwn) {
     records[2].prediction = std::int64_t{1} << 60;
     records[3].prediction = 0.0;
     DatasetScores scores = score_of(manifest, records);
-    EXPECT_EQ(scores.all.share.successes, 6u);
+    EXPECT_EQ(scores.metrics.front().all.share.successes, 6u);
     EXPECT_EQ(scores.confusion.columns, (std::vector<std::int64_t>{0, 1, 2, column_no_class}));
 }
 

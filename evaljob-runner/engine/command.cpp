@@ -1,0 +1,227 @@
+#include "evaljob-runner/engine/command.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <deque>
+#include <numeric>
+#include <utility>
+
+#include <spdlog/spdlog.h>
+
+#include "api/runner_environment.hpp"
+#include "evaljob-runner/engine/command_protocol.hpp"
+#include "evaljob-runner/engine/program.hpp"
+
+namespace evaljob {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// A program may die for reasons of its own: a batch is given to it as a whole once more before its samples are told
+// apart, and a sample that is alone counts as failed only after so many deaths.
+constexpr int tries_whole = 2;
+constexpr int tries_alone = 3;
+constexpr int tries_to_start = 3;
+// One that has closed its output is about to end by itself, and how it ends tells why.
+constexpr std::chrono::milliseconds last_moments{1'000};
+// So many samples failed that way, and never an answer: it is the program.
+constexpr int hopeless_after = 4;
+
+/// Samples of a batch, by their place in it, that the program has at the same time.
+struct Group {
+    std::vector<std::size_t> members;
+    int tries_left = 1;
+};
+
+Group group_of(std::vector<std::size_t> members) {
+    const int tries = members.size() == 1 ? tries_alone : 1;
+    return {std::move(members), tries};
+}
+
+class CommandEngine : public Engine {
+public:
+    CommandEngine(ProgramStart start, Inference inference)
+        : start_(std::move(start)),
+          startup_(inference.startup_timeout_seconds.value_or(default_timeout_seconds)),
+          patience_(inference.sample_timeout_seconds.value_or(default_timeout_seconds)) {}
+
+    /// Once the program is ready; tries again when it has been ready before.
+    Result<void> start_program() {
+        for (int tries = library_.empty() ? 1 : tries_to_start;; --tries) {
+            auto program = Program::start(start_);
+            if (!program) return tl::unexpected(program.error());
+            program_ = std::move(*program);
+            const std::string why = wait_until_ready();
+            if (why.empty()) return {};
+            program_->end(std::chrono::milliseconds(0));
+            program_.reset();
+            if (tries <= 1)
+                return fail("ProgramFailed", "spec.eval.model.command: " + start_.command.front() + ": " + why, true);
+        }
+    }
+
+    void begin(EngineBatch batch) override { batch_ = std::move(batch); }
+
+    Result<EngineAnswer> next() override {
+        predictions_.assign(batch_.requests.size(), Prediction{});
+        std::vector<std::size_t> all(batch_.requests.size());
+        std::iota(all.begin(), all.end(), std::size_t{0});
+        Group whole = group_of(std::move(all));
+        whole.tries_left = std::max(whole.tries_left, tries_whole);
+        std::deque<Group> groups{std::move(whole)};
+        while (!groups.empty()) {
+            Group group = std::move(groups.front());
+            groups.pop_front();
+            if (!program_)
+                if (auto started = start_program(); !started) return tl::unexpected(started.error());
+            const auto [unanswered, why] = evaluate(group.members);
+            if (unanswered.empty()) continue;
+            if (auto told = tell_apart(std::move(group), unanswered, why, groups); !told)
+                return tl::unexpected(told.error());
+        }
+        return EngineAnswer{batch_.ticket, std::move(predictions_)};
+    }
+
+    std::string library() const override { return library_; }
+    std::string device() const override { return "of the program"; }
+
+private:
+    /// Empty once it is, else why not.
+    std::string wait_until_ready() {
+        const auto until = Clock::now() + startup_;
+        for (std::string line;;) {
+            switch (program_->wait(line, until)) {
+                case Program::Event::Line:
+                    if (const auto said = read_program_line(line); const auto* ready = std::get_if<Ready>(&said)) {
+                        library_ = ready->library.empty() ? start_.command.front() : ready->library;
+                        return "";
+                    }
+                    pass_over(line);
+                    break;
+                case Program::Event::Closed:
+                    return program_->end(last_moments) + " before it said {\"ready\": true}; its last lines tell why";
+                case Program::Event::TooLong:
+                    return "it wrote a line of more than " + std::to_string(max_answer_bytes) + " bytes";
+                case Program::Event::Late:
+                    return "it did not say {\"ready\": true} on its standard output within " +
+                           std::to_string(startup_.count()) +
+                           " s; docs/runner.md shows how, spec.eval.inference.startupTimeoutSeconds is for longer";
+            }
+        }
+    }
+
+    struct Unanswered {
+        std::vector<std::size_t> members;
+        std::string why;
+    };
+
+    /// Gives the program these samples and takes its answers. When some stay without one, the program is gone.
+    Unanswered evaluate(const std::vector<std::size_t>& members) {
+        std::vector<std::size_t> open = members;
+        const std::uint64_t first = next_request_;
+        for (const std::size_t member : members)
+            program_->say(request_line(first + member, batch_.requests[member], *batch_.dataset));
+        next_request_ += batch_.requests.size();
+        auto until = Clock::now() + patience_;
+        std::string why;
+        for (std::string line; !open.empty();) {
+            const auto event = program_->wait(line, until);
+            if (event == Program::Event::Line) {
+                if (take(line, first, open)) until = Clock::now() + patience_;
+                continue;
+            }
+            if (event == Program::Event::Late)
+                why = "it gave no answer for " + std::to_string(patience_.count()) + " s";
+            if (event == Program::Event::TooLong)
+                why = "its answer was longer than " + std::to_string(max_answer_bytes) + " bytes";
+            if (event == Program::Event::Closed) why = program_->end(last_moments);
+            program_->end(std::chrono::milliseconds(0));
+            program_.reset();
+            break;
+        }
+        return {std::move(open), std::move(why)};
+    }
+
+    /// True when the line answers one of the open ones.
+    bool take(const std::string& line, std::uint64_t first, std::vector<std::size_t>& open) {
+        auto said = read_program_line(line);
+        auto* answer = std::get_if<Answer>(&said);
+        if (answer == nullptr) return pass_over(line);
+        const auto found = std::find(open.begin(), open.end(), answer->request - first);
+        if (found == open.end()) return pass_over(line);
+        predictions_[*found] = std::move(answer->prediction);
+        open.erase(found);
+        answered_ = true;
+        return true;
+    }
+
+    bool pass_over(const std::string& line) {
+        if (noise_++ == 0)
+            spdlog::warn(
+                "the program's line is no answer to an open request and is passed over, as all others like it "
+                "will be without a word: {}",
+                Json(line.substr(0, 200)).dump(-1, ' ', false, Json::error_handler_t::replace));
+        return false;
+    }
+
+    /// What is done about samples that a program left without an answer. `group` is what it had.
+    Result<void> tell_apart(Group group, const std::vector<std::size_t>& unanswered, const std::string& why,
+                            std::deque<Group>& groups) {
+        spdlog::warn("the program left {} of {} samples without an answer: {}", unanswered.size(), group.members.size(),
+                     why);
+        if (--group.tries_left > 0) {  // as a whole: what shares a batch may decide its numbers
+            groups.push_front(std::move(group));
+            return {};
+        }
+        if (group.members.size() > 1) {
+            const auto middle = unanswered.begin() + static_cast<std::ptrdiff_t>((unanswered.size() + 1) / 2);
+            if (middle != unanswered.end()) groups.push_front(group_of({middle, unanswered.end()}));
+            groups.push_front(group_of({unanswered.begin(), middle}));
+            return {};
+        }
+        Prediction& prediction = predictions_[unanswered.front()];
+        prediction = {};
+        prediction.error = "the program failed on it " + std::to_string(tries_alone) + " times: " + why;
+        if (answered_ || ++failed_before_any_answer_ < hopeless_after) return {};
+        return fail("ProgramFailed",
+                    "spec.eval.model.command: " + start_.command.front() +
+                        ": it has never given an answer, and failed on " + std::to_string(hopeless_after) +
+                        " samples, each " + std::to_string(tries_alone) + " times alone; the last time " + why,
+                    true);
+    }
+
+    ProgramStart start_;
+    std::chrono::seconds startup_;
+    std::chrono::seconds patience_;
+    std::string library_;  // empty: never was ready
+    std::unique_ptr<Program> program_;
+    EngineBatch batch_;
+    std::vector<Prediction> predictions_;
+    std::uint64_t next_request_ = 0;
+    std::uint64_t noise_ = 0;
+    bool answered_ = false;
+    int failed_before_any_answer_ = 0;
+};
+
+}  // namespace
+
+Environment program_environment(const Environment& rank, const DeviceChoice& device) {
+    Environment environment = rank;
+    environment.erase(runner_environment::token);
+    const auto index = static_cast<std::size_t>(device.index);
+    environment["CUDA_VISIBLE_DEVICES"] =
+        device.kind == "cuda" && index < device.visible.size() ? device.visible[index] : "";
+    return environment;
+}
+
+Result<std::unique_ptr<Engine>> start_command(const Eval& eval, const std::string& storage_root,
+                                              const Environment& environment, const DeviceChoice& device) {
+    ProgramStart start{eval.model.command, resolve_path(storage_root, eval.model.path),
+                       program_environment(environment, device), max_answer_bytes};
+    auto engine = std::make_unique<CommandEngine>(std::move(start), eval.inference);
+    if (auto started = engine->start_program(); !started) return tl::unexpected(started.error());
+    return engine;
+}
+
+}  // namespace evaljob

@@ -1,0 +1,33 @@
+// How the answers of one dataset are graded, as its task in the manifest says. Pure. A manifest without a task is
+// graded as Classification.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "api/evaljob.hpp"
+#include "api/manifest.hpp"
+#include "evaljob-runner/merge/proof.hpp"
+
+namespace evaljob {
+
+class Grading {
+public:
+    Grading(const Manifest& manifest, std::uint32_t dataset);
+
+    bool is_classification() const { return comparisons_.empty(); }
+    /// As results and metrics call them, the score's first: "accuracy"; "exact_match", "normalized_exact_match".
+    const std::vector<std::string>& metrics() const { return names_; }
+    /// By metric, whether the answer is right. Never, when it failed or is missing.
+    std::vector<bool> grade(const Json& target, const Outcome& outcome) const;
+
+private:
+    std::vector<TaskMetric> comparisons_;
+    std::vector<std::string> names_;
+};
+
+/// One for each dataset that samples of the manifest name.
+std::vector<Grading> gradings_of(const Manifest& manifest);
+
+}  // namespace evaljob

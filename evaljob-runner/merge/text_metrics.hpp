@@ -1,0 +1,17 @@
+// How a text is compared with a right one. Pure. docs/results.md says what each comparison overlooks.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "api/evaljob.hpp"
+
+namespace evaljob {
+
+/// As SQuAD's evaluation has it: lower case, without ASCII punctuation, without the words a, an and the, white space as
+/// single spaces. Bytes that are no UTF-8 stay as they are.
+std::string normalized_text(std::string_view text);
+
+bool matches(TaskMetric metric, std::string_view prediction, std::string_view target);
+
+}  // namespace evaljob

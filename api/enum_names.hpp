@@ -57,6 +57,11 @@ struct EnumNames<Retention> {
         {{Retention::Retain, "Retain"}, {Retention::Delete, "Delete"}}};
 };
 template <>
+struct EnumNames<Writers> {
+    static constexpr std::array<std::pair<Writers, std::string_view>, 2> rows{
+        {{Writers::Ranks, "Ranks"}, {Writers::Node0, "Node0"}}};
+};
+template <>
 struct EnumNames<Gang> {
     static constexpr std::array<std::pair<Gang, std::string_view>, 5> rows{{{Gang::None, "None"},
                                                                             {Gang::Auto, "Auto"},

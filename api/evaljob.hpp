@@ -26,6 +26,7 @@ enum class Device { Auto, CPU, CUDA };
 enum class RestartScope { Node, Group };
 enum class RestartAction { Restart, RestartIgnoreLimit, Fail };
 enum class Retention { Retain, Delete };
+enum class Writers { Ranks, Node0 };
 enum class Gang { None, Auto, Native, Volcano, Coscheduling };
 
 struct Model {
@@ -94,6 +95,7 @@ struct Storage {
     std::string claim_name;                   // a PersistentVolumeClaim that is there
     std::optional<Json> claim_template;       // metadata and spec of one to be made, as the user wrote them
     Retention retention = Retention::Retain;  // of a claim made from claim_template
+    Writers writers = Writers::Ranks;         // Node0: the volume is node 0's alone, ranks send it their records
     std::string path;  // folder of this job's output, relative to the storage root; default: the job's name
 
     bool operator==(const Storage&) const = default;

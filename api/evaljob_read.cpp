@@ -168,6 +168,7 @@ EvalJobSpec read_spec(const Json& spec, const std::string& job_name) {
     take(storage, "claimName", read.storage.claim_name);
     if (const Json& claim = member(storage, "claimTemplate"); claim.is_object()) read.storage.claim_template = claim;
     take_enum(storage, "retentionPolicy", read.storage.retention);
+    take_enum(storage, "writers", read.storage.writers);
     read.storage.path = job_name;
     take(storage, "path", read.storage.path);
     const Json& merge = member(spec, "merge");

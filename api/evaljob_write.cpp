@@ -57,6 +57,7 @@ Json storage_to_json(const Storage& storage) {
     put(object, "claimName", storage.claim_name);
     if (storage.claim_template) object["claimTemplate"] = *storage.claim_template;
     object["retentionPolicy"] = name_of(storage.retention);
+    object["writers"] = name_of(storage.writers);
     put(object, "path", storage.path);
     return object;
 }

@@ -8,6 +8,7 @@ inline constexpr const char* eval = "EVALJOB_EVAL";  // spec.eval with defaults,
 // {"allowPartial": bool, "maxFailedSamples": n}; without eval also "image": {"attempt": n, "nodes": n}, whose output is
 // merged, and where the EvalJob has it "expect": spec.merge.expect.
 inline constexpr const char* merge = "EVALJOB_MERGE";
+inline constexpr const char* writers = "EVALJOB_WRITERS";            // spec.storage.writers; absent: Ranks
 inline constexpr const char* storage_root = "EVALJOB_STORAGE_ROOT";  // what relative paths are relative to
 inline constexpr const char* token = "EVALJOB_TOKEN";                // the run's token, from its Secret
 inline constexpr const char* http_port = "EVALJOB_HTTP_PORT";        // of /progress

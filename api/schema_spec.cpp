@@ -85,12 +85,19 @@ void check_reports(const Json& spec, const std::string& path, Violations& violat
 
 void check_writers(const Json& spec, const std::string& path, Violations& violations) {
     if (!spec.is_object() || whole(spec, "numNodes").value_or(1) <= 1) return;
+    if (member(member(spec, "storage"), "writers") == Json("Node0")) return;
     const Json& modes = member(member(member(member(spec, "storage"), "claimTemplate"), "spec"), "accessModes");
     if (!modes.is_array() || modes.empty()) return;  // said by the rows themselves
     for (const Json& mode : modes)
         if (mode == Json("ReadWriteMany")) return;
     violations.push_back(path +
-                         ".storage.claimTemplate.spec.accessModes: several nodes write: ReadWriteMany is needed");
+                         ".storage.claimTemplate.spec.accessModes: several nodes write: ReadWriteMany is needed, or "
+                         "writers: Node0");
+}
+
+void check_node0_writes(const Json& spec, const std::string& path, Violations& violations) {
+    if (!spec.is_object() || has(spec, "eval") || member(member(spec, "storage"), "writers") != Json("Node0")) return;
+    violations.push_back(path + ".storage.writers: Node0 needs eval, whose runner sends its records to node 0");
 }
 
 Field spec_field() {
@@ -138,10 +145,17 @@ Field spec_field() {
                  .message_expression = "",
                  .check = nullptr},
                 {.cel = "self.numNodes <= 1 || !has(self.storage) || !has(self.storage.claimTemplate) || "
+                        "(has(self.storage.writers) && self.storage.writers == 'Node0') || "
                         "self.storage.claimTemplate.spec.accessModes.exists(m, m == 'ReadWriteMany')",
-                 .message = "storage.claimTemplate.spec.accessModes: several nodes write: ReadWriteMany is needed",
+                 .message = "storage.claimTemplate.spec.accessModes: several nodes write: ReadWriteMany is needed, or "
+                            "writers: Node0",
                  .message_expression = "",
-                 .check = check_writers}}};
+                 .check = check_writers},
+                {.cel = "has(self.eval) || !has(self.storage) || !has(self.storage.writers) || "
+                        "self.storage.writers != 'Node0'",
+                 .message = "storage.writers: Node0 needs eval, whose runner sends its records to node 0",
+                 .message_expression = "",
+                 .check = check_node0_writes}}};
 }
 
 /// CEL compares a member that may be absent.

@@ -114,7 +114,7 @@ std::vector<Field> storage_fields() {
         {.path = "spec.storage.claimName",
          .type = Type::String,
          .text = "A PersistentVolumeClaim that is there, or will be: until then the job waits. It must be "
-                 "ReadWriteMany where nodes are many.",
+                 "ReadWriteMany where nodes are many and writers is Ranks.",
          .min_length = 1,
          .max_length = 253,
          .form = &dns_subdomain},
@@ -139,7 +139,13 @@ std::vector<Field> storage_fields() {
                                  .message = "must be a path below the storage root, not absolute and without '..'",
                                  .message_expression = "",
                                  .check = check_storage_path}}});
-    fields.push_back(later("spec.storage.writers", Type::String));
+    fields.push_back({.path = "spec.storage.writers",
+                      .type = Type::String,
+                      .text = "Who writes to the volume. Ranks: every rank its own log; where nodes are many the claim "
+                              "must be ReadWriteMany. Node0: node 0 alone mounts it and writes what the others send; on "
+                              "them model and datasets must be in the image or on volumes of the template.",
+                      .fallback = "\"Ranks\"",
+                      .values = {"Ranks", "Node0"}});
     return fields;
 }
 

@@ -99,6 +99,7 @@ public:
 
     CoordinatorProgress progress(Milliseconds now) const;
     bool finished() const { return published_; }
+    bool is_registered(SessionId session) const { return holders_.contains(session); }
     std::size_t connected() const { return holders_.size(); }
 
 private:

@@ -2,6 +2,7 @@
 
 #include <exception>
 
+#include "api/base64.hpp"
 #include "api/json_text.hpp"
 
 namespace evaljob {
@@ -62,6 +63,9 @@ struct Encode {
                 {"held", held_json(m.held)}};
     }
     Json operator()(const Want& m) const { return {{"type", "want"}, {"leases", m.leases}}; }
+    Json operator()(const Append& m) const {
+        return {{"type", "append"}, {"offset", m.offset}, {"bytes", base64_encode(m.bytes)}};
+    }
     Json operator()(const Done& m) const {
         return {{"type", "done"},       {"lease", lease_json(m.lease)}, {"batch", m.batch},
                 {"samples", m.samples}, {"failed", m.failed},           {"computeUs", m.compute_us}};
@@ -107,10 +111,17 @@ Done done_from(const Json& j) {
             number_from<std::uint32_t>(j.at("samples")), number_from<std::uint32_t>(j.at("failed")), compute_us};
 }
 
+Append append_from(const Json& j) {
+    auto bytes = base64_decode(j.at("bytes").get<std::string>());
+    if (!bytes) throw std::invalid_argument("bytes are no base64");
+    return {number_from<std::uint64_t>(j.at("offset")), std::move(*bytes)};
+}
+
 Result<Message> from_json(const Json& j) {
     const auto type = j.at("type").get<std::string>();
     if (type == "hello") return hello_from(j);
     if (type == "want") return Want{number_from<std::uint32_t>(j.at("leases"))};
+    if (type == "append") return append_from(j);
     if (type == "done") return done_from(j);
     if (type == "return") return Return{lease_from(j.at("lease"))};
     if (type == "heartbeat") return Heartbeat{};

@@ -47,7 +47,15 @@ struct Want {
     std::uint32_t leases = 2;
 };
 
-/// The batch's records are durable on the volume.
+/// writers: Node0: what comes next of this rank's shard log, for node 0 to write. The first on a connection begins with
+/// the log's magic and header; a log ends with its connection.
+struct Append {
+    std::uint64_t offset = 0;  // in this connection's log
+    std::string bytes;
+};
+inline constexpr std::size_t max_append = std::size_t{512} << 10;  // as base64 well below a frame's limit
+
+/// The batch's records are durable on the volume; with Append: have all been sent.
 struct Done {
     LeaseNumber lease;
     std::uint64_t batch = 0;
@@ -94,7 +102,7 @@ struct Ack {
 /// Everything is done and the done marker stands.
 struct Finished {};
 
-using Message = std::variant<Hello, Want, Done, Return, Heartbeat, Abort, Welcome, Refused, Lease, Ack, Finished>;
+using Message = std::variant<Hello, Want, Append, Done, Return, Heartbeat, Abort, Welcome, Refused, Lease, Ack, Finished>;
 
 std::string encode_message(const Message& message);
 

@@ -23,7 +23,8 @@ CoordinatorRun::CoordinatorRun(Manifest manifest, std::string shared_dir, const 
       epoch_(options.epoch),
       coordinator_(options, batches),
       done_(done),
-      outside_(std::move(outside)) {}
+      outside_(std::move(outside)),
+      received_(shared_dir_, options.identity, options.expected.run_id, options.epoch) {}
 
 Result<std::unique_ptr<CoordinatorRun>> CoordinatorRun::open(Manifest manifest, const std::string& shared_dir,
                                                              CoordinatorOptions options, Outside outside) {
@@ -40,10 +41,44 @@ Result<std::unique_ptr<CoordinatorRun>> CoordinatorRun::open(Manifest manifest, 
 void CoordinatorRun::start(Milliseconds now) { apply(done_ ? coordinator_.published() : coordinator_.start(), now); }
 
 void CoordinatorRun::message(SessionId session, const Message& message, Milliseconds now) {
+    if (const auto* append = std::get_if<Append>(&message)) return take_records(session, *append, now);
+    if (const auto* done = std::get_if<Done>(&message); done && received_.is_open(session)) {
+        uncommitted_.emplace_back(session, *done);
+        if (uncommitted_.size() == 1) outside_.commit_soon();
+        return;
+    }
     apply(coordinator_.message(session, message, now), now);
 }
 
+void CoordinatorRun::take_records(SessionId session, const Append& append, Milliseconds now) {
+    if (!coordinator_.is_registered(session)) return outside_.close(session);
+    apply(coordinator_.message(session, Heartbeat{}, now), now);
+    const auto taken = received_.append(session, append);
+    if (taken) return;
+    if (taken.error().reason != "BadMessage")
+        return outside_.end_job(exit_status_of(taken.error()), taken.error().message);
+    spdlog::warn("closing a connection: {}", taken.error().message);
+    outside_.close(session);
+}
+
+void CoordinatorRun::commit(Milliseconds now) {
+    const auto reports = std::exchange(uncommitted_, {});
+    if (reports.empty()) return;
+    if (const auto committed = received_.commit(); !committed)
+        return outside_.end_job(exit_status_of(committed.error()), committed.error().message);
+    for (const auto& [session, done] : reports) {
+        if (received_.holds(session, done.lease)) {
+            apply(coordinator_.message(session, done, now), now);
+            continue;
+        }
+        spdlog::warn("closing a connection: batch {} was reported done, but its records have not come", done.batch);
+        outside_.close(session);
+    }
+}
+
 void CoordinatorRun::disconnected(SessionId session, Milliseconds now) {
+    commit(now);  // what it has reported is not lost with it
+    received_.close(session);
     apply(coordinator_.disconnected(session, now), now);
     finish_when_alone(now);
 }

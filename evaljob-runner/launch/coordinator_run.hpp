@@ -10,6 +10,7 @@
 
 #include "api/manifest.hpp"
 #include "evaljob-runner/coordinator/coordinator.hpp"
+#include "evaljob-runner/launch/received_logs.hpp"
 
 namespace evaljob {
 
@@ -19,7 +20,8 @@ public:
         std::function<void(SessionId, const Message&)> send;
         std::function<void(SessionId)> close;  // the connection, once everything has been sent
         std::function<void(int exit_code, const std::string& message)> end_job;  // once: the job cannot go on
-        std::function<void()> finished;  // once: the done marker stands and no rank is connected any more
+        std::function<void()> finished;     // once: the done marker stands and no rank is connected any more
+        std::function<void()> commit_soon;  // commit() is due, once for however many batches have come by then
     };
 
     /// Settles the manifest, claims an epoch, takes the inventory of what is on the volume.
@@ -30,9 +32,13 @@ public:
     void start(Milliseconds now);
     void message(SessionId session, const Message& message, Milliseconds now);
     void disconnected(SessionId session, Milliseconds now);
+    /// Makes durable what ranks of nodes that cannot write have sent, and lets it count.
+    void commit(Milliseconds now);
     /// To be called at least once a second.
     void tick(Milliseconds now);
 
+    /// Whether the session's records are written here.
+    bool writes_for(SessionId session) const { return received_.is_open(session); }
     CoordinatorProgress progress(Milliseconds now) const { return coordinator_.progress(now); }
     std::uint32_t epoch() const { return epoch_; }
 
@@ -40,6 +46,7 @@ private:
     CoordinatorRun(Manifest manifest, std::string shared_dir, const CoordinatorOptions& options,
                    const std::vector<BatchState>& batches, bool done, Outside outside);
 
+    void take_records(SessionId session, const Append& append, Milliseconds now);
     void apply(const Effects& effects, Milliseconds now);
     void write_marker(Milliseconds now);
     void finish_when_alone(Milliseconds now);
@@ -50,6 +57,8 @@ private:
     Coordinator coordinator_;
     bool done_;  // the marker stood when the folder was opened
     Outside outside_;
+    ReceivedLogs received_;
+    std::vector<std::pair<SessionId, Done>> uncommitted_;
     std::optional<Milliseconds> published_at_;
     bool told_finished_ = false;
 };

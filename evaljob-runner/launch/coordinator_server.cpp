@@ -42,7 +42,9 @@ Result<std::unique_ptr<CoordinatorServer>> CoordinatorServer::start(asio::io_con
         CoordinatorRun::open(std::move(manifest), contract.shared_dir, std::move(options),
                              {[&self](SessionId session, const Message& message) { self.send(session, message); },
                               [&self](SessionId session) { self.close(session); }, std::move(callbacks.end_job),
-                              std::move(callbacks.finished)});
+                              std::move(callbacks.finished),
+                              // Behind whatever has arrived by then: one fsync for all of it.
+                              [&self] { asio::post(self.io_, [&self] { self.run_->commit(steady_now()); }); }});
     if (!run) return tl::unexpected(run.error());
     server->run_ = std::move(*run);
     const auto port = static_cast<std::uint16_t>(contract.master_port);

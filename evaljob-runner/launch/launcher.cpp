@@ -21,6 +21,7 @@
 #include "evaljob-runner/launch/coordinator_server.hpp"
 #include "evaljob-runner/launch/device.hpp"
 #include "evaljob-runner/launch/exit_status.hpp"
+#include "evaljob-runner/launch/node_writes.hpp"
 #include "evaljob-runner/launch/progress_json.hpp"
 #include "evaljob-runner/launch/rank_exit.hpp"
 #include "evaljob-runner/launch/termination_log.hpp"
@@ -81,7 +82,10 @@ private:
     }
 
     void start_ranks() {
-        if (auto made = make_folders(contract_.output_dir); !made) return end(exit_code::storage, made.error().message);
+        if (!node0_writes_for(environment_, contract_)) {
+            if (auto made = make_folders(contract_.output_dir); !made)
+                return end(exit_code::storage, made.error().message);
+        }
         for (std::int32_t local = 0; local < contract_.local_world_size; ++local) start_rank(local);
     }
 

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <map>
 #include <optional>
+#include <variant>
 
 #include <spdlog/spdlog.h>
 
@@ -17,6 +18,7 @@
 #include "evaljob-runner/engine/torchscript.hpp"
 #include "evaljob-runner/launch/device.hpp"
 #include "evaljob-runner/launch/exit_status.hpp"
+#include "evaljob-runner/launch/node_writes.hpp"
 #include "evaljob-runner/manifest/build_manifest.hpp"
 #include "evaljob-runner/rank/evaluator.hpp"
 #include "evaljob-runner/rank/rank_log.hpp"
@@ -55,6 +57,7 @@ struct Setup {
     std::string storage_root;
     Environment environment;  // its own
     bool pretended_devices = false;
+    bool node0_writes = false;  // this process's node has no volume to write to: node 0 writes for it
     SessionOptions session;
 };
 
@@ -84,10 +87,22 @@ Result<Setup> read_setup(const Environment& environment) {
     hello.pid = ::getpid();
     setup.session.master_addr = setup.contract.master_addr;
     setup.session.master_port = setup.contract.master_port;
-    setup.session.shared_dir = setup.contract.shared_dir;
+    setup.node0_writes = node0_writes_for(environment, setup.contract);
+    if (!setup.node0_writes) setup.session.shared_dir = setup.contract.shared_dir;
     setup.session.ready_timeout =
         std::chrono::seconds(number(environment, runner_environment::ready_timeout_seconds, 600));
     return setup;
+}
+
+/// Where the volume is not to be had, from this node's own copy of model and datasets.
+Result<Manifest> rebuild_manifest(const Setup& setup, const std::string& identity) {
+    auto manifest = build_manifest(setup.eval, setup.storage_root, setup.device.kind);
+    if (manifest && identity_of(*manifest) != identity)
+        return fail("BadInput",
+                    "spec.storage.writers: Node0: the model or the datasets on this node are not those of node 0 "
+                    "(identity " + identity_of(*manifest).substr(0, 12) + ", node 0 has " + identity.substr(0, 12) +
+                        "); every node must see the same files");
+    return manifest;
 }
 
 Result<Manifest> read_manifest(const std::string& shared_dir, const std::string& identity) {
@@ -130,7 +145,8 @@ Result<std::unique_ptr<Engine>> open_engine(const Setup& setup, const Manifest& 
 }
 
 Result<Evaluator> open_evaluator(const Setup& setup, const std::string& identity, ShardHeader& header) {
-    auto manifest = read_manifest(setup.contract.shared_dir, identity);
+    auto manifest =
+        setup.node0_writes ? rebuild_manifest(setup, identity) : read_manifest(setup.contract.shared_dir, identity);
     if (!manifest) return tl::unexpected(manifest.error());
     auto engine = open_engine(setup, *manifest);
     if (!engine) return tl::unexpected(engine.error());
@@ -141,16 +157,26 @@ Result<Evaluator> open_evaluator(const Setup& setup, const std::string& identity
     return Evaluator::open(setup.eval, setup.storage_root, std::move(*manifest), std::move(*engine));
 }
 
-Result<ShardWriter> create_log(const Setup& setup, ShardHeader header) {
+/// The rank's shard log: its own file, or bytes for node 0.
+using RankLog = std::variant<ShardWriter, ShardEncoder>;
+
+Result<RankLog> create_log(const Setup& setup, ShardHeader header, Session& session) {
     header.threads = setup.eval.inference.threads_per_rank;
     header.opened_us = unix_us();
-    return create_rank_log(setup.contract, std::move(header));
+    if (setup.node0_writes) {
+        ShardEncoder log(complete_header(setup.contract, std::move(header)));
+        session.log_begins_with(log.take());
+        return log;
+    }
+    auto log = create_rank_log(setup.contract, std::move(header));
+    if (!log) return tl::unexpected(log.error());
+    return std::move(*log);
 }
 
 /// The leases whose batches the engine has, and since when.
 class Work {
 public:
-    Work(Evaluator& evaluator, ShardWriter& shard) : evaluator_(evaluator), shard_(shard) {}
+    Work(Evaluator& evaluator, RankLog& log) : evaluator_(evaluator), log_(log) {}
 
     bool idle() const { return begun_.empty(); }
     bool takes_more() const { return begun_.size() < evaluator_.batches_at_once(); }
@@ -160,23 +186,32 @@ public:
         return evaluator_.begin(lease);
     }
 
-    /// One that was begun: evaluated, and durable.
-    Result<Done> finish_one() {
+    /// One that was begun: evaluated, and durable where this process writes itself.
+    Result<Report> finish_one() {
         const auto evaluated = evaluator_.next();
         if (!evaluated) return tl::unexpected(evaluated.error());
         const auto since = begun_.extract(evaluated->lease.number).mapped();
         const auto took =
             std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - since.start);
-        return record_lease(evaluated->lease, evaluated->records, since.unix_us, took.count(), shard_);
+        return record(*evaluated, since.unix_us, took.count());
     }
 
 private:
+    Result<Report> record(const Evaluator::Evaluated& evaluated, std::int64_t begin_us, std::int64_t took_us) {
+        if (auto* log = std::get_if<ShardEncoder>(&log_))
+            return encode_lease(evaluated.lease, evaluated.records, begin_us, took_us, *log);
+        const auto done =
+            record_lease(evaluated.lease, evaluated.records, begin_us, took_us, std::get<ShardWriter>(log_));
+        if (!done) return tl::unexpected(done.error());
+        return Report{*done, ""};
+    }
+
     struct Since {
         std::int64_t unix_us = 0;
         std::chrono::steady_clock::time_point start;
     };
     Evaluator& evaluator_;
-    ShardWriter& shard_;
+    RankLog& log_;
     std::map<LeaseNumber, Since> begun_;
 };
 
@@ -188,19 +223,21 @@ int give_up(Session& session, const Error& error) {
     return status;
 }
 
-int leave(Session& session, const SessionEnd& end, ShardWriter& shard) {
+int leave(Session& session, const SessionEnd& end, RankLog& log) {
     session.settle();
-    if (auto closed = shard.close(); !closed) spdlog::warn("{}", closed.error().message);
+    if (auto* own = std::get_if<ShardWriter>(&log)) {
+        if (auto closed = own->close(); !closed) spdlog::warn("{}", closed.error().message);
+    }
     if (!end.message.empty()) spdlog::error("{}", end.message);
     return end.exit_code;
 }
 
-int work(Session& session, Evaluator& evaluator, ShardWriter& shard) {
-    Work work(evaluator, shard);
+int work(Session& session, Evaluator& evaluator, RankLog& log) {
+    Work work(evaluator, log);
     for (;;) {
         if (work.idle()) {
             const auto next = session.next_lease();
-            if (const auto* end = std::get_if<SessionEnd>(&next)) return leave(session, *end, shard);
+            if (const auto* end = std::get_if<SessionEnd>(&next)) return leave(session, *end, log);
             if (auto begun = work.begin(std::get<Lease>(next)); !begun) return give_up(session, begun.error());
         }
         while (work.takes_more()) {
@@ -208,9 +245,9 @@ int work(Session& session, Evaluator& evaluator, ShardWriter& shard) {
             if (!more) break;
             if (auto begun = work.begin(*more); !begun) return give_up(session, begun.error());
         }
-        const auto done = work.finish_one();
-        if (!done) return give_up(session, done.error());
-        session.done(*done);
+        auto report = work.finish_one();
+        if (!report) return give_up(session, report.error());
+        session.done(std::move(*report));
     }
 }
 
@@ -232,9 +269,9 @@ int run_rank(const Environment& environment) {
     header.identity = std::get<Welcome>(welcome).identity;
     auto evaluator = open_evaluator(*setup, header.identity, header);
     if (!evaluator) return give_up(session, evaluator.error());
-    auto shard = create_log(*setup, header);
-    if (!shard) return give_up(session, shard.error());
-    return work(session, *evaluator, *shard);
+    auto log = create_log(*setup, header, session);
+    if (!log) return give_up(session, log.error());
+    return work(session, *evaluator, *log);
 }
 
 }  // namespace evaljob

@@ -35,6 +35,7 @@ constexpr std::chrono::milliseconds connect_timeout{5'000};
 constexpr std::chrono::milliseconds first_pause{50};
 constexpr std::chrono::milliseconds longest_pause{1'000};
 constexpr std::chrono::seconds farewell{3};
+constexpr std::chrono::seconds farewell_to_writer{15};  // below the patience of the launcher that stops a rank
 constexpr int unacknowledged_ms = 20'000;  // a host that vanished without a word is noticed after so long
 
 }  // namespace
@@ -82,12 +83,20 @@ public:
         return state_.next_lease();
     }
 
-    void done(const Done& done) {
+    void log_begins_with(std::string bytes) {
+        const std::lock_guard lock(mutex_);
+        state_.log_begins_with(std::move(bytes));
+        patience_ = farewell_to_writer;
+    }
+
+    void done(Report report) {
         {
             const std::lock_guard lock(mutex_);
-            state_.done(done);
+            state_.done(std::move(report));
         }
-        asio::post(io_, [this, done] { say(done); });
+        asio::post(io_, [this] {
+            for (const Message& message : changed([&] { return state_.unsaid(); })) say(message);
+        });
     }
 
     void abort(int exit_code, const std::string& message) {
@@ -99,7 +108,7 @@ public:
 
     void settle() {
         std::unique_lock lock(mutex_);
-        changed_.wait_for(lock, farewell, [this] { return state_.settled(); });
+        changed_.wait_for(lock, patience_, [this] { return state_.settled(); });
     }
 
 private:
@@ -107,7 +116,7 @@ private:
         auto last_contact = Clock::now();
         auto pause = first_pause;
         while (!ended()) {
-            if (is_done(options_.shared_dir)) co_return end({exit_code::success, ""});
+            if (!options_.shared_dir.empty() && is_done(options_.shared_dir)) co_return end({exit_code::success, ""});
             auto stream = co_await connect();
             if (stream) {
                 pause = first_pause;
@@ -235,6 +244,8 @@ private:
     std::shared_ptr<FrameStream> stream_;  // session thread only
     std::string last_failure_;             // session thread only
 
+    std::chrono::seconds patience_ = farewell;  // under mutex_
+
     std::mutex mutex_;
     std::condition_variable changed_;
     std::thread thread_;
@@ -245,7 +256,8 @@ Session::~Session() = default;
 std::variant<Welcome, SessionEnd> Session::wait_welcome() { return loop_->wait_welcome(); }
 std::variant<Lease, SessionEnd> Session::next_lease() { return loop_->next_lease(); }
 std::optional<Lease> Session::lease_at_hand() { return loop_->lease_at_hand(); }
-void Session::done(const Done& done) { loop_->done(done); }
+void Session::log_begins_with(std::string bytes) { loop_->log_begins_with(std::move(bytes)); }
+void Session::done(Report report) { loop_->done(std::move(report)); }
 void Session::abort(int exit_code, const std::string& message) { loop_->abort(exit_code, message); }
 void Session::settle() { loop_->settle(); }
 

@@ -18,7 +18,7 @@ struct SessionOptions {
     Hello hello;  // without `held`
     std::string master_addr;
     std::int32_t master_port = 0;
-    std::string shared_dir;                   // where the done marker will stand
+    std::string shared_dir;                   // where the done marker will stand; empty: on a volume not seen here
     std::chrono::seconds ready_timeout{600};  // without a coordinator for so long, the rank gives up
     std::uint32_t leases = 2;                 // one computing, one prepared
 };
@@ -34,11 +34,13 @@ public:
     std::variant<Lease, SessionEnd> next_lease();
     /// A lease that is there already.
     std::optional<Lease> lease_at_hand();
-    /// The lease's records are durable.
-    void done(const Done& done);
+    /// writers: Node0: before the first done().
+    void log_begins_with(std::string bytes);
+    /// The lease's records are durable, or are to be made so by node 0.
+    void done(Report report);
     /// Tells the coordinator that the job cannot go on, and waits (bounded) until that is sent.
     void abort(int exit_code, const std::string& message);
-    /// Waits (bounded) until every done() has been acknowledged.
+    /// Waits (bounded; longer where node 0 writes) until every done() has been acknowledged.
     void settle();
 
 private:

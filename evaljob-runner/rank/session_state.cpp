@@ -1,5 +1,6 @@
 #include "evaljob-runner/rank/session_state.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "api/exit_code.hpp"
@@ -32,8 +33,9 @@ std::vector<Message> SessionState::take_welcome(const Welcome& welcome) {
         end({exit_code::identity, "the coordinator came back with another evaluation"});
     welcome_ = welcome;
     connected_ = true;
-    std::vector<Message> say;
-    for (const auto& [lease, done] : unacknowledged_) say.emplace_back(done);
+    log_offset_ = 0;
+    for (auto& [lease, waiting] : unacknowledged_) waiting.said = false;
+    std::vector<Message> say = unsaid();
     say.emplace_back(Want{end_ ? 0 : leases_});
     return say;
 }
@@ -45,9 +47,30 @@ std::optional<Lease> SessionState::next_lease() {
     return lease;
 }
 
-void SessionState::done(const Done& done) {
-    held_.erase(done.lease);
-    unacknowledged_[done.lease] = done;
+void SessionState::done(Report report) {
+    const LeaseNumber lease = report.done.lease;
+    held_.erase(lease);
+    unacknowledged_[lease] = {std::move(report), false};
+}
+
+std::vector<Message> SessionState::unsaid() {
+    std::vector<Message> say;
+    if (!connected_) return say;
+    for (auto& [lease, waiting] : unacknowledged_) {
+        if (std::exchange(waiting.said, true)) continue;
+        if (!waiting.report.log_bytes.empty() && log_offset_ == 0) say_bytes(log_start_, say);
+        say_bytes(waiting.report.log_bytes, say);
+        say.emplace_back(waiting.report.done);
+    }
+    return say;
+}
+
+void SessionState::say_bytes(std::string_view bytes, std::vector<Message>& say) {
+    for (; !bytes.empty(); bytes.remove_prefix(std::min(bytes.size(), max_append))) {
+        const std::string_view part = bytes.substr(0, max_append);
+        say.emplace_back(Append{log_offset_, std::string(part)});
+        log_offset_ += part.size();
+    }
 }
 
 std::vector<Message> SessionState::leave() {

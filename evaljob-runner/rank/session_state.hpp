@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "evaljob-runner/coordinator/protocol.hpp"
@@ -17,6 +18,12 @@ namespace evaljob {
 struct SessionEnd {
     int exit_code = 0;    // 0: everything is done
     std::string message;  // for a person; empty when done
+};
+
+/// A batch that was evaluated.
+struct Report {
+    Done done;
+    std::string log_bytes;  // writers: Node0: of the rank's log, for node 0 to write; empty: they are durable already
 };
 
 class SessionState {
@@ -36,9 +43,12 @@ public:
 
     /// The next lease to compute; none when none is there.
     std::optional<Lease> next_lease();
-    /// The lease's records are durable. To be said to the coordinator, now and on later connections until it is
-    /// acknowledged.
-    void done(const Done& done);
+    /// writers: Node0: every connection's log begins with these bytes.
+    void log_begins_with(std::string bytes) { log_start_ = std::move(bytes); }
+    /// To be said to the coordinator, now and on later connections until it is acknowledged.
+    void done(Report report);
+    /// What done() has brought and this connection has not heard yet.
+    std::vector<Message> unsaid();
     /// SIGTERM: what is not begun goes back; the batch that is being computed is finished and reported. What to say.
     std::vector<Message> leave();
 
@@ -53,6 +63,12 @@ public:
     const std::map<LeaseNumber, std::uint64_t>& held() const { return held_; }
 
 private:
+    struct Unacknowledged {
+        Report report;
+        bool said = false;  // on this connection
+    };
+
+    void say_bytes(std::string_view bytes, std::vector<Message>& say);
     std::vector<Message> take_welcome(const Welcome& welcome);
 
     Hello hello_;
@@ -62,7 +78,9 @@ private:
     bool connected_ = false;
     std::deque<Lease> queue_;  // not begun
     std::map<LeaseNumber, std::uint64_t> held_;
-    std::map<LeaseNumber, Done> unacknowledged_;
+    std::map<LeaseNumber, Unacknowledged> unacknowledged_;
+    std::string log_start_;
+    std::uint64_t log_offset_ = 0;  // on this connection
 };
 
 }  // namespace evaljob

@@ -37,6 +37,30 @@ struct BatchEnd {
     std::uint32_t samples = 0;
 };
 
+/// A log's bytes in their order; whoever has them writes them to a file, or sends them to who does. Pure.
+class ShardEncoder {
+public:
+    /// Begins with magic and header.
+    explicit ShardEncoder(const ShardHeader& header);
+    ShardEncoder(ShardEncoder&&) noexcept;
+    ShardEncoder& operator=(ShardEncoder&&) noexcept;
+    ~ShardEncoder();
+
+    /// Fails with TooLarge.
+    Result<void> append(const Record& record);
+    void append(const BatchEnd& end);
+    /// How many bytes nobody has taken yet.
+    std::size_t pending() const;
+    /// The bytes since the last take().
+    std::string take();
+    /// The last frame, of everything that was taken. Call once.
+    std::string footer();
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
 class ShardWriter {
 public:
     /// Creates the file (O_EXCL) with its header. Fails with AlreadyExists, WriteFailed or NoSpace.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "api/contract.hpp"
+#include "api/enum_names.hpp"
 #include "api/exit_code.hpp"
 #include "api/json.hpp"
 #include "api/names.hpp"
@@ -70,6 +71,8 @@ Json runner_variables(const EvalJob& job, const Settings& settings) {
     Json list = Json::array({variable(names_of::storage_root, settings.storage_mount_path)});
     if (!job.spec.eval) return list;  // an image of the user's own knows nothing of our runner
     list.push_back(variable(names_of::eval, eval_to_json(*job.spec.eval).dump()));
+    if (job.spec.storage.writers != Writers::Ranks)
+        list.push_back(variable(names_of::writers, name_of(job.spec.storage.writers)));
     list.push_back(variable(names_of::http_port, std::to_string(http_port(job, settings))));
     list.push_back(
         variable(names_of::ready_timeout_seconds, std::to_string(job.spec.rendezvous.ready_timeout_seconds)));
@@ -105,6 +108,10 @@ void mount_storage(Json& container, const Settings& settings) {
 
 bool has_claim(const EvalJob& job, const Settings& settings) { return settings.in_cluster && !claim_of(job).empty(); }
 
+bool node_has_claim(const EvalJob& job, const Settings& settings, std::int32_t node) {
+    return has_claim(job, settings) && mounts_claim(job, node);
+}
+
 void add_claim(Json& spec, const EvalJob& job) {
     Json volumes = array_at(spec, "volumes");
     volumes.push_back({{"name", storage_volume}, {"persistentVolumeClaim", {{"claimName", claim_of(job)}}}});
@@ -126,7 +133,7 @@ void complete_runner(Json& runner, const EvalJob& job, const Settings& settings,
     put_in_front(runner, contract_variables(contract));
     add_port(runner, "rendezvous", rendezvous_port(job, settings));
     add_port(runner, "http", http_port(job, settings));
-    if (has_claim(job, settings)) mount_storage(runner, settings);
+    if (node_has_claim(job, settings, contract.node_rank)) mount_storage(runner, settings);
 }
 
 void complete_init_containers(Json& spec, const EvalJob& job, const Settings& settings, const RankContract& contract) {
@@ -135,7 +142,7 @@ void complete_init_containers(Json& spec, const EvalJob& job, const Settings& se
         if (is_native_sidecar(container)) continue;  // a server beside the runner: no contract for it
         put_in_front(container, contract_variables(contract));
         add_defaults(container, {{"terminationMessagePolicy", "FallbackToLogsOnError"}});
-        if (has_claim(job, settings)) mount_storage(container, settings);
+        if (node_has_claim(job, settings, contract.node_rank)) mount_storage(container, settings);
     }
 }
 
@@ -230,7 +237,7 @@ Json node_pod(const EvalJob& job, const Settings& settings, std::int32_t node, s
     }
     complete_runner(*find_runner(spec["containers"]), job, settings, contract);
     complete_init_containers(spec, job, settings, contract);
-    if (has_claim(job, settings)) add_claim(spec, job);
+    if (node_has_claim(job, settings, node)) add_claim(spec, job);
     restrict_pod(spec);
     Json metadata = node_metadata(job, node, attempt);
     if (settings.in_cluster) join_gang(job, attempt, metadata, spec);

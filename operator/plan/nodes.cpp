@@ -125,6 +125,21 @@ std::vector<NodeState> node_states(const Observed& observed) {
     return states;
 }
 
+bool dismiss_senders(const Observed& observed, std::vector<NodeState>& nodes, UnixSeconds now) {
+    if (observed.job.spec.storage.writers != Writers::Node0 || nodes.front().life != NodeLife::Done) return false;
+    const ContainerView* writer = nodes.front().pod ? runner_of(*nodes.front().pod) : nullptr;
+    const bool over = !writer || now >= writer->finished_at + farewell_to_writer;
+    bool waited_for = false;
+    for (NodeState& state : nodes) {
+        if (state.life == NodeLife::Done) continue;
+        if (state.life == NodeLife::Dead || over)
+            state.life = NodeLife::Done;
+        else
+            waited_for = true;
+    }
+    return waited_for;
+}
+
 std::string death_of(const EvalJob& job, const NodeState& state) {
     if (!state.pod) return "Pod " + names::pod(job.meta.name, state.node, state.attempt) + " has vanished";
     const PodView& pod = *state.pod;

@@ -37,6 +37,12 @@ struct NodeState {
 /// Of every node of the job, in order.
 std::vector<NodeState> node_states(const Observed& observed);
 
+/// storage.writers Node0: once node 0 is done, all is on the volume, and nobody is left to whom another node could send
+/// anything. A node that has died is Done then, and so is one that has not heard of it: its Pod is removed when this is
+/// asked again `farewell_to_writer` later. True: there is such a one.
+bool dismiss_senders(const Observed& observed, std::vector<NodeState>& nodes, UnixSeconds now);
+inline constexpr UnixSeconds farewell_to_writer = 30;
+
 /// What a map of attempts holds for the node, or -1.
 std::int32_t attempt_in(const std::map<std::string, std::int32_t>& attempts, std::int32_t node);
 

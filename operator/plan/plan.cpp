@@ -241,6 +241,7 @@ Plan node_step(const Observed& observed, const Settings& settings, Verdict verdi
     if (!verdict.held.empty()) look_sooner(plan, claim_look);
     if (!is_true(plan.status, "Scheduled") && all_scheduled(verdict.nodes))
         look_sooner(plan, std::chrono::seconds{scheduled_after_seconds});
+    if (verdict.dismissing) look_sooner(plan, std::chrono::seconds{farewell_to_writer});
     look_sooner(plan, next_report(observed.job, plan.status, now));
     return plan;
 }
@@ -265,6 +266,7 @@ Plan make_plan(const Observed& observed, const Settings& settings, UnixSeconds n
     if (is_terminal(job.status)) return clean_up(observed, now);
     Verdict verdict;
     verdict.nodes = node_states(observed);
+    verdict.dismissing = dismiss_senders(observed, verdict.nodes, now);
     if (auto failure = refused_here(job, settings)) return fail_job(observed, verdict, std::move(*failure), now);
     if (auto failure = taken_name(observed)) return fail_job(observed, verdict, std::move(*failure), now);
     if (const std::string leftover = awaited_leftover(observed); !leftover.empty())

@@ -26,6 +26,7 @@ struct Verdict {
     bool unschedulable = false;         // of phase Waiting: it is the scheduler's side that is missing
     std::string held;                   // of phase Nodes: why Pods that are missing are not made
     bool make_claim = false;            // of phase Nodes
+    bool dismissing = false;            // of phase Nodes: see dismiss_senders()
     std::string gang;                   // of phase Nodes: status's, after this decision
 };
 

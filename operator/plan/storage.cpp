@@ -22,12 +22,16 @@ std::string listed(const std::vector<std::string>& modes) {
     return all.empty() ? "no access mode" : all;
 }
 
+std::int32_t writing_nodes(const EvalJob& job) {
+    return job.spec.storage.writers == Writers::Node0 ? 1 : job.spec.num_nodes;
+}
+
 /// Empty: as many nodes as the job has can write to it.
 std::string unfit(const EvalJob& job, const ClaimView& claim) {
     const std::string has = " has " + listed(claim.access_modes) + ", and ";
-    if (job.spec.num_nodes > 1 && !has_mode(claim, "ReadWriteMany"))
+    if (writing_nodes(job) > 1 && !has_mode(claim, "ReadWriteMany"))
         return has + std::to_string(job.spec.num_nodes) +
-               " nodes write to it: use a claim with ReadWriteMany, or numNodes 1";
+               " nodes write to it: use a claim with ReadWriteMany, storage.writers Node0, or numNodes 1";
     const auto writes = [](const std::string& mode) { return mode != "ReadOnlyMany"; };
     if (std::ranges::none_of(claim.access_modes, writes))
         return has + "it is written to: use a claim with ReadWriteMany";
@@ -44,6 +48,10 @@ bool is_own(const EvalJob& job, const ClaimView& claim) {
 std::string claim_of(const EvalJob& job) {
     const Storage& storage = job.spec.storage;
     return storage.claim_template ? names::claim(job.meta.name) : storage.claim_name;
+}
+
+bool mounts_claim(const EvalJob& job, std::int32_t node) {
+    return node == 0 || job.spec.storage.writers == Writers::Ranks;
 }
 
 Json claim_object(const EvalJob& job) {
@@ -63,7 +71,7 @@ Json claim_object(const EvalJob& job) {
 bool is_claim_unproven(const Observed& observed) {
     const auto seen = seen_attempts(observed);
     if (seen.empty()) return true;
-    return observed.job.spec.num_nodes > 1 && seen.size() == 1 && seen.contains("0");
+    return writing_nodes(observed.job) > 1 && seen.size() == 1 && seen.contains("0");
 }
 
 ClaimVerdict judge_claim(const Observed& observed) {

@@ -10,6 +10,9 @@ namespace evaljob {
 /// The claim's name; empty: the job names none.
 std::string claim_of(const EvalJob& job);
 
+/// Whether the node mounts the claim.
+bool mounts_claim(const EvalJob& job, std::int32_t node);
+
 /// The claim as it is made from claimTemplate.
 Json claim_object(const EvalJob& job);
 

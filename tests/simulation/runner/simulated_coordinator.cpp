@@ -20,7 +20,8 @@ void SimulatedCoordinator::start(const Manifest& manifest) {
              // Those it refuses are told first.
              world_.in(100, shared_from_this(), [this, code] { world_.exit(shared_from_this(), code); });
          },
-         [this] { world_.exit(shared_from_this(), 0); }});
+         [this] { world_.exit(shared_from_this(), 0); },
+         [this] { world_.in(world_.random.between(0, 20), shared_from_this(), [this] { run_->commit(clock()); }); }});
     if (dead) return;
     if (!run) {
         world_.trace(name + ": " + run.error().message);
@@ -49,7 +50,10 @@ void SimulatedCoordinator::hear(const LinkRef& link, const std::string& frame) {
     if (world_.traced()) world_.trace(name + " hears of session " + std::to_string(link->session) + ": " + frame);
     if (const auto* hello = std::get_if<Hello>(&*message)) greetings_[link->session] = hello->held;
     // Whoever is not welcomed, or is given up, is not listened to.
-    if (const auto* done = std::get_if<Done>(&*message); done != nullptr && welcomed_.contains(link->session))
+    const auto* done = std::get_if<Done>(&*message);
+    if (done != nullptr && run_->writes_for(link->session))
+        sent_[done->lease] = *done;
+    else if (done != nullptr && welcomed_.contains(link->session))
         ledger_.done_heard(epoch_, *done);
     if (const auto* returned = std::get_if<Return>(&*message)) ledger_.returned(returned->lease);
     run_->message(link->session, *message, clock());
@@ -73,8 +77,18 @@ void SimulatedCoordinator::say(SessionId session, const Message& message) {
             if (other != session && link->rank->place().rank == rank) give_up(other);
         welcomed_.insert(session);
     }
+    if (const auto* ack = std::get_if<Ack>(&message)) acknowledge(ack->lease);
     if (const auto* lease = std::get_if<Lease>(&message)) ledger_.granted(epoch_, session, *lease, clock());
     if (it != links_.end()) network_.say_down(it->second, message);
+}
+
+/// What was sent to be written here counts from now on.
+void SimulatedCoordinator::acknowledge(LeaseNumber lease) {
+    const auto sent = sent_.find(lease);
+    if (sent == sent_.end()) return;
+    ledger_.done_heard(epoch_, sent->second);
+    ledger_.recorded({lease, sent->second.batch});
+    sent_.erase(sent);
 }
 
 void SimulatedCoordinator::close(SessionId session) {

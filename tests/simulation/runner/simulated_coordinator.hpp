@@ -33,6 +33,7 @@ private:
     Milliseconds clock() const { return 1'000'000 + world_.now() + clock_offset; }
     void say(SessionId session, const Message& message);
     void close(SessionId session);
+    void acknowledge(LeaseNumber lease);
     void give_up(SessionId session);
     void tick();
 
@@ -44,6 +45,7 @@ private:
     std::map<SessionId, LinkRef> links_;
     std::map<SessionId, std::vector<HeldLease>> greetings_;  // not welcomed yet
     std::set<SessionId> welcomed_;
+    std::map<LeaseNumber, Done> sent_;  // to be written here
 };
 
 }  // namespace evaljob::simulation

@@ -42,7 +42,7 @@ bool SimulatedRank::stopped_by_signal() const { return state_.ended()->exit_code
 
 void SimulatedRank::connect() {
     if (dead || (state_.ended() && !stopped_by_signal())) return;
-    if (is_done(shared_folder)) {
+    if (!sends && is_done(shared_folder)) {
         state_.end({exit_code::success, ""});
         return wake();
     }
@@ -100,7 +100,7 @@ void SimulatedRank::wake() {
     if (busy_ || dead) return;
     if (state_.ended()) return settle(world_.now());
     if (!state_.welcome()) return;
-    if (!log_) {
+    if (!log_ && !encoder_) {
         busy_ = true;
         return world_.in(world_.random.between(5, 300), shared_from_this(), [this] { open_log(); });
     }
@@ -120,6 +120,11 @@ void SimulatedRank::open_log() {
     header.device = "cpu";
     header.library = "a formula";
     header.opened_us = (world_.now() + clock_offset) * 1'000;
+    if (sends) {
+        encoder_.emplace(complete_header(hello_.contract, header));
+        state_.log_begins_with(encoder_->take());
+        return wake();
+    }
     auto log = create_rank_log(hello_.contract, header);
     if (dead) return;
     if (!log) return world_.exit(shared_from_this(), exit_status_of(log.error()));
@@ -137,6 +142,7 @@ void SimulatedRank::compute(const Lease& lease) {
 
 void SimulatedRank::write(const Lease& lease, Time began) {
     ledger_.evaluated(lease);
+    if (sends) return send(lease, began);
     const auto done = record_lease(lease, records_of(*manifest_, lease), (began + clock_offset) * 1'000,
                                    (world_.now() - began) * 1'000, *log_);
     if (dead) return;
@@ -148,8 +154,20 @@ void SimulatedRank::write(const Lease& lease, Time began) {
         surroundings_.violated(name + " reports batch " + std::to_string(lease.batch) +
                                " done, but a loss of power would lose its records");
     ledger_.recorded(lease);
-    state_.done(*done);
-    say(*done);
+    report({*done, ""});
+}
+
+/// writers: Node0: the coordinator makes it durable.
+void SimulatedRank::send(const Lease& lease, Time began) {
+    auto encoded = encode_lease(lease, records_of(*manifest_, lease), (began + clock_offset) * 1'000,
+                                (world_.now() - began) * 1'000, *encoder_);
+    if (!encoded) return surroundings_.violated(name + ": " + encoded.error().message);
+    report(std::move(*encoded));
+}
+
+void SimulatedRank::report(Report report) {
+    state_.done(std::move(report));
+    say_all(state_.unsaid());
     busy_ = false;
     wake();
 }

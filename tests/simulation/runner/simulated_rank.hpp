@@ -39,6 +39,7 @@ public:
     const RankContract& place() const { return hello_.contract; }
 
     const RunContract contract;
+    bool sends = false;   // writers: Node0, and this is another node: its records are written by the coordinator
     bool zombie = false;  // a successor was started; nobody waits for this one
     Time unreachable_until = 0;
     bool hang = false;  // the next batch takes minutes
@@ -50,6 +51,8 @@ private:
     void open_log();
     void compute(const Lease& lease);
     void write(const Lease& lease, Time began);
+    void send(const Lease& lease, Time began);
+    void report(Report report);
     void settle(Time since);
     void finish();
     void say(const Message& message);
@@ -67,6 +70,7 @@ private:
     Time last_contact_ = 0;
     std::optional<Manifest> manifest_;
     std::optional<ShardWriter> log_;
+    std::optional<ShardEncoder> encoder_;  // of one that sends
     bool busy_ = false;  // the thread that computes
     bool finishing_ = false;
 };

@@ -64,12 +64,22 @@ SeedResult Simulation::run() {
 void Simulation::start_rank(std::size_t index) {
     Slot& slot = slots_[index];
     if (over_ || slot.finished) return;
+    if (sends(index) && coordinator_finished_) return dismiss(index);
     Hello hello = hello_of(run_contract_, static_cast<std::int32_t>(index), slot.attempt, slot.restart);
     hello.pid = next_pid_++;
     slot.rank = std::make_shared<SimulatedRank>("rank " + std::to_string(index) + " pid " + std::to_string(hello.pid),
                                                 world_, network_, ledger_, *this, run_contract_, hello);
+    slot.rank->sends = sends(index);
     arm_start(slot.rank, Kill::Who::Rank, Fault::RankKilledAtWrite, 12);
     world_.in(0, slot.rank, [rank = slot.rank] { rank->start(); });
+}
+
+bool Simulation::sends(std::size_t index) const { return plan_.node0_writes && index != 0; }
+
+/// What the operator does about a node that sends, once node 0 is done: there is nothing it could still do.
+void Simulation::dismiss(std::size_t index) {
+    slots_[index].finished = true;
+    merge_when_finished();
 }
 
 void Simulation::start_coordinator() {
@@ -138,6 +148,7 @@ void Simulation::rank_died(const std::shared_ptr<SimulatedRank>& rank) {
         slot.rank = nullptr;
         slot.finished = rank->exit_code && *rank->exit_code == exit_code::success;
         if (slot.finished) return merge_when_finished();
+        if (sends(i) && coordinator_finished_) return dismiss(i);
         // In its place, by the launcher; or as another Pod.
         world_.random.chance(0.5) ? ++slot.restart : (slot.restart = 0, ++slot.attempt);
         const int run = run_contract_.number;
@@ -157,6 +168,12 @@ void Simulation::coordinator_died(const std::shared_ptr<SimulatedCoordinator>& c
     coordinator_ = nullptr;
     if (coordinator->exit_code && *coordinator->exit_code == exit_code::success) {
         coordinator_finished_ = true;
+        for (std::size_t i = 0; i < slots_.size(); ++i) {
+            world_.in(30'000, nullptr, [this, i, run = run_contract_.number] {
+                if (run == run_contract_.number && i < slots_.size() && sends(i) && slots_[i].rank)
+                    world_.kill(slots_[i].rank);
+            });
+        }
         return merge_when_finished();
     }
     const int run = run_contract_.number;

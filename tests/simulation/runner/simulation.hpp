@@ -33,6 +33,7 @@ struct Plan {
     std::uint64_t seed = 1;
     Shape shape;
     std::int32_t ranks = 2;
+    bool node0_writes = false;  // every other node sends its records to it
     std::array<bool, fault_count> on{};  // faults by chance
     Time faults_end = 0;
     std::optional<Kill> kill;  // of the first process of its kind
@@ -69,6 +70,8 @@ private:
 
     // What the operator and the launchers do.
     void start_rank(std::size_t slot);
+    bool sends(std::size_t index) const;
+    void dismiss(std::size_t index);
     void start_coordinator();
     void start_merge();
     void died(const ProcessRef& process);

@@ -42,6 +42,7 @@ Plan plan_of(std::uint64_t seed) {
     const double share = random.chance(0.5) ? 0.15 : 0.35;
     for (auto& on : plan.on) on = random.chance(share);
     plan.faults_end = random.between(5'000, 60'000);
+    plan.node0_writes = random.chance(0.3);
     return plan;
 }
 

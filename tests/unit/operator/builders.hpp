@@ -42,6 +42,7 @@ public:
         job_.spec.storage.retention = retention;
         return *this;
     }
+    JobBuilder& node0_writes() { return job_.spec.storage.writers = Writers::Node0, *this; }
     JobBuilder& gang(Gang gang) { return job_.spec.scheduling.gang = gang, *this; }
     JobBuilder& queue(const std::string& name) { return job_.spec.scheduling.queue_name = name, *this; }
     JobBuilder& topology(const std::string& key) { return job_.spec.scheduling.topology_key = key, *this; }

@@ -44,7 +44,9 @@ TEST_F(SessionStateTest, ComesBackWithWhatItHoldsAndWhatNobodyAcknowledged) {
     lease(first, 7);
     lease(second, 8);
     ASSERT_EQ(state_.next_lease()->batch, 7U);
-    state_.done({first, 7, 3, 0, 5});
+    state_.done({{first, 7, 3, 0, 5}, ""});
+    EXPECT_THAT(says(state_.unsaid()), ElementsAre("done"));
+    EXPECT_THAT(state_.unsaid(), IsEmpty());
     EXPECT_FALSE(state_.settled());
     state_.disconnected();
     EXPECT_TRUE(state_.settled()) << "there is nobody to wait for";
@@ -54,6 +56,42 @@ TEST_F(SessionStateTest, ComesBackWithWhatItHoldsAndWhatNobodyAcknowledged) {
     EXPECT_TRUE(state_.settled());
     state_.disconnected();
     EXPECT_THAT(says(state_.take(welcome_)), ElementsAre("want"));
+}
+
+// writers: Node0.
+TEST_F(SessionStateTest, SendsItsRecordsOnEveryConnectionUntilTheyAreAcknowledged) {
+    state_.log_begins_with("start;");
+    state_.take(welcome_);
+    lease(first, 7);
+    lease(second, 8);
+    state_.done({{first, 7, 3, 0, 5}, "seven;"});
+    state_.done({{second, 8, 3, 0, 5}, "eight;"});
+    const std::vector<std::string> whole{"append", "append", "done", "append", "done"};
+    const auto once = state_.unsaid();
+    EXPECT_EQ(says(once), whole);
+    EXPECT_EQ(std::get<Append>(once[0]).bytes + std::get<Append>(once[1]).bytes, "start;seven;");
+    state_.take(Ack{first});
+    EXPECT_FALSE(state_.settled());
+    state_.disconnected();
+    state_.done({{LeaseNumber{1, 3}, 9, 3, 0, 5}, "nine;"});
+    EXPECT_THAT(state_.unsaid(), IsEmpty()) << "there is nobody to say it to";
+    const auto again = state_.take(welcome_);
+    EXPECT_THAT(says(again), ElementsAre("append", "append", "done", "append", "done", "want"));
+    EXPECT_EQ(std::get<Append>(again[0]).bytes + std::get<Append>(again[1]).bytes, "start;eight;");
+}
+
+TEST_F(SessionStateTest, SendsALargeBatchInPartsThatFitAFrame) {
+    state_.log_begins_with("start;");
+    state_.take(welcome_);
+    lease(first, 7);
+    const std::string large(2 * max_append + 1, 'x');
+    state_.done({{first, 7, 3, 0, 5}, large});
+    std::string sent;
+    for (const Message& message : state_.unsaid()) {
+        EXPECT_LT(encode_message(message).size(), std::size_t{1} << 20U);
+        if (const auto* append = std::get_if<Append>(&message)) sent += append->bytes;
+    }
+    EXPECT_EQ(sent, "start;" + large);
 }
 
 TEST_F(SessionStateTest, ASignalGivesBackWhatIsNotBegun) {

@@ -1,5 +1,5 @@
-// evaljob-runner: what runs in a node's Pod (`launch`) and in the merge Job (`merge`). Without libtorch, so that it
-// starts at once; the ranks are evaljob-rank.
+// evaljob-runner: what runs in a node's Pod (`launch`) and in the merge Job (`merge`), and `trace` for people. Without
+// libtorch, so that it starts at once; the ranks are evaljob-rank.
 #include <spdlog/spdlog.h>
 #include <CLI/CLI.hpp>
 
@@ -8,6 +8,7 @@
 #include "evaljob-runner/launch/own_environment.hpp"
 #include "evaljob-runner/launch/start_logging.hpp"
 #include "evaljob-runner/merge/merge_main.hpp"
+#include "evaljob-runner/merge/trace_main.hpp"
 
 int main(int argc, char** argv) {
     using namespace evaljob;
@@ -26,10 +27,15 @@ int main(int argc, char** argv) {
     launch->add_option("wrapper", launch_options.wrapper,
                        "A command put in front of each rank's, behind --: numactl, a profiler");
     auto* merge = app.add_subcommand("merge", "Prove that every sample is there, compute metrics, publish results");
+    std::string traced;
+    auto* trace = app.add_subcommand("trace", "Print when which rank computed, as Chrome and Perfetto read it");
+    trace->add_option("folder", traced, "The output folder of a job (EVALJOB_SHARED_DIR), of a run that goes on too")
+        ->required();
     try {
         app.parse(argc, argv);
         if (launch->parsed()) return launch_node(launch_options, environment);
         if (merge->parsed()) return merge_main(environment);
+        if (trace->parsed()) return trace_main(traced);
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? exit_code::success : exit_code::usage;
     } catch (const std::exception& error) {

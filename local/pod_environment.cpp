@@ -115,8 +115,9 @@ Result<std::vector<std::string>> container_argv(const Json& container, const Env
 Environment base_environment(const Environment& inherited) {
     namespace own = runner_environment;
     static const std::vector<std::string_view> ours{
-        own::eval,   own::merge,     own::storage_root,          own::token,
-        own::pod_ip, own::http_port, own::ready_timeout_seconds, own::termination_log};
+        own::eval,           own::writers, own::merge,     own::storage_root,
+        own::token,          own::pod_ip,  own::http_port, own::ready_timeout_seconds,
+        own::termination_log};
     Environment base;
     for (const auto& [name, value] : inherited) {
         if (!is_reserved_variable(name) && std::find(ours.begin(), ours.end(), name) == ours.end()) base[name] = value;

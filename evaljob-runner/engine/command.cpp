@@ -11,6 +11,7 @@
 #include "api/runner_environment.hpp"
 #include "evaljob-runner/engine/command_protocol.hpp"
 #include "evaljob-runner/engine/program.hpp"
+#include "evaljob-runner/launch/rank_counters.hpp"
 
 namespace evaljob {
 
@@ -209,6 +210,7 @@ private:
 Environment program_environment(const Environment& rank, const DeviceChoice& device) {
     Environment environment = rank;
     environment.erase(runner_environment::token);
+    environment.erase(SharedCounters::variable);
     const auto index = static_cast<std::size_t>(device.index);
     environment["CUDA_VISIBLE_DEVICES"] =
         device.kind == "cuda" && index < device.visible.size() ? device.visible[index] : "";

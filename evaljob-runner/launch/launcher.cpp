@@ -21,8 +21,10 @@
 #include "evaljob-runner/launch/coordinator_server.hpp"
 #include "evaljob-runner/launch/device.hpp"
 #include "evaljob-runner/launch/exit_status.hpp"
+#include "evaljob-runner/launch/node_metrics.hpp"
 #include "evaljob-runner/launch/node_writes.hpp"
 #include "evaljob-runner/launch/progress_json.hpp"
+#include "evaljob-runner/launch/rank_counters.hpp"
 #include "evaljob-runner/launch/rank_exit.hpp"
 #include "evaljob-runner/launch/termination_log.hpp"
 #include "evaljob-runner/manifest/build_manifest.hpp"
@@ -50,6 +52,13 @@ public:
     int run() {
         await_signals();
         start_ranks();
+        if (auto served = serve(); !served) {
+            // The run's progress must be had; another node's metrics need not, where several share a machine's network.
+            if (contract_.node_rank == 0)
+                end(exit_status_of(served.error()), served.error().message);
+            else
+                spdlog::warn("launcher: no /metrics of this node: {}", served.error().message);
+        }
         if (contract_.node_rank == 0) {
             if (auto started = start_coordinator(); !started)
                 end(exit_status_of(started.error()), started.error().message);
@@ -63,6 +72,7 @@ private:
     struct Rank {
         std::shared_ptr<Child> child;  // null once it has ended for good
         int restarts = 0;
+        std::optional<SharedCounters> counters;
     };
 
     void await_signals() {
@@ -95,6 +105,7 @@ private:
         environment["RANK"] = std::to_string(rank);
         environment["LOCAL_RANK"] = std::to_string(local);
         environment["EVALJOB_RANK_RESTART"] = std::to_string(ranks_[local].restarts);
+        environment[SharedCounters::variable] = counters_of(local);
         std::vector<std::string> argv = options_.wrapper;
         argv.push_back((std::filesystem::read_symlink("/proc/self/exe").parent_path() / "evaljob-rank").string());
         auto child = Child::start(io_, argv, environment, [rank](const std::string& line) {
@@ -102,6 +113,17 @@ private:
         });
         if (!child) return end(exit_code::internal, child.error().message);
         ranks_[local].child = *child;
+    }
+
+    /// The path; empty, and metrics without this rank, where there is no memory to be had.
+    std::string counters_of(std::int32_t local) {
+        auto& counters = ranks_[local].counters;
+        if (!counters) {
+            auto made = SharedCounters::make();
+            if (!made) spdlog::warn("launcher: {}", made.error().message);
+            if (made) counters = std::move(*made);
+        }
+        return counters ? counters->path() : "";
     }
 
     Result<void> start_coordinator() {
@@ -121,7 +143,7 @@ private:
             {[this](int code, const std::string& why) { end(code, why); }, [this] { coordinator_finished(); }});
         if (!server) return tl::unexpected(server.error());
         coordinator_ = std::move(*server);
-        return serve_progress(address);
+        return {};
     }
 
     Result<Eval> parse_eval_variable() const {
@@ -131,14 +153,37 @@ private:
         return parse_eval(object, "EVALJOB_EVAL");
     }
 
-    Result<void> serve_progress(const std::string& address) {
+    Result<void> serve() {
         const std::string port = value_of(environment_, runner_environment::http_port);
         if (port.empty()) return {};
-        http_ = std::make_unique<HttpServer>(io_, [this](const std::string& path) {
-            if (path != "/progress") return no_such_path("GET /progress");
-            return HttpAnswer{200, progress_json(coordinator_->progress(), contract_.attempt)};
-        });
-        return http_->listen(address, static_cast<std::uint16_t>(std::stoi(port)), port_mend);
+        http_ = std::make_unique<HttpServer>(io_, [this](const std::string& path) { return answer(path); });
+        return http_->listen(value_of(environment_, runner_environment::pod_ip),
+                             static_cast<std::uint16_t>(std::stoi(port)), port_mend);
+    }
+
+    HttpAnswer answer(const std::string& path) const {
+        if (path == "/metrics") {
+            const auto run = coordinator_ ? std::optional(coordinator_->progress()) : std::nullopt;
+            return {200, node_metrics(usage(), run ? &*run : nullptr), "text/plain; version=0.0.4"};
+        }
+        if (path != "/progress") return no_such_path("GET /progress, GET /metrics");
+        // Before the coordinator is there, node 0 has nothing to say about the run.
+        if (contract_.node_rank == 0 && !coordinator_) return {503, R"({"error": "the coordinator is not ready yet"})"};
+        if (!coordinator_) return {200, node_progress_json(usage(), contract_.attempt)};
+        return {200, progress_json(coordinator_->progress(), contract_.attempt)};
+    }
+
+    std::vector<RankUsage> usage() const {
+        std::vector<RankUsage> ranks;
+        for (const auto& [local, rank] : ranks_) {
+            if (!rank.counters) continue;
+            const RankCounters& c = **rank.counters;
+            const auto seconds = [](std::uint64_t us) { return static_cast<double>(us) / 1e6; };
+            ranks.push_back({contract_.node_rank * contract_.local_world_size + local, rank.restarts, c.batches,
+                             c.samples, c.failed, seconds(c.starting_us), seconds(c.waiting_us),
+                             seconds(c.computing_us), seconds(c.writing_us)});
+        }
+        return ranks;
     }
 
     void reap() {

@@ -102,4 +102,22 @@ Result<ShardReading> read_shards(const std::string& shared, const Manifest& mani
     return std::move(reading).result();
 }
 
+Result<std::vector<ShardTrace>> read_traces(const std::string& shared) {
+    const auto found = found_below(shared);
+    if (!found) return tl::unexpected(found.error());
+    std::vector<ShardTrace> traces;
+    for (const DoneShard& shard : *found) {
+        ShardTrace trace;
+        trace.path = shard.path;
+        ShardVisitor visitor;
+        visitor.batch_end = [&](const BatchEnd& end) { trace.batches.push_back(end); };
+        auto summary = read_shard_file(shared + "/" + shard.path, all_bytes, visitor);
+        if (!summary) continue;
+        trace.header = std::move(summary->header);
+        trace.records = summary->records;
+        traces.push_back(std::move(trace));
+    }
+    return traces;
+}
+
 }  // namespace evaljob

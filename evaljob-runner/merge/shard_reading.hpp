@@ -24,4 +24,7 @@ struct ShardReading {
 Result<ShardReading> read_shards(const std::string& shared, const Manifest& manifest, const std::string& identity,
                                  const std::optional<DoneMarker>& marker);
 
+/// Headers and batch ends of every log below runs/ that can be read, for people: of a run that goes on, too.
+Result<std::vector<ShardTrace>> read_traces(const std::string& shared);
+
 }  // namespace evaljob

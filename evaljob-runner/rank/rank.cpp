@@ -19,6 +19,7 @@
 #include "evaljob-runner/launch/device.hpp"
 #include "evaljob-runner/launch/exit_status.hpp"
 #include "evaljob-runner/launch/node_writes.hpp"
+#include "evaljob-runner/launch/rank_counters.hpp"
 #include "evaljob-runner/manifest/build_manifest.hpp"
 #include "evaljob-runner/rank/evaluator.hpp"
 #include "evaljob-runner/rank/rank_log.hpp"
@@ -100,7 +101,8 @@ Result<Manifest> rebuild_manifest(const Setup& setup, const std::string& identit
     if (manifest && identity_of(*manifest) != identity)
         return fail("BadInput",
                     "spec.storage.writers: Node0: the model or the datasets on this node are not those of node 0 "
-                    "(identity " + identity_of(*manifest).substr(0, 12) + ", node 0 has " + identity.substr(0, 12) +
+                    "(identity " +
+                        identity_of(*manifest).substr(0, 12) + ", node 0 has " + identity.substr(0, 12) +
                         "); every node must see the same files");
     return manifest;
 }
@@ -176,24 +178,31 @@ Result<RankLog> create_log(const Setup& setup, ShardHeader header, Session& sess
 /// The leases whose batches the engine has, and since when.
 class Work {
 public:
-    Work(Evaluator& evaluator, RankLog& log) : evaluator_(evaluator), log_(log) {}
+    Work(Evaluator& evaluator, RankLog& log, RankCounters& counters)
+        : evaluator_(evaluator), log_(log), counters_(counters) {}
 
     bool idle() const { return begun_.empty(); }
     bool takes_more() const { return begun_.size() < evaluator_.batches_at_once(); }
 
     Result<void> begin(const Lease& lease) {
+        laps_.add_to(counters_.waiting_us);
         begun_[lease.number] = {unix_us(), std::chrono::steady_clock::now()};
-        return evaluator_.begin(lease);
+        auto begun = evaluator_.begin(lease);
+        laps_.add_to(counters_.computing_us);
+        return begun;
     }
 
     /// One that was begun: evaluated, and durable where this process writes itself.
     Result<Report> finish_one() {
         const auto evaluated = evaluator_.next();
+        laps_.add_to(counters_.computing_us);
         if (!evaluated) return tl::unexpected(evaluated.error());
         const auto since = begun_.extract(evaluated->lease.number).mapped();
         const auto took =
             std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - since.start);
-        return record(*evaluated, since.unix_us, took.count());
+        auto report = record(*evaluated, since.unix_us, took.count());
+        if (report) count(report->done);
+        return report;
     }
 
 private:
@@ -206,12 +215,21 @@ private:
         return Report{*done, ""};
     }
 
+    void count(const Done& done) {
+        laps_.add_to(counters_.writing_us);
+        ++counters_.batches;
+        counters_.samples += done.samples;
+        counters_.failed += done.failed;
+    }
+
     struct Since {
         std::int64_t unix_us = 0;
         std::chrono::steady_clock::time_point start;
     };
     Evaluator& evaluator_;
     RankLog& log_;
+    RankCounters& counters_;
+    Laps laps_;
     std::map<LeaseNumber, Since> begun_;
 };
 
@@ -232,8 +250,8 @@ int leave(Session& session, const SessionEnd& end, RankLog& log) {
     return end.exit_code;
 }
 
-int work(Session& session, Evaluator& evaluator, RankLog& log) {
-    Work work(evaluator, log);
+int work(Session& session, Evaluator& evaluator, RankLog& log, RankCounters& counters) {
+    Work work(evaluator, log, counters);
     for (;;) {
         if (work.idle()) {
             const auto next = session.next_lease();
@@ -254,6 +272,8 @@ int work(Session& session, Evaluator& evaluator, RankLog& log) {
 }  // namespace
 
 int run_rank(const Environment& environment) {
+    const SharedCounters counters = SharedCounters::open(value_of(environment, SharedCounters::variable));
+    Laps laps;
     const auto setup = read_setup(environment);
     if (!setup) {
         spdlog::error("{}", setup.error().message);
@@ -271,7 +291,8 @@ int run_rank(const Environment& environment) {
     if (!evaluator) return give_up(session, evaluator.error());
     auto log = create_log(*setup, header, session);
     if (!log) return give_up(session, log.error());
-    return work(session, *evaluator, *log);
+    laps.add_to(counters->starting_us);
+    return work(session, *evaluator, *log, *counters);
 }
 
 }  // namespace evaljob

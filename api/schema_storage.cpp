@@ -141,9 +141,10 @@ std::vector<Field> storage_fields() {
                                  .check = check_storage_path}}});
     fields.push_back({.path = "spec.storage.writers",
                       .type = Type::String,
-                      .text = "Who writes to the volume. Ranks: every rank its own log; where nodes are many the claim "
-                              "must be ReadWriteMany. Node0: node 0 alone mounts it and writes what the others send; on "
-                              "them model and datasets must be in the image or on volumes of the template.",
+                      .text =
+                          "Who writes to the volume. Ranks: every rank its own log; where nodes are many the claim "
+                          "must be ReadWriteMany. Node0: node 0 alone mounts it and writes what the others send; on "
+                          "them model and datasets must be in the image or on volumes of the template.",
                       .fallback = "\"Ranks\"",
                       .values = {"Ranks", "Node0"}});
     return fields;

@@ -102,7 +102,8 @@ struct Ack {
 /// Everything is done and the done marker stands.
 struct Finished {};
 
-using Message = std::variant<Hello, Want, Append, Done, Return, Heartbeat, Abort, Welcome, Refused, Lease, Ack, Finished>;
+using Message =
+    std::variant<Hello, Want, Append, Done, Return, Heartbeat, Abort, Welcome, Refused, Lease, Ack, Finished>;
 
 std::string encode_message(const Message& message);
 

@@ -19,8 +19,8 @@ public:
     /// Only logs of this identity and this run are taken.
     ReceivedLogs(std::string shared_dir, std::string identity, std::string run_id, std::uint32_t epoch);
 
-    /// What comes next of the session's log; what has come already is passed over. Fails with BadMessage when these are no bytes of such a log, else as LogFile
-    /// does.
+    /// What comes next of the session's log; what has come already is passed over. Fails with BadMessage when these are
+    /// no bytes of such a log, else as LogFile does.
     Result<void> append(SessionId session, const Append& append);
     /// Makes everything durable that was appended to whichever log. Fails as LogFile does.
     Result<void> commit();

@@ -36,7 +36,7 @@ constexpr std::chrono::milliseconds first_pause{50};
 constexpr std::chrono::milliseconds longest_pause{1'000};
 constexpr std::chrono::seconds farewell{3};
 constexpr std::chrono::seconds farewell_to_writer{15};  // below the patience of the launcher that stops a rank
-constexpr int unacknowledged_ms = 20'000;  // a host that vanished without a word is noticed after so long
+constexpr int unacknowledged_ms = 20'000;               // a host that vanished without a word is noticed after so long
 
 }  // namespace
 

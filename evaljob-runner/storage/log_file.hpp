@@ -9,8 +9,8 @@
 
 namespace evaljob {
 
-/// Every function fails with WriteFailed or NoSpace, naming the file. After a failure the file must be abandoned: a later
-/// fsync proves nothing.
+/// Every function fails with WriteFailed or NoSpace, naming the file. After a failure the file must be abandoned: a
+/// later fsync proves nothing.
 class LogFile {
 public:
     /// With its first bytes; both they and the folder's entry are durable. Fails with AlreadyExists as well.

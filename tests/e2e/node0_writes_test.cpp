@@ -1,4 +1,5 @@
-// storage.writers: Node0 with the real programs: the other nodes write nothing, and the bytes are the same, whoever dies.
+// storage.writers: Node0 with the real programs: the other nodes write nothing, and the bytes are the same, whoever
+// dies.
 #include <gtest/gtest.h>
 #include <signal.h>
 

@@ -71,7 +71,7 @@ private:
     std::optional<Manifest> manifest_;
     std::optional<ShardWriter> log_;
     std::optional<ShardEncoder> encoder_;  // of one that sends
-    bool busy_ = false;  // the thread that computes
+    bool busy_ = false;                    // the thread that computes
     bool finishing_ = false;
 };
 

@@ -33,7 +33,7 @@ struct Plan {
     std::uint64_t seed = 1;
     Shape shape;
     std::int32_t ranks = 2;
-    bool node0_writes = false;  // every other node sends its records to it
+    bool node0_writes = false;           // every other node sends its records to it
     std::array<bool, fault_count> on{};  // faults by chance
     Time faults_end = 0;
     std::optional<Kill> kill;  // of the first process of its kind

@@ -113,7 +113,8 @@ TEST_F(DatasetTest, ReadsGzipAsItReadsPlainFiles) {
     dataset_.labels_path = "labels.gz";
     const auto zipped = open();
     ASSERT_EQ(zipped->size(), 3U);
-    for (std::uint64_t i = 0; i < 3; ++i) EXPECT_EQ(content_hash(zipped->sample(i).value()), content_hash(plain->sample(i).value()));
+    for (std::uint64_t i = 0; i < 3; ++i)
+        EXPECT_EQ(content_hash(zipped->sample(i).value()), content_hash(plain->sample(i).value()));
     // The digest is of the file as it lies there, as sha256sum prints it.
     EXPECT_EQ(zipped->digests()["sha256"], sha256_hex(folder_.read("images.gz")));
     EXPECT_EQ(zipped->digests()["labelsSha256"], sha256_hex(folder_.read("labels.gz")));

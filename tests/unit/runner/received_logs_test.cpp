@@ -50,7 +50,8 @@ TEST_F(ReceivedLogsTest, WritesWhatWasSentInWhateverParts) {
     }
     // The first part holds the whole header; the others may be cut anywhere.
     ASSERT_TRUE(logs_.append(9, {0, begin}));
-    for (std::size_t at = begin.size(); at < bytes.size(); ++at) ASSERT_TRUE(logs_.append(9, {at, bytes.substr(at, 1)}));
+    for (std::size_t at = begin.size(); at < bytes.size(); ++at)
+        ASSERT_TRUE(logs_.append(9, {at, bytes.substr(at, 1)}));
     ASSERT_TRUE(logs_.commit());
     EXPECT_EQ(folder_.read(file), bytes);
     const auto read = read_shard_file(folder_ / file.substr(1), UINT64_MAX, {});
@@ -107,24 +108,33 @@ std::string frame(FrameType type, const std::string& payload) {
     return bytes;
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Each, WrongBytes,
-    testing::Values(
-        Wrong{"AGap", [](const auto& begin, const auto& batch) { return Append{begin.size() + 1, batch}; }, "missing"},
-        Wrong{"AnOverlap", [](const auto& begin, const auto& batch) { return Append{begin.size() - 1, "x" + batch}; },
-              "missing"},
-        Wrong{"AFooter",
-              [](const auto& begin, const auto&) { return Append{begin.size(), frame(FrameType::Footer, "x")}; },
-              "neither a record"},
-        Wrong{"ASecondHeader",
-              [](const auto& begin, const auto&) {
-                  return Append{begin.size(), begin.substr(shard_magic.size())};
-              },
-              "neither a record"},
-        Wrong{"ABatchEndOfNothing",
-              [](const auto& begin, const auto&) { return Append{begin.size(), frame(FrameType::BatchEnd, "{}")}; },
-              "no shard log"}),
-    [](const auto& row) { return row.param.name; });
+INSTANTIATE_TEST_SUITE_P(Each, WrongBytes,
+                         testing::Values(Wrong{"AGap",
+                                               [](const auto& begin, const auto& batch) {
+                                                   return Append{begin.size() + 1, batch};
+                                               },
+                                               "missing"},
+                                         Wrong{"AnOverlap",
+                                               [](const auto& begin, const auto& batch) {
+                                                   return Append{begin.size() - 1, "x" + batch};
+                                               },
+                                               "missing"},
+                                         Wrong{"AFooter",
+                                               [](const auto& begin, const auto&) {
+                                                   return Append{begin.size(), frame(FrameType::Footer, "x")};
+                                               },
+                                               "neither a record"},
+                                         Wrong{"ASecondHeader",
+                                               [](const auto& begin, const auto&) {
+                                                   return Append{begin.size(), begin.substr(shard_magic.size())};
+                                               },
+                                               "neither a record"},
+                                         Wrong{"ABatchEndOfNothing",
+                                               [](const auto& begin, const auto&) {
+                                                   return Append{begin.size(), frame(FrameType::BatchEnd, "{}")};
+                                               },
+                                               "no shard log"}),
+                         [](const auto& row) { return row.param.name; });
 
 struct WrongStart {
     const char* name;

@@ -38,7 +38,7 @@ TEST(EvalJobDefaults, AreThoseOfTheReference) {
     EXPECT_EQ(spec.eval->inference, (Inference{Device::Auto, 32, 1, 0}));
     EXPECT_EQ(spec.eval->datasets.at(0).limit, std::nullopt);
     EXPECT_EQ(spec.rendezvous, (Rendezvous{std::nullopt, 600}));
-    EXPECT_EQ(spec.storage, (Storage{"", {}, Retention::Retain, "least"}));
+    EXPECT_EQ(spec.storage, (Storage{"", {}, Retention::Retain, Writers::Ranks, "least"}));
     EXPECT_EQ(spec.scheduling, Scheduling{});
     EXPECT_EQ(spec.merge, (Merge{3, false, 0}));
     EXPECT_EQ(spec.restart_policy, (RestartPolicy{3, RestartScope::Node}));

@@ -12,7 +12,7 @@ namespace {
 
 namespace env = runner_environment;
 
-constexpr std::array<std::string_view, 29> reserved{"MASTER_ADDR",
+constexpr std::array<std::string_view, 30> reserved{"MASTER_ADDR",
                                                     "MASTER_PORT",
                                                     "WORLD_SIZE",
                                                     "LOCAL_WORLD_SIZE",
@@ -35,6 +35,7 @@ constexpr std::array<std::string_view, 29> reserved{"MASTER_ADDR",
                                                     "EVALJOB_SHARED_DIR",
                                                     env::eval,
                                                     env::merge,
+                                                    env::writers,
                                                     env::storage_root,
                                                     env::token,
                                                     env::http_port,

@@ -42,7 +42,7 @@ void CoordinatorRun::start(Milliseconds now) { apply(done_ ? coordinator_.publis
 
 void CoordinatorRun::message(SessionId session, const Message& message, Milliseconds now) {
     if (const auto* append = std::get_if<Append>(&message)) return take_records(session, *append, now);
-    if (const auto* done = std::get_if<Done>(&message); done && received_.is_open(session)) {
+    if (const auto* done = std::get_if<Done>(&message); done && writes_for(session)) {
         uncommitted_.emplace_back(session, *done);
         if (uncommitted_.size() == 1) outside_.commit_soon();
         return;
@@ -52,6 +52,7 @@ void CoordinatorRun::message(SessionId session, const Message& message, Millisec
 
 void CoordinatorRun::take_records(SessionId session, const Append& append, Milliseconds now) {
     if (!coordinator_.is_registered(session)) return outside_.close(session);
+    senders_.insert(session);
     apply(coordinator_.message(session, Heartbeat{}, now), now);
     const auto taken = received_.append(session, append);
     if (taken) return;
@@ -79,6 +80,7 @@ void CoordinatorRun::commit(Milliseconds now) {
 void CoordinatorRun::disconnected(SessionId session, Milliseconds now) {
     commit(now);  // what it has reported is not lost with it
     received_.close(session);
+    senders_.erase(session);
     apply(coordinator_.disconnected(session, now), now);
     finish_when_alone(now);
 }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "api/manifest.hpp"
@@ -38,7 +39,7 @@ public:
     void tick(Milliseconds now);
 
     /// Whether the session's records are written here.
-    bool writes_for(SessionId session) const { return received_.is_open(session); }
+    bool writes_for(SessionId session) const { return senders_.contains(session); }
     CoordinatorProgress progress(Milliseconds now) const { return coordinator_.progress(now); }
     std::uint32_t epoch() const { return epoch_; }
 
@@ -58,6 +59,7 @@ private:
     bool done_;  // the marker stood when the folder was opened
     Outside outside_;
     ReceivedLogs received_;
+    std::set<SessionId> senders_;  // whose records are written here, or were to be
     std::vector<std::pair<SessionId, Done>> uncommitted_;
     std::optional<Milliseconds> published_at_;
     bool told_finished_ = false;

@@ -38,6 +38,7 @@ ReceivedLogs::ReceivedLogs(std::string shared_dir, std::string identity, std::st
     : shared_dir_(std::move(shared_dir)), identity_(std::move(identity)), run_id_(std::move(run_id)), epoch_(epoch) {}
 
 Result<void> ReceivedLogs::append(SessionId session, const Append& append) {
+    if (broken_) return tl::unexpected(*broken_);
     std::string_view bytes = append.bytes;
     const std::uint64_t received = is_open(session) ? logs_.at(session).received : 0;
     if (append.offset + bytes.size() <= received) return {};
@@ -58,13 +59,13 @@ Result<void> ReceivedLogs::begin(SessionId session, std::string_view& bytes) {
     if (!header) return no_log(header.error().message);
     if (header->identity != identity_ || header->run_id != run_id_) return no_log("it is of another evaluation or run");
     const std::string folder = names::output_dir(shared_dir_, run_id_, header->node_rank, header->attempt);
-    if (auto made = make_folders(folder); !made) return made;
+    if (auto made = make_folders(folder); !made) return broken(made.error());
     // Epoch and session are used once, so the name is free.
     const std::string name = "rank-" + std::to_string(header->rank) + ".received-" + std::to_string(epoch_) + "-" +
                              std::to_string(session) + ".shard";
     const std::size_t start = shard_magic.size() + frame->size;
     auto file = LogFile::create(folder + "/" + name, bytes.substr(0, start));
-    if (!file) return tl::unexpected(file.error());
+    if (!file) return broken(file.error());
     logs_.emplace(session, Log{std::move(*file), {}, 0, false, {}});
     bytes.remove_prefix(start);
     return {};
@@ -72,21 +73,30 @@ Result<void> ReceivedLogs::begin(SessionId session, std::string_view& bytes) {
 
 Result<void> ReceivedLogs::take_frames(Log& log, std::string_view bytes) {
     log.rest += bytes;
-    const auto whole = whole_frames(log.rest, log.whole);
+    std::set<LeaseNumber> ended;
+    const auto whole = whole_frames(log.rest, ended);
     if (!whole) return tl::unexpected(whole.error());
     if (*whole == 0) return {};
-    if (auto appended = log.file.append(std::string_view(log.rest).substr(0, *whole)); !appended) return appended;
+    if (auto appended = log.file.append(std::string_view(log.rest).substr(0, *whole)); !appended)
+        return broken(appended.error());
     log.dirty = true;
+    log.whole.merge(ended);
     log.rest.erase(0, *whole);
     return {};
 }
 
 Result<void> ReceivedLogs::commit() {
+    if (broken_) return tl::unexpected(*broken_);
     for (auto& [session, log] : logs_) {
         if (!std::exchange(log.dirty, false)) continue;
-        if (auto committed = log.file.commit(); !committed) return committed;
+        if (auto committed = log.file.commit(); !committed) return broken(committed.error());
     }
     return {};
+}
+
+tl::unexpected<Error> ReceivedLogs::broken(const Error& error) {
+    broken_ = error;
+    return tl::unexpected(error);
 }
 
 bool ReceivedLogs::holds(SessionId session, LeaseNumber lease) {

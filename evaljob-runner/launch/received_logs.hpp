@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -22,7 +23,8 @@ public:
     /// What comes next of the session's log; what has come already is passed over. Fails with BadMessage when these are
     /// no bytes of such a log, else as LogFile does.
     Result<void> append(SessionId session, const Append& append);
-    /// Makes everything durable that was appended to whichever log. Fails as LogFile does.
+    /// Makes everything durable that was appended to whichever log. Fails as LogFile does. After one failed write
+    /// nothing is taken any more, and every call fails: what is in the file then is anybody's guess.
     Result<void> commit();
     /// Whether every record of the lease's batch has come, and was committed; asked once.
     bool holds(SessionId session, LeaseNumber lease);
@@ -41,12 +43,14 @@ private:
 
     Result<void> begin(SessionId session, std::string_view& bytes);
     Result<void> take_frames(Log& log, std::string_view bytes);
+    tl::unexpected<Error> broken(const Error& error);
 
     std::string shared_dir_;
     std::string identity_;
     std::string run_id_;
     std::uint32_t epoch_;
     std::map<SessionId, Log> logs_;
+    std::optional<Error> broken_;
 };
 
 }  // namespace evaljob

@@ -39,7 +39,7 @@ Result<Json> add_samples(const Dataset& dataset, std::uint32_t index, const std:
         if (!sample) return tl::unexpected(sample.error());
         const auto [first, is_new] = places.emplace(sample->id, i);
         if (!is_new)
-            return bad_input(dataset, (*reader)->place(i) + ": has the id \"" + sample->id + "\", which " +
+            return bad_input(dataset, "path: " + (*reader)->place(i) + ": has the id \"" + sample->id + "\", which " +
                                           (*reader)->place(first->second) + " has too; give each sample its own");
         manifest.samples.push_back({index, sample->id, content_hash(*sample), sample->target, sample->group});
     }

@@ -44,12 +44,13 @@ NodeCounts count(const Observed& observed, const Verdict& verdict) {
 
 bool runs(const NodeState& state) { return state.life == NodeLife::Live && is_running(*state.pod); }
 
-/// Node 0 and as many in all as are needed run, or are done.
+/// Node 0 and as many in all as are needed run, or are done (all of them: Pods that nobody needs are being removed).
 bool is_job_running(const Observed& observed, const Verdict& verdict) {
     if (verdict.phase != Phase::Nodes || verdict.nodes.empty()) return false;
     const auto goes_on = [&](const NodeState& state) { return runs(state) && !is_restarted(verdict, state); };
-    if (std::ranges::none_of(verdict.nodes, goes_on)) return false;
-    const auto counts = [&](const NodeState& state) { return goes_on(state) || state.life == NodeLife::Done; };
+    const auto done = [](const NodeState& state) { return state.life == NodeLife::Done; };
+    if (std::ranges::none_of(verdict.nodes, goes_on) && !std::ranges::all_of(verdict.nodes, done)) return false;
+    const auto counts = [&](const NodeState& state) { return goes_on(state) || done(state); };
     const EvalJobSpec& spec = observed.job.spec;
     const auto needed = spec.eval ? spec.min_nodes : spec.num_nodes;
     return counts(verdict.nodes.front()) && std::ranges::count_if(verdict.nodes, counts) >= needed;

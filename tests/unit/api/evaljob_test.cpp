@@ -57,7 +57,7 @@ TEST(EvalJobDefaults, OfTheTableAreThoseOfTheTypes) {
         EXPECT_EQ(spec.at(Json::json_pointer(pointer)), Json::parse(field.fallback)) << field.path;
         ++compared;
     }
-    EXPECT_EQ(compared, 14);
+    EXPECT_EQ(compared, 15);
 }
 
 TEST(EvalJobDefaults, NullIsAsAbsent) {
@@ -106,7 +106,7 @@ TEST(EvalJobValues, AreReadFromEveryField) {
               (Dataset{"fashion", DatasetFormat::IDX, "images.gz", digest, "labels.gz", digest, 5000000000,
                        Task{TaskType::Classification, {"shirt", "bag"}}}));
     EXPECT_EQ(spec.rendezvous, (Rendezvous{29500, 600}));
-    EXPECT_EQ(spec.storage, (Storage{"results", {}, Retention::Retain, "out/job"}));
+    EXPECT_EQ(spec.storage, (Storage{"results", {}, Retention::Retain, Writers::Ranks, "out/job"}));
     EXPECT_EQ(spec.merge, (Merge{0, true, 9}));
     EXPECT_EQ(spec.restart_policy, (RestartPolicy{1, RestartScope::Group}));
     EXPECT_EQ(spec.pod_template, object["spec"]["template"]);

@@ -137,11 +137,11 @@ const std::vector<Row> rows = {
       {vanishes(0), "Merge |  | Merging 2/2"}}},
     {"DoneIsDurable_PodThatNeverStartedIsRemoved",
      JobBuilder().nodes(2),
-     {made_two, {exits(0, 0), "-demo-1-0 |  | Starting 2/2"}, {nothing, "Merge |  | Merging 2/2"}}},
+     {made_two, {exits(0, 0), "-demo-1-0 |  | Running 2/2"}, {nothing, "Merge |  | Merging 2/2"}}},
     {"DoneIsDurable_RegressionARemovedPodThatFailedWasCharged",
      JobBuilder().nodes(2).max_restarts(0),
      {made_two,
-      {exits(0, 0), "-demo-1-0 |  | Starting 2/2"},
+      {exits(0, 0), "-demo-1-0 |  | Running 2/2"},
       {[](World& world) {
            world.exit(1, 143);
            world.observed.pods.back().deleting = true;

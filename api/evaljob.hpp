@@ -66,8 +66,9 @@ inline constexpr std::int32_t default_timeout_seconds = 600;
 
 struct Inference {
     Device device = Device::Auto;
-    std::int32_t max_batch_size = 32;   // samples
-    std::int32_t threads_per_rank = 1;  // intra-op threads
+    std::int32_t max_batch_size = 32;              // samples
+    std::int32_t threads_per_rank = 1;             // intra-op threads
+    std::optional<std::int32_t> devices_per_rank;  // Command; absent: 1
     std::int64_t seed = 0;
     std::optional<std::int32_t> startup_timeout_seconds;  // Command; absent: default_timeout_seconds
     std::optional<std::int32_t> sample_timeout_seconds;   // Command; absent: default_timeout_seconds

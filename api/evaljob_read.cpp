@@ -142,6 +142,7 @@ Eval read_eval(const Json& eval) {
     take_enum(inference, "device", read.inference.device);
     take(inference, "maxBatchSize", read.inference.max_batch_size);
     take(inference, "threadsPerRank", read.inference.threads_per_rank);
+    take(inference, "devicesPerRank", read.inference.devices_per_rank);
     take(inference, "seed", read.inference.seed);
     take(inference, "startupTimeoutSeconds", read.inference.startup_timeout_seconds);
     take(inference, "sampleTimeoutSeconds", read.inference.sample_timeout_seconds);

@@ -197,6 +197,13 @@ std::vector<Field> inference_fields() {
          .fallback = "1",
          .minimum = 1,
          .maximum = 1024},
+        {.path = inference + ".devicesPerRank",
+         .type = Type::Integer,
+         .text = "Command: how many GPUs a rank's program sees, for a model that is larger than one: those from "
+                 "LOCAL_RANK times this on. Part of the evaluation's identity.",
+         .fallback_words = "1 with Command",
+         .minimum = 1,
+         .maximum = 64},
         {.path = inference + ".seed",
          .type = Type::Integer,
          .text = "Seeds of samples derive from it and from the sample's id.",
@@ -214,7 +221,6 @@ std::vector<Field> inference_fields() {
          .fallback_words = "600 with Command",
          .minimum = 1,
          .maximum = 86400},
-        later(inference + ".devicesPerRank", Type::Integer),
         later(inference + ".backend", Type::String),
         later(inference + ".precision", Type::String),
         later(inference + ".maxBatchTokens", Type::Integer),
@@ -234,6 +240,7 @@ std::vector<Field> eval_fields() {
          .rules = {all_fixed_with("model.format", "TorchScript", "datasets", "format", "IDX"),
                    all_fixed_with("model.format", "Command", "datasets", "format", "JSONL"),
                    refused_with("model.format", "TorchScript", "repeats"),
+                   refused_with("model.format", "TorchScript", "inference.devicesPerRank"),
                    refused_with("model.format", "TorchScript", "inference.startupTimeoutSeconds"),
                    refused_with("model.format", "TorchScript", "inference.sampleTimeoutSeconds")}}};
     add(fields, model_fields());

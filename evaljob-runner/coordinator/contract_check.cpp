@@ -1,5 +1,7 @@
 #include "evaljob-runner/coordinator/contract_check.hpp"
 
+#include <algorithm>
+#include <span>
 #include <utility>
 
 namespace evaljob {
@@ -31,22 +33,33 @@ std::string against_job(const Hello& hello, const ExpectedContract& expected) {
 std::string of_device(const Hello& hello) {
     const DeviceChoice& device = hello.device;
     if (device.kind != "cuda") return "";
-    const auto count = static_cast<std::int32_t>(device.visible.size());
-    if (device.index >= 0 && device.index < count) return "";
-    return "LOCAL_RANK: " + describe(hello) + " wants device " + std::to_string(device.index) + ", but node " +
-           std::to_string(hello.contract.node_rank) + " shows " + std::to_string(count) +
+    const auto shown = static_cast<std::int64_t>(device.visible.size());
+    const std::int64_t last = std::int64_t{device.index} + device.count - 1;
+    if (device.index >= 0 && device.count >= 1 && last < shown) return "";
+    const std::string wants = device.count == 1
+                                  ? "device " + std::to_string(device.index)
+                                  : "devices " + std::to_string(device.index) + " to " + std::to_string(last);
+    return "LOCAL_RANK: " + describe(hello) + " wants " + wants + ", but node " +
+           std::to_string(hello.contract.node_rank) + " shows " + std::to_string(shown) +
            " (CUDA_VISIBLE_DEVICES: " + joined(device.visible) + "); lower numProcPerNode or give the node more GPUs";
 }
 
-const std::string& device_name(const Hello& hello) {
-    return hello.device.visible[static_cast<std::size_t>(hello.device.index)];
+/// Those that it computes on; checked by of_device().
+std::span<const std::string> devices_of(const Hello& hello) {
+    if (hello.device.kind != "cuda") return {};
+    return std::span(hello.device.visible)
+        .subspan(static_cast<std::size_t>(hello.device.index), static_cast<std::size_t>(hello.device.count));
 }
 
-/// A UUID means the same device from every Pod; an index only within one.
-bool same_device(const Hello& a, const Hello& b) {
-    if (a.device.kind != "cuda" || b.device.kind != "cuda" || device_name(a) != device_name(b)) return false;
-    const bool is_uuid = device_name(a).starts_with("GPU-") || device_name(a).starts_with("MIG-");
-    return is_uuid || a.host == b.host;
+/// The first device that both would compute on; null when there is none. A UUID means the same device from every Pod;
+/// an index only within one.
+const std::string* shared_device(const Hello& a, const Hello& b) {
+    for (const std::string& name : devices_of(a)) {
+        const bool is_uuid = name.starts_with("GPU-") || name.starts_with("MIG-");
+        if ((is_uuid || a.host == b.host) && std::ranges::find(devices_of(b), name) != devices_of(b).end())
+            return &name;
+    }
+    return nullptr;
 }
 
 std::string against_other(const Hello& hello, const Hello& other) {
@@ -54,9 +67,9 @@ std::string against_other(const Hello& hello, const Hello& other) {
         return "RANK: two processes have RANK=" + std::to_string(hello.contract.rank) + ": " + describe(other) +
                " and " + describe(hello) + "; each process needs its own (RANK is not LOCAL_RANK)";
     }
-    if (same_device(hello, other)) {
-        return "CUDA_VISIBLE_DEVICES: two processes would compute on device " + device_name(hello) + ": " +
-               describe(other) + " and " + describe(hello) + "; a process's device is the one at its LOCAL_RANK";
+    if (const std::string* shared = shared_device(hello, other)) {
+        return "CUDA_VISIBLE_DEVICES: two processes would compute on device " + *shared + ": " + describe(other) +
+               " and " + describe(hello) + "; a process's device is the one at its LOCAL_RANK";
     }
     return "";
 }

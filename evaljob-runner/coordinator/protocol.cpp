@@ -50,16 +50,18 @@ Json held_json(const std::vector<HeldLease>& held) {
     return list;
 }
 
+Json device_json(const DeviceChoice& device) {
+    Json object{{"kind", device.kind}, {"index", device.index}, {"visible", device.visible}};
+    if (device.count != 1) object["count"] = device.count;
+    return object;
+}
+
 struct Encode {
     Json operator()(const Hello& m) const {
-        return {{"type", "hello"},
-                {"version", m.version},
-                {"token", m.token},
-                {"contract", contract_json(m.contract)},
-                {"restart", m.restart},
-                {"device", {{"kind", m.device.kind}, {"index", m.device.index}, {"visible", m.device.visible}}},
-                {"host", m.host},
-                {"pid", m.pid},
+        return {{"type", "hello"},          {"version", m.version},
+                {"token", m.token},         {"contract", contract_json(m.contract)},
+                {"restart", m.restart},     {"device", device_json(m.device)},
+                {"host", m.host},           {"pid", m.pid},
                 {"held", held_json(m.held)}};
     }
     Json operator()(const Want& m) const { return {{"type", "want"}, {"leases", m.leases}}; }
@@ -96,7 +98,8 @@ Hello hello_from(const Json& j) {
     m.restart = number_from<std::int32_t>(j.at("restart"));
     const Json& device = j.at("device");
     m.device = {device.at("kind").get<std::string>(), number_from<std::int32_t>(device.at("index")),
-                device.at("visible").get<std::vector<std::string>>()};
+                device.at("visible").get<std::vector<std::string>>(),
+                device.contains("count") ? number_from<std::int32_t>(device.at("count")) : 1};
     m.host = j.at("host").get<std::string>();
     m.pid = number_from<std::int32_t>(j.at("pid"));
     for (const Json& h : j.at("held"))

@@ -16,11 +16,12 @@ namespace evaljob {
 
 inline constexpr int protocol_version = 1;
 
-/// The device a rank will compute on, and what its node shows it.
+/// The devices a rank will compute on, and what its node shows it.
 struct DeviceChoice {
     std::string kind;                  // "cpu" or "cuda"
-    std::int32_t index = 0;            // LOCAL_RANK's; for "cuda" an index into `visible`
+    std::int32_t index = 0;            // the first: LOCAL_RANK's; for "cuda" an index into `visible`
     std::vector<std::string> visible;  // UUIDs or names, as CUDA_VISIBLE_DEVICES orders them; empty for "cpu"
+    std::int32_t count = 1;            // inference.devicesPerRank
 };
 
 struct HeldLease {

@@ -211,9 +211,11 @@ Environment program_environment(const Environment& rank, const DeviceChoice& dev
     Environment environment = rank;
     environment.erase(runner_environment::token);
     environment.erase(SharedCounters::variable);
-    const auto index = static_cast<std::size_t>(device.index);
-    environment["CUDA_VISIBLE_DEVICES"] =
-        device.kind == "cuda" && index < device.visible.size() ? device.visible[index] : "";
+    std::string shown;
+    for (std::int32_t i = device.index; device.kind == "cuda" && i < device.index + device.count; ++i)
+        if (const auto at = static_cast<std::size_t>(i); at < device.visible.size())
+            shown += (shown.empty() ? "" : ",") + device.visible[at];
+    environment["CUDA_VISIBLE_DEVICES"] = shown;
     return environment;
 }
 

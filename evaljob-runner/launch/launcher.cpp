@@ -130,7 +130,7 @@ private:
         auto eval = parse_eval_variable();
         if (!eval) return tl::unexpected(eval.error());
         const DeviceChoice device =
-            choose_device(eval->inference.device, 0, contract_.local_world_size, visible_devices(environment_));
+            choose_device(eval->inference, 0, contract_.local_world_size, visible_devices(environment_));
         auto manifest =
             build_manifest(*eval, value_of(environment_, runner_environment::storage_root, "."), device.kind);
         if (!manifest) return tl::unexpected(manifest.error());

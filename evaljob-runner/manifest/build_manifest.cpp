@@ -15,10 +15,12 @@ namespace {
 constexpr std::uint64_t most_script_bytes = std::uint64_t{64} << 20U;  // of a file that is hashed on every start
 
 Json inference_config(const Inference& inference, const std::string& device_kind) {
-    return {{"device", device_kind},
-            {"maxBatchSize", inference.max_batch_size},
-            {"threadsPerRank", inference.threads_per_rank},
-            {"seed", inference.seed}};
+    Json config{{"device", device_kind},
+                {"maxBatchSize", inference.max_batch_size},
+                {"threadsPerRank", inference.threads_per_rank},
+                {"seed", inference.seed}};
+    if (inference.devices_per_rank.value_or(1) != 1) config["devicesPerRank"] = *inference.devices_per_rank;
+    return config;
 }
 
 }  // namespace

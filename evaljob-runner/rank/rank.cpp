@@ -74,8 +74,8 @@ Result<Setup> read_setup(const Environment& environment) {
     auto eval = parse_eval(object, "EVALJOB_EVAL");
     if (!eval) return tl::unexpected(eval.error());
     setup.eval = std::move(*eval);
-    setup.device = choose_device(setup.eval.inference.device, setup.contract.local_rank,
-                                 setup.contract.local_world_size, visible_devices(environment));
+    setup.device = choose_device(setup.eval.inference, setup.contract.local_rank, setup.contract.local_world_size,
+                                 visible_devices(environment));
     setup.environment = environment;
     setup.pretended_devices = devices_are_pretended(environment);
     setup.storage_root = value_of(environment, runner_environment::storage_root, ".");

@@ -224,6 +224,7 @@ TEST_F(CommandTest, TheProgramSeesItsRankAndNeitherTheTokenNorAnybodysFiles) {
 TEST(ProgramEnvironment, HasTheGpuOfItsRankAlone) {
     const Environment rank{{"CUDA_VISIBLE_DEVICES", "GPU-a,GPU-b"}, {"LOCAL_RANK", "1"}};
     EXPECT_EQ(program_environment(rank, {"cuda", 1, {"GPU-a", "GPU-b"}}).at("CUDA_VISIBLE_DEVICES"), "GPU-b");
+    EXPECT_EQ(program_environment(rank, {"cuda", 2, {"0", "1", "2", "3"}, 2}).at("CUDA_VISIBLE_DEVICES"), "2,3");
     EXPECT_EQ(program_environment(rank, {"cpu", 0, {}}).at("CUDA_VISIBLE_DEVICES"), "");
 }
 

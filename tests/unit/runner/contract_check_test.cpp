@@ -105,6 +105,19 @@ INSTANTIATE_TEST_SUITE_P(
                 0,
                 [](Hello& h) { h.device.visible[0] = "GPU-0-2"; },
                 {"CUDA_VISIBLE_DEVICES: two processes", "device GPU-0-2", "pid 102 on fm-0", "pid 400 on fm-3"}},
+        Mistake{"OneOfItsTwoDevicesIsAnothers",
+                3,
+                0,
+                [](Hello& h) {
+                    h.device.count = 2;
+                    h.device.visible = {"GPU-9", "GPU-0-2"};
+                },
+                {"CUDA_VISIBLE_DEVICES: two processes", "device GPU-0-2", "pid 102 on fm-0", "pid 400 on fm-3"}},
+        Mistake{"FewerDevicesThanTwoForEach",
+                1,
+                1,
+                [](Hello& h) { h.device.count = h.device.index = 2; },
+                {"LOCAL_RANK", "wants devices 2 to 3", "node 1 shows 3"}},
         Mistake{"OtherWorldSize",
                 1,
                 2,

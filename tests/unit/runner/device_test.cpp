@@ -14,31 +14,40 @@ struct Choice {
     std::int32_t local_world_size;
     Names visible;
     DeviceChoice expected;
+    std::int32_t each = 0;  // inference.devicesPerRank; 0: absent
 };
 
 class ChooseDevice : public testing::TestWithParam<Choice> {};
 
 TEST_P(ChooseDevice, TakesTheOneAtTheLocalRank) {
     const auto& row = GetParam();
-    const auto choice = choose_device(row.wanted, row.local_rank, row.local_world_size, row.visible);
+    Inference inference;
+    inference.device = row.wanted;
+    if (row.each > 0) inference.devices_per_rank = row.each;
+    const auto choice = choose_device(inference, row.local_rank, row.local_world_size, row.visible);
     EXPECT_EQ(choice.kind, row.expected.kind);
     EXPECT_EQ(choice.index, row.expected.index);
+    EXPECT_EQ(choice.count, row.expected.count);
     EXPECT_EQ(choice.visible, row.expected.visible);
 }
 
 INSTANTIATE_TEST_SUITE_P(
     Table, ChooseDevice,
-    testing::Values(Choice{"AutoWithoutAny", Device::Auto, 1, 2, {}, {"cpu", 1, {}}},
-                    Choice{"AutoWithOneForEach", Device::Auto, 1, 2, {"0", "1"}, {"cuda", 1, {"0", "1"}}},
-                    Choice{"AutoWithMore", Device::Auto, 0, 1, {"0", "1"}, {"cuda", 0, {"0", "1"}}},
-                    // All of a node or none: a node of two kinds would give two kinds of bytes.
-                    Choice{"AutoWithTooFewForTheFirst", Device::Auto, 0, 2, {"0"}, {"cpu", 0, {}}},
-                    Choice{"AutoWithTooFewForTheLast", Device::Auto, 1, 2, {"0"}, {"cpu", 1, {}}},
-                    Choice{"Cuda", Device::CUDA, 1, 2, {"GPU-a", "GPU-b"}, {"cuda", 1, {"GPU-a", "GPU-b"}}},
-                    // The check of the contract then says what is missing; falling back quietly would change the bytes.
-                    Choice{"CudaWithoutAny", Device::CUDA, 0, 1, {}, {"cuda", 0, {}}},
-                    Choice{"CudaWithTooFew", Device::CUDA, 2, 3, {"0"}, {"cuda", 2, {"0"}}},
-                    Choice{"CpuWithGpusThere", Device::CPU, 1, 2, {"0", "1"}, {"cpu", 1, {}}}),
+    testing::Values(
+        Choice{"AutoWithoutAny", Device::Auto, 1, 2, {}, {"cpu", 1, {}}},
+        Choice{"AutoWithOneForEach", Device::Auto, 1, 2, {"0", "1"}, {"cuda", 1, {"0", "1"}}},
+        Choice{"AutoWithMore", Device::Auto, 0, 1, {"0", "1"}, {"cuda", 0, {"0", "1"}}},
+        // All of a node or none: a node of two kinds would give two kinds of bytes.
+        Choice{"AutoWithTooFewForTheFirst", Device::Auto, 0, 2, {"0"}, {"cpu", 0, {}}},
+        Choice{"AutoWithTooFewForTheLast", Device::Auto, 1, 2, {"0"}, {"cpu", 1, {}}},
+        Choice{"Cuda", Device::CUDA, 1, 2, {"GPU-a", "GPU-b"}, {"cuda", 1, {"GPU-a", "GPU-b"}}},
+        // The check of the contract then says what is missing; falling back quietly would change the bytes.
+        Choice{"CudaWithoutAny", Device::CUDA, 0, 1, {}, {"cuda", 0, {}}},
+        Choice{"CudaWithTooFew", Device::CUDA, 2, 3, {"0"}, {"cuda", 2, {"0"}}},
+        Choice{"TwoForEach", Device::Auto, 1, 2, {"0", "1", "2", "3"}, {"cuda", 2, {"0", "1", "2", "3"}, 2}, 2},
+        Choice{"AutoWithTooFewForTwoEach", Device::Auto, 0, 2, {"0", "1", "2"}, {"cpu", 0, {}}, 2},
+        Choice{"CudaWithTooFewForTwoEach", Device::CUDA, 1, 2, {"0", "1", "2"}, {"cuda", 2, {"0", "1", "2"}, 2}, 2},
+        Choice{"CpuWithGpusThere", Device::CPU, 1, 2, {"0", "1"}, {"cpu", 1, {}}}),
     [](const auto& row) { return row.param.name; });
 
 struct Shown {

@@ -26,6 +26,7 @@ Json rules_of(const std::vector<Rule>& rules) {
 /// A field that is refused wherever it is set. Without it in the schema the API server would drop it in silence.
 Json refusal(const Field& field) {
     const char* message = field.owned ? "is set by the operator; remove it" : "not supported yet; remove it";
+    if (field.taken != nullptr) message = field.taken;
     return Json::array({Json{{"rule", "false"}, {"message", message}}});
 }
 
@@ -99,7 +100,7 @@ Json schema_of(const Node& node) {
     if (field.max_items) schema[map ? "maxProperties" : "maxItems"] = *field.max_items;
     if (field.fallback != nullptr) schema["default"] = Json::parse(field.fallback);
     if (field.open || (field.later && field.type == Type::Object)) schema[keep_unknown] = true;
-    if (field.later || field.owned) schema["x-kubernetes-validations"] = refusal(field);
+    if (field.later || field.owned || field.taken != nullptr) schema["x-kubernetes-validations"] = refusal(field);
     if (!field.rules.empty()) schema["x-kubernetes-validations"] = rules_of(field.rules);
     return schema;
 }

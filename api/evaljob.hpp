@@ -18,7 +18,7 @@ inline constexpr const char* api_version = "evaljob.dev/v1alpha1";
 inline constexpr const char* kind = "EvalJob";
 inline constexpr const char* operator_name = "evaljob.dev/operator";  // of spec.managedBy
 
-enum class ModelFormat { TorchScript, Command };
+enum class ModelFormat { TorchScript, Command, OpenAI };
 enum class DatasetFormat { IDX, JSONL };
 enum class TaskType { Classification, Generation };
 enum class TaskMetric { ExactMatch, NormalizedExactMatch };
@@ -34,6 +34,11 @@ struct Model {
     std::string path;                  // TorchScript: relative to the storage root
     std::string sha256;                // TorchScript: hex, lower case; empty: not checked
     std::vector<std::string> command;  // Command: the program and its arguments
+    std::string url;                   // OpenAI: "http://localhost:8000/v1"
+    std::string name;                  // OpenAI: as the server calls the model
+    std::string api_key_variable;      // OpenAI: the variable of the rank that holds the key; empty: no key
+    std::string system_prompt;         // OpenAI; empty: none
+    Json parameters = Json::object();  // OpenAI: further members of each request
 
     bool operator==(const Model&) const = default;
 };
@@ -45,6 +50,7 @@ struct Task {
     std::vector<TaskMetric> metrics;             // Generation: at least one; the first is the score
     std::string group_by;                        // Generation: the samples' member that names their group; empty: none
     std::optional<std::int32_t> max_new_tokens;  // Generation: handed to the engine
+    std::string prompt;                          // OpenAI: a text with {members} of the sample; empty: the sample's own
 
     bool operator==(const Task&) const = default;
 };
@@ -63,6 +69,7 @@ struct Dataset {
 };
 
 inline constexpr std::int32_t default_timeout_seconds = 600;
+inline constexpr std::int32_t default_max_concurrency = 32;
 
 struct Inference {
     Device device = Device::Auto;
@@ -70,8 +77,9 @@ struct Inference {
     std::int32_t threads_per_rank = 1;             // intra-op threads
     std::optional<std::int32_t> devices_per_rank;  // Command; absent: 1
     std::int64_t seed = 0;
-    std::optional<std::int32_t> startup_timeout_seconds;  // Command; absent: default_timeout_seconds
-    std::optional<std::int32_t> sample_timeout_seconds;   // Command; absent: default_timeout_seconds
+    std::optional<std::int32_t> startup_timeout_seconds;  // Command, OpenAI; absent: default_timeout_seconds
+    std::optional<std::int32_t> sample_timeout_seconds;   // Command, OpenAI; absent: default_timeout_seconds
+    std::optional<std::int32_t> max_concurrency;          // OpenAI; absent: default_max_concurrency
 
     bool operator==(const Inference&) const = default;
 };

@@ -36,6 +36,7 @@ Task read_task(const Json& task) {
     if (read.type == TaskType::Generation && read.metrics.empty()) read.metrics = {TaskMetric::ExactMatch};
     take(task, "groupBy", read.group_by);
     take(task, "maxNewTokens", read.max_new_tokens);
+    take(task, "prompt", read.prompt);
     return read;
 }
 
@@ -134,6 +135,12 @@ Eval read_eval(const Json& eval) {
     take(model, "path", read.model.path);
     take(model, "sha256", read.model.sha256);
     take(model, "command", read.model.command);
+    take(model, "url", read.model.url);
+    take(model, "name", read.model.name);
+    take(model, "apiKeyVariable", read.model.api_key_variable);
+    take(model, "systemPrompt", read.model.system_prompt);
+    if (const Json& parameters = member(model, "parameters"); parameters.is_object())
+        read.model.parameters = parameters;
     const Json& datasets = member(eval, "datasets");
     if (datasets.is_array()) {
         for (const Json& dataset : datasets) read.datasets.push_back(read_dataset(dataset));
@@ -146,6 +153,7 @@ Eval read_eval(const Json& eval) {
     take(inference, "seed", read.inference.seed);
     take(inference, "startupTimeoutSeconds", read.inference.startup_timeout_seconds);
     take(inference, "sampleTimeoutSeconds", read.inference.sample_timeout_seconds);
+    take(inference, "maxConcurrency", read.inference.max_concurrency);
     take(eval, "repeats", read.repeats);
     return read;
 }

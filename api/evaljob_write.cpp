@@ -21,6 +21,7 @@ Json task_to_json(const Task& task) {
     for (const TaskMetric metric : task.metrics) object["metrics"].push_back(name_of(metric));
     put(object, "groupBy", task.group_by);
     put(object, "maxNewTokens", task.max_new_tokens);
+    put(object, "prompt", task.prompt);
     return object;
 }
 
@@ -123,6 +124,11 @@ Json eval_to_json(const Eval& eval) {
     put(model, "path", eval.model.path);
     put(model, "sha256", eval.model.sha256);
     if (!eval.model.command.empty()) model["command"] = eval.model.command;
+    put(model, "url", eval.model.url);
+    put(model, "name", eval.model.name);
+    put(model, "apiKeyVariable", eval.model.api_key_variable);
+    put(model, "systemPrompt", eval.model.system_prompt);
+    if (!eval.model.parameters.empty()) model["parameters"] = eval.model.parameters;
     Json datasets = Json::array();
     for (const Dataset& dataset : eval.datasets) {
         datasets.push_back(dataset_to_json(dataset));
@@ -135,6 +141,7 @@ Json eval_to_json(const Eval& eval) {
     put(inference, "devicesPerRank", eval.inference.devices_per_rank);
     put(inference, "startupTimeoutSeconds", eval.inference.startup_timeout_seconds);
     put(inference, "sampleTimeoutSeconds", eval.inference.sample_timeout_seconds);
+    put(inference, "maxConcurrency", eval.inference.max_concurrency);
     Json object{{"model", std::move(model)}, {"datasets", std::move(datasets)}, {"inference", std::move(inference)}};
     if (eval.repeats != 1) object["repeats"] = eval.repeats;
     return object;

@@ -70,7 +70,7 @@ std::string fallback(const Field& field) {
 void write_table(std::ostringstream& out, const std::vector<Field>& fields) {
     out << "| field | type | default | limits | |\n|---|---|---|---|---|\n";
     for (const Field& field : fields) {
-        if (field.later || field.owned) continue;
+        if (field.later || field.owned || field.taken != nullptr) continue;
         out << "| `" << field.path << "` | " << type_name(field.type) << " | " << in_cell(fallback(field)) << " | "
             << in_cell(limits(field)) << " | " << in_cell(field.text) << " |\n";
     }

@@ -62,6 +62,13 @@ public:
         }
     }
 
+    /// Of an array that is known to be one.
+    bool first_item(std::string_view& item) {
+        if (!take('[')) return false;
+        skip_space();
+        return span(item, &Scanner::value);
+    }
+
 private:
     bool at_end() {
         skip_space();
@@ -187,6 +194,12 @@ Result<std::vector<JsonMember>> json_members(std::string_view text, Strictness s
     std::string why = "is no JSON object, or nested deeper than " + std::to_string(max_json_depth) + " levels";
     if (!Scanner(text, strictness).object(members, why)) return fail("Damaged", why);
     return members;
+}
+
+std::optional<std::string_view> json_first_item(std::string_view value, Strictness strictness) {
+    std::string_view item;
+    if (!Scanner(value, strictness).first_item(item)) return std::nullopt;
+    return item;
 }
 
 std::optional<std::string> json_string_bytes(std::string_view value) {

@@ -27,6 +27,10 @@ enum class Strictness {
 /// Fails with Damaged: no JSON object, nested deeper than max_json_depth, or a key twice.
 Result<std::vector<JsonMember>> json_members(std::string_view text, Strictness strictness);
 
+/// The first item of a JSON array that json_members() has found, as it stands there; nothing when the value is no
+/// array, or an empty one.
+std::optional<std::string_view> json_first_item(std::string_view value, Strictness strictness);
+
 /// The bytes of a JSON string that json_members() has found; nothing when the value is no string. Escapes become UTF-8,
 /// a surrogate that stands alone the three bytes that it would be; all else stays as it is.
 std::optional<std::string> json_string_bytes(std::string_view value);

@@ -51,11 +51,12 @@ struct Field {
     std::vector<const char*> values;        // the only ones
     std::vector<const char*> later_values;  // of the design, not supported yet
     const Form* form = nullptr;
-    const char* key = nullptr;  // list: items are told apart by this member, which may not repeat
-    bool distinct = false;      // list: no item may repeat
-    bool open = false;          // object: members that have no row are kept as they are
-    bool later = false;         // of the design, not supported yet: refused
-    bool owned = false;         // the operator sets it: refused
+    const char* key = nullptr;    // list: items are told apart by this member, which may not repeat
+    bool distinct = false;        // list: no item may repeat
+    bool open = false;            // object: members that have no row are kept as they are
+    bool later = false;           // of the design, not supported yet: refused
+    bool owned = false;           // the operator sets it: refused
+    const char* taken = nullptr;  // why it may not be set: refused with these words
     std::vector<Rule> rules;
 };
 

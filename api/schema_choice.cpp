@@ -61,6 +61,33 @@ Rule fixed_with(const std::string& kind, const std::string& value, const std::st
             }};
 }
 
+Rule refused_value_with(const std::string& kind, const std::string& value, const std::string& key,
+                        const std::string& refused) {
+    const std::string what = key + ": " + refused + " is not used with " + kind + " " + value + "; remove it";
+    return {.cel = is_other(kind, value) + "!" + cel_has(key) + " || self." + key + " != '" + refused + "'",
+            .message = what,
+            .message_expression = "",
+            .check = [=](const Json& object, const std::string& path, Violations& violations) {
+                if (at(object, kind) == Json(value) && at(object, key) == Json(refused))
+                    violations.push_back(path + "." + what);
+            }};
+}
+
+Rule all_refused_with(const std::string& kind, const std::string& value, const std::string& list,
+                      const std::string& key) {
+    const std::string what = key + ": is not used with " + kind + " " + value + "; remove it";
+    return {.cel = is_other(kind, value) + "self." + list + ".all(x, !has(x." + key + "))",
+            .message = list + "[]." + what,
+            .message_expression = "",
+            .check = [=](const Json& object, const std::string& path, Violations& violations) {
+                const Json& items = at(object, list);
+                if (at(object, kind) != Json(value) || !items.is_array()) return;
+                for (std::size_t i = 0; i < items.size(); ++i)
+                    if (!at(items[i], key).is_null())
+                        violations.push_back(path + "." + list + "[" + std::to_string(i) + "]." + what);
+            }};
+}
+
 Rule all_fixed_with(const std::string& kind, const std::string& value, const std::string& list, const std::string& key,
                     const std::string& fixed) {
     const std::string what = key + ": must be " + fixed + " with " + kind + " " + value;

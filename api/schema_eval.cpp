@@ -8,21 +8,90 @@ void add(std::vector<Field>& fields, const std::vector<Field>& part) {
     fields.insert(fields.end(), part.begin(), part.end());
 }
 
+std::vector<Rule> model_rules() {
+    std::vector<Rule> rules{
+        needed_with("format", "TorchScript", "path"), refused_with("format", "TorchScript", "command"),
+        needed_with("format", "Command", "command"),  refused_with("format", "Command", "sha256"),
+        needed_with("format", "OpenAI", "url"),       needed_with("format", "OpenAI", "name"),
+        refused_with("format", "OpenAI", "path"),     refused_with("format", "OpenAI", "sha256"),
+        refused_with("format", "OpenAI", "command")};
+    for (const char* format : {"TorchScript", "Command"})
+        for (const char* key : {"url", "name", "apiKeyVariable", "systemPrompt", "parameters"})
+            rules.push_back(refused_with("format", format, key));
+    return rules;
+}
+
+/// What is said in each request to a server, and where it comes from; model.parameters may not say it too.
+std::vector<Field> taken_parameters() {
+    const auto taken = [](const char* name, Type type, const char* words) {
+        return Field{.path = std::string("spec.eval.model.parameters.") + name,
+                     .type = type,
+                     .text = "Refused; the runner sets it.",
+                     .taken = words};
+    };
+    return {taken("model", Type::String, "is spec.eval.model.name; remove it"),
+            taken("messages", Type::Array, "come from the samples; remove them"),
+            taken("seed", Type::Integer, "comes from inference.seed, the sample's id and the repeat; remove it"),
+            taken("max_tokens", Type::Integer, "is task.maxNewTokens; remove it"),
+            taken("max_completion_tokens", Type::Integer, "is task.maxNewTokens; remove it"),
+            taken("stream", Type::Boolean, "is not used; remove it"),
+            taken("n", Type::Integer, "is spec.eval.repeats; remove it")};
+}
+
+std::vector<Field> server_fields() {
+    const std::string model = "spec.eval.model";
+    std::vector<Field> fields{
+        {.path = model + ".url",
+         .type = Type::String,
+         .text = "OpenAI: the base URL of the server, \"http://localhost:8000/v1\" for one beside the runner. It is no "
+                 "part of the evaluation's identity.",
+         .max_length = 2048,
+         .form = &url_form},
+        {.path = model + ".name",
+         .type = Type::String,
+         .text = "OpenAI: the model, as the server calls it.",
+         .min_length = 1,
+         .max_length = 256,
+         .form = &text_form},
+        {.path = model + ".apiKeyVariable",
+         .type = Type::String,
+         .text = "OpenAI: the environment variable of container `runner` that holds the key; it is sent as a bearer "
+                 "token. Absent: none is sent.",
+         .max_length = 256,
+         .form = &variable_form},
+        {.path = model + ".systemPrompt",
+         .type = Type::String,
+         .text = "OpenAI: a system message before each sample's messages. Absent: none.",
+         .min_length = 1,
+         .max_length = 65536,
+         .form = &text_form},
+        {.path = model + ".parameters",
+         .type = Type::Object,
+         .text =
+             "OpenAI: further members of each request, as the server knows them: `temperature` (absent: 0), `top_p`, "
+             "`stop`, `chat_template_kwargs`, …",
+         .open = true},
+    };
+    add(fields, taken_parameters());
+    return fields;
+}
+
 std::vector<Field> model_fields() {
     return {
         {.path = "spec.eval.model",
          .type = Type::Object,
          .text = "The model that is evaluated.",
          .required = true,
-         .rules = {needed_with("format", "TorchScript", "path"), refused_with("format", "TorchScript", "command"),
-                   needed_with("format", "Command", "command"), refused_with("format", "Command", "sha256")}},
+         .rules = model_rules()},
         {.path = "spec.eval.model.format",
          .type = Type::String,
-         .text = "How the model is stored and run. TorchScript: a file that torch.jit.save wrote. Command: a program "
-                 "that reads samples and writes predictions as JSON lines, one for each rank (docs/runner.md).",
+         .text =
+             "How the model is stored and run. TorchScript: a file that torch.jit.save wrote. Command: a program "
+             "that reads samples and writes predictions as JSON lines, one for each rank (docs/runner.md). OpenAI: any "
+             "server that speaks the chat completions of OpenAI's API, in the Pod or elsewhere.",
          .required = true,
-         .values = {"TorchScript", "Command"},
-         .later_values = {"AOTInductor", "OpenAI"}},
+         .values = {"TorchScript", "Command", "OpenAI"},
+         .later_values = {"AOTInductor"}},
         {.path = "spec.eval.model.path",
          .type = Type::String,
          .text = "TorchScript: the model's file. Command: the folder that the program starts in; absent: the one that "
@@ -121,7 +190,7 @@ std::vector<Field> task_fields(const std::string& task) {
          .required = true,
          .rules = {refused_with("type", "Classification", "metrics"), refused_with("type", "Classification", "groupBy"),
                    refused_with("type", "Classification", "maxNewTokens"),
-                   refused_with("type", "Generation", "classes")}},
+                   refused_with("type", "Classification", "prompt"), refused_with("type", "Generation", "classes")}},
         {.path = task + ".type",
          .type = Type::String,
          .text = "Classification: the class of the greatest output is the prediction. Generation: the prediction is a "
@@ -165,10 +234,18 @@ std::vector<Field> task_fields(const std::string& task) {
          .form = &text_form},
         {.path = task + ".maxNewTokens",
          .type = Type::Integer,
-         .text = "Generation: handed to the program with each sample; how it counts tokens is its own affair. Absent: "
-                 "not handed.",
+         .text = "Generation: handed to the program or the server with each sample; how it counts tokens is its own "
+                 "affair. Absent: not handed.",
          .minimum = 1,
          .maximum = 16777216},
+        {.path = task + ".prompt",
+         .type = Type::String,
+         .text =
+             "OpenAI: the message of the user, in which {question} stands for the sample's member `question`, and {{ "
+             "and }} for braces. Absent: the sample's `messages`, or its `prompt` or `question`.",
+         .min_length = 1,
+         .max_length = 65536,
+         .form = &text_form},
         later(task + ".scorer", Type::Object),
     };
 }
@@ -211,16 +288,26 @@ std::vector<Field> inference_fields() {
          .wide = true},
         {.path = inference + ".startupTimeoutSeconds",
          .type = Type::Integer,
-         .text = "Command: how long a program may take to say that it is ready.",
-         .fallback_words = "600 with Command",
+         .text =
+             "Command: how long a program may take to say that it is ready. OpenAI: how long the server may take to "
+             "list its models, and be away in the middle of a run.",
+         .fallback_words = "600 with Command and OpenAI",
          .minimum = 1,
          .maximum = 86400},
         {.path = inference + ".sampleTimeoutSeconds",
          .type = Type::Integer,
-         .text = "Command: a program that has samples and gives no answer for so long is ended and started again.",
-         .fallback_words = "600 with Command",
+         .text = "Command: a program that has samples and gives no answer for so long is ended and started again. "
+                 "OpenAI: a request without its whole answer after so long is given up, and tried again.",
+         .fallback_words = "600 with Command and OpenAI",
          .minimum = 1,
          .maximum = 86400},
+        {.path = inference + ".maxConcurrency",
+         .type = Type::Integer,
+         .text =
+             "OpenAI: the most requests that a rank has open at a time; it has fewer while the server refuses some.",
+         .fallback_words = "32 with OpenAI",
+         .minimum = 1,
+         .maximum = 1024},
         later(inference + ".backend", Type::String),
         later(inference + ".precision", Type::String),
         later(inference + ".maxBatchTokens", Type::Integer),
@@ -239,11 +326,19 @@ std::vector<Field> eval_fields() {
                  "your own: spec.template must then have a container `runner` with a command or an image.",
          .rules = {all_fixed_with("model.format", "TorchScript", "datasets", "format", "IDX"),
                    all_fixed_with("model.format", "Command", "datasets", "format", "JSONL"),
+                   all_fixed_with("model.format", "OpenAI", "datasets", "format", "JSONL"),
+                   all_refused_with("model.format", "TorchScript", "datasets", "task.prompt"),
+                   all_refused_with("model.format", "Command", "datasets", "task.prompt"),
+                   refused_with("model.format", "TorchScript", "inference.maxConcurrency"),
+                   refused_with("model.format", "Command", "inference.maxConcurrency"),
+                   refused_value_with("model.format", "OpenAI", "inference.device", "CUDA"),
                    refused_with("model.format", "TorchScript", "repeats"),
                    refused_with("model.format", "TorchScript", "inference.devicesPerRank"),
+                   refused_with("model.format", "OpenAI", "inference.devicesPerRank"),
                    refused_with("model.format", "TorchScript", "inference.startupTimeoutSeconds"),
                    refused_with("model.format", "TorchScript", "inference.sampleTimeoutSeconds")}}};
     add(fields, model_fields());
+    add(fields, server_fields());
     fields.push_back({.path = "spec.eval.datasets",
                       .type = Type::Array,
                       .text = "What the model is evaluated on, each with its own score.",

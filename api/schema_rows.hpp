@@ -15,15 +15,24 @@ inline constexpr Form dns_subdomain{"^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9](
 inline constexpr Form sha256_hex_form{"^[0-9a-f]{64}$", "64 lower-case hexadecimal digits"};
 inline constexpr Form path_form{"^[^\\x00]+$", "a path without NUL characters"};
 
+// RE2 and ECMAScript read these alike.
+inline constexpr Form url_form{"^https?://([A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?(/[A-Za-z0-9._~%/-]*)?$",
+                               "a URL like http://localhost:8000/v1, without user, query and fragment"};
+inline constexpr Form variable_form{"^[A-Za-z_][A-Za-z0-9_]*$",
+                                    "the name of a variable: letters, digits and '_', no digit first"};
 inline constexpr Form text_form{"^[^\\x00]+$", "a text without NUL characters"};
 
 inline constexpr std::size_t max_path_length = 1024;
 
 /// Rules of an object in which `kind`, where it is `value`, decides over `key`: it must be there, may not be there, or
-/// must be `fixed`. Both are paths below the object, "model.format". The last is over every item of a list.
+/// must be `fixed`. Both are paths below the object, "model.format". The last two are over every item of a list.
 Rule needed_with(const std::string& kind, const std::string& value, const std::string& key);
 Rule refused_with(const std::string& kind, const std::string& value, const std::string& key);
 Rule fixed_with(const std::string& kind, const std::string& value, const std::string& key, const std::string& fixed);
+Rule refused_value_with(const std::string& kind, const std::string& value, const std::string& key,
+                        const std::string& refused);
+Rule all_refused_with(const std::string& kind, const std::string& value, const std::string& list,
+                      const std::string& key);
 Rule all_fixed_with(const std::string& kind, const std::string& value, const std::string& list, const std::string& key,
                     const std::string& fixed);
 

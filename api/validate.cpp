@@ -71,6 +71,7 @@ public:
         const Field& field = *node.field;
         if (field.later) return say(path, "not supported yet; remove it");
         if (field.owned) return say(path, "is set by the operator; remove it");
+        if (field.taken != nullptr) return say(path, field.taken);
         switch (field.type) {
             case Type::Object:
                 check_object(node, value, path);
@@ -111,7 +112,8 @@ private:
         if (!value.is_object()) return wrong_type(path, "an object", value);
         std::vector<std::string> known;
         for (const Node& member : node.members) {
-            if (!member.field->later && !member.field->owned) known.push_back(member.key);
+            if (!member.field->later && !member.field->owned && member.field->taken == nullptr)
+                known.push_back(member.key);
             const auto found = value.find(member.key);
             if (found != value.end() && !found->is_null()) {
                 check(member, *found, path + "." + member.key);

@@ -12,6 +12,7 @@ TORCH_SITE = f"{PREFIX}/lib/evaljob"  # evaljob-runner/CMakeLists.txt: evaljob-r
 USER = 65532
 DATASET = pathlib.Path("/usr/share/datasets/fashion-mnist")
 EXAMPLE = "/usr/share/evaljob/fashion-mnist"
+AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
 OF_THE_DRIVER = {"libcuda.so.1", "libnvidia-ml.so.1"}  # mounted into a Pod that has GPUs
 
 
@@ -58,8 +59,9 @@ def copyrights(system: Layer) -> Layer:
 
 
 def settled() -> Layer:
-    """What every image has: a user without rights, a folder for temporary files, how names are looked up."""
+    """What every image has: a user without rights, a folder for temporary files, how names are looked up, whom to trust."""
     return {
+        AUTHORITIES: Entry(source=pathlib.Path(AUTHORITIES)),
         "/etc/passwd": Entry(
             text=f"root:x:0:0:root:/:/sbin/nologin\nevaljob:x:{USER}:{USER}:evaljob:/tmp:/sbin/nologin\n"
         ),
@@ -78,9 +80,8 @@ def program(folder: pathlib.Path, name: str) -> Layer:
 
 def operator_layers(built: pathlib.Path, installed: pathlib.Path, torch: pathlib.Path) -> dict[str, Layer]:
     system, _ = split(libraries(built / "evaljob-operator"), torch)
-    authorities = "/etc/ssl/certs/ca-certificates.crt"
     return {
-        "system": {**system, **copyrights(system), **settled(), authorities: Entry(source=pathlib.Path(authorities))},
+        "system": {**system, **copyrights(system), **settled()},
         "evaljob": program(installed, "evaljob-operator"),
     }
 
@@ -110,12 +111,12 @@ def settings(name: str, version: str) -> dict:
         "runner": "EvalJob's runner: a node of an evaluation, or its merge",
     }
     variables = {
-        "operator": "SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt",
-        "runner": "NVIDIA_DRIVER_CAPABILITIES=compute,utility",  # which GPUs is Kubernetes' to say
+        "operator": [],
+        "runner": ["NVIDIA_DRIVER_CAPABILITIES=compute,utility"],  # which GPUs is Kubernetes' to say
     }
     return {
         "User": f"{USER}:{USER}",
-        "Env": [f"PATH={PREFIX}/bin:/usr/bin:/bin", variables[name]],
+        "Env": [f"PATH={PREFIX}/bin:/usr/bin:/bin", f"SSL_CERT_FILE={AUTHORITIES}", *variables[name]],
         "Entrypoint": [f"{PREFIX}/bin/evaljob-{name}"],
         "WorkingDir": "/tmp",
         "Labels": {

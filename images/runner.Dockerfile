@@ -15,7 +15,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates
 
 FROM scratch
 COPY --from=build /src/build/images/ /
-ENV PATH=/usr/local/bin:/usr/bin:/bin NVIDIA_DRIVER_CAPABILITIES=compute,utility
+ENV PATH=/usr/local/bin:/usr/bin:/bin SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt NVIDIA_DRIVER_CAPABILITIES=compute,utility
 LABEL org.opencontainers.image.title="evaljob-runner" \
       org.opencontainers.image.description="EvalJob's runner: a node of an evaluation, or its merge" \
       org.opencontainers.image.version="0.1.0" \

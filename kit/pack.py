@@ -12,7 +12,8 @@ import tarfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SOURCES = ["CMakeLists.txt", "cmake", "api", "net", "evaljob-runner", "kit", "bench/CMakeLists.txt", "examples/fashion-mnist",
-           "tests/CMakeLists.txt", "tests/unit/runner", "tests/unit/engine", "tests/unit/merge", "tests/unit/damage", "tests/golden/merge"]
+           "tests/CMakeLists.txt", "tests/unit/runner", "tests/unit/engine", "tests/unit/merge", "tests/unit/damage", "tests/unit/cluster/",
+           "tests/golden/merge"]
 INCLUDE = pathlib.Path("/usr/include")
 LIBRARIES = pathlib.Path("/usr/lib/x86_64-linux-gnu")
 # Whole, for they choose their headers by compiler and version; of Boost all that is used anywhere, and these folders.

@@ -24,15 +24,6 @@ std::optional<std::uint64_t> whole_number(std::string_view text) {
     return number;
 }
 
-/// At most `limit` bytes, as UTF-8 whatever they were.
-std::string readable(std::string bytes, std::size_t limit) {
-    if (bytes.size() > limit) bytes.resize(limit);
-    const std::string quoted = Json(bytes).dump(-1, ' ', false, Json::error_handler_t::replace);
-    return Json::parse(quoted).get<std::string>();
-}
-
-Prediction failed(std::string why) { return {nullptr, Json::object(), std::move(why)}; }
-
 std::optional<std::string> prediction_bytes(std::string_view value) {
     if (auto text = json_string_bytes(value)) return text;
     std::string bytes;
@@ -43,22 +34,20 @@ std::optional<std::string> prediction_bytes(std::string_view value) {
 Prediction read_prediction(const std::vector<JsonMember>& members) {
     if (const JsonMember* error = member_of(members, "error"); error && error->value != "null") {
         std::string text = json_string_bytes(error->value).value_or(std::string(error->value));
-        if (!text.empty()) return failed(readable(std::move(text), max_error_bytes));
+        if (!text.empty()) return failed_prediction(readable(std::move(text), max_error_bytes));
     }
     const JsonMember* given = member_of(members, "prediction");
-    if (given == nullptr || given->value == "null") return failed("the program's answer has no prediction");
+    if (given == nullptr || given->value == "null") return failed_prediction("the program's answer has no prediction");
     auto bytes = prediction_bytes(given->value);
-    if (!bytes) return failed("the program's prediction is neither a text nor {\"base64\": …}");
-    if (bytes->size() > max_prediction_bytes)
-        return failed("the program's prediction has " + std::to_string(bytes->size()) + " bytes; at most " +
-                      std::to_string(max_prediction_bytes) + " are taken");
-    Prediction prediction{text_to_json(*bytes), Json::object(), ""};
+    if (!bytes) return failed_prediction("the program's prediction is neither a text nor {\"base64\": …}");
+    Prediction prediction = text_prediction(*bytes, "the program's");
+    if (!prediction.error.empty()) return prediction;
     if (const JsonMember* detail = member_of(members, "detail"); detail && detail->value != "null") {
         if (detail->value.size() > max_detail_bytes)
-            return failed("the program's detail has " + std::to_string(detail->value.size()) + " bytes; at most " +
-                          std::to_string(max_detail_bytes) + " are taken");
+            return failed_prediction("the program's detail has " + std::to_string(detail->value.size()) +
+                                     " bytes; at most " + std::to_string(max_detail_bytes) + " are taken");
         prediction.detail = parse_json(detail->value);
-        if (!prediction.detail.is_object()) return failed("the program's detail is no JSON object in UTF-8");
+        if (!prediction.detail.is_object()) return failed_prediction("the program's detail is no JSON object in UTF-8");
     }
     return prediction;
 }

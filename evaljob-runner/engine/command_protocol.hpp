@@ -8,13 +8,11 @@
 #include <variant>
 
 #include "evaljob-runner/engine/engine.hpp"
+#include "evaljob-runner/engine/engine_text.hpp"
 
 namespace evaljob {
 
-inline constexpr std::size_t max_answer_bytes = 100'000'000;                 // a line; a longer one ends the program
-inline constexpr std::size_t max_prediction_bytes = std::size_t{16} << 20U;  // a longer one fails its sample
 inline constexpr std::size_t max_detail_bytes = std::size_t{1} << 20U;
-inline constexpr std::size_t max_error_bytes = 4096;  // the rest is cut off
 
 /// One line, with its end.
 std::string request_line(std::uint64_t number, const Request& request, const Dataset& dataset);

@@ -37,6 +37,14 @@ struct EngineAnswer {
     std::vector<Prediction> predictions;  // one for each request, in their order
 };
 
+/// What an engine has asked of a server so far; zero for engines that compute themselves.
+struct EngineUsage {
+    std::uint64_t requests = 0;
+    std::uint64_t requests_again = 0;  // of these
+    std::uint64_t prompt_tokens = 0;   // as the server counts them
+    std::uint64_t completion_tokens = 0;
+};
+
 /// Thread rule: one thread calls it; what an engine does beside that thread is its own affair.
 class Engine {
 public:
@@ -47,6 +55,7 @@ public:
     /// Waits until a batch that was begun has an answer for every sample; whichever comes first. A sample that fails is
     /// an answer. An Error concerns the engine as a whole: no further batch can be had of it.
     virtual Result<EngineAnswer> next() = 0;
+    virtual EngineUsage usage() const { return {}; }
     virtual std::string library() const = 0;  // "libtorch 2.11.0"
     virtual std::string device() const = 0;   // "cpu", "cuda:1"
 };

@@ -41,12 +41,13 @@ std::vector<std::string> visible_devices(const Environment& environment) {
     return names;
 }
 
-DeviceChoice choose_device(const Inference& inference, std::int32_t local_rank, std::int32_t local_world_size,
+DeviceChoice choose_device(const Eval& eval, std::int32_t local_rank, std::int32_t local_world_size,
                            std::vector<std::string> visible) {
-    const std::int32_t each = inference.devices_per_rank.value_or(1);
+    const Device wanted = eval.model.format == ModelFormat::OpenAI ? Device::CPU : eval.inference.device;
+    const std::int32_t each = eval.inference.devices_per_rank.value_or(1);
     const auto needed = static_cast<std::size_t>(local_world_size) * static_cast<std::size_t>(each);
     const bool enough = !visible.empty() && visible.size() >= needed;
-    if (inference.device == Device::CUDA || (inference.device == Device::Auto && enough))
+    if (wanted == Device::CUDA || (wanted == Device::Auto && enough))
         return {"cuda", local_rank * each, std::move(visible), each};
     return {"cpu", local_rank, {}};
 }

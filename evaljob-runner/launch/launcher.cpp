@@ -130,7 +130,7 @@ private:
         auto eval = parse_eval_variable();
         if (!eval) return tl::unexpected(eval.error());
         const DeviceChoice device =
-            choose_device(eval->inference, 0, contract_.local_world_size, visible_devices(environment_));
+            choose_device(*eval, 0, contract_.local_world_size, visible_devices(environment_));
         auto manifest =
             build_manifest(*eval, value_of(environment_, runner_environment::storage_root, "."), device.kind);
         if (!manifest) return tl::unexpected(manifest.error());
@@ -181,7 +181,8 @@ private:
             const auto seconds = [](std::uint64_t us) { return static_cast<double>(us) / 1e6; };
             ranks.push_back({contract_.node_rank * contract_.local_world_size + local, rank.restarts, c.batches,
                              c.samples, c.failed, seconds(c.starting_us), seconds(c.waiting_us),
-                             seconds(c.computing_us), seconds(c.writing_us)});
+                             seconds(c.computing_us), seconds(c.writing_us), c.requests, c.requests_again,
+                             c.prompt_tokens, c.completion_tokens});
         }
         return ranks;
     }

@@ -3,6 +3,7 @@
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "api/json.hpp"
@@ -52,6 +53,23 @@ MetricFamily seconds_of_ranks(const std::vector<RankUsage>& ranks) {
                   MetricType::Counter, std::move(metrics));
 }
 
+/// Of engines that ask a server; nothing where there is none.
+void add_requests(const std::vector<RankUsage>& ranks, std::vector<MetricFamily>& families) {
+    if (std::none_of(ranks.begin(), ranks.end(), [](const RankUsage& rank) { return rank.requests > 0; })) return;
+    families.push_back(of_ranks("evaljob_rank_requests_total", "Requests that a rank has made to a server", ranks,
+                                [](const RankUsage& rank) { return rank.requests; }));
+    families.push_back(of_ranks("evaljob_rank_requests_again_total", "Of those, the ones that were tried again", ranks,
+                                [](const RankUsage& rank) { return rank.requests_again; }));
+    std::vector<ClientMetric> tokens;
+    for (const RankUsage& rank : ranks)
+        for (const auto& [kind, count] :
+             {std::pair("prompt", rank.prompt_tokens), std::pair("completion", rank.completion_tokens)})
+            tokens.push_back(sample(MetricType::Counter, static_cast<double>(count),
+                                    {{"rank", std::to_string(rank.rank)}, {"kind", kind}}));
+    families.push_back(family("evaljob_rank_tokens_total", "Tokens, as the server counts them", MetricType::Counter,
+                              std::move(tokens)));
+}
+
 void add_run(const CoordinatorProgress& run, std::vector<MetricFamily>& families) {
     const auto gauge = [&](const char* name, const char* help, double value) {
         families.push_back(family(name, help, MetricType::Gauge, {sample(MetricType::Gauge, value)}));
@@ -86,6 +104,7 @@ std::string node_metrics(const std::vector<RankUsage>& ranks, const CoordinatorP
         of_ranks("evaljob_rank_restarts_total", "How often a rank was restarted in its place", ranks,
                  [](const RankUsage& rank) { return rank.restarts; }),
         seconds_of_ranks(ranks)};
+    add_requests(ranks, families);
     if (run != nullptr) add_run(*run, families);
     return prometheus::TextSerializer().Serialize(families);
 }

@@ -20,6 +20,10 @@ struct RankUsage {
     double waiting_seconds = 0;
     double computing_seconds = 0;
     double writing_seconds = 0;
+    std::uint64_t requests = 0;  // to a server
+    std::uint64_t requests_again = 0;
+    std::uint64_t prompt_tokens = 0;
+    std::uint64_t completion_tokens = 0;
 };
 
 /// `run` is null where no coordinator lives.

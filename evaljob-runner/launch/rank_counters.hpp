@@ -23,6 +23,10 @@ struct RankCounters {
     std::atomic<std::uint64_t> waiting_us{0};    // for a lease
     std::atomic<std::uint64_t> computing_us{0};  // reading samples too
     std::atomic<std::uint64_t> writing_us{0};    // until the records were durable, or handed on
+    std::atomic<std::uint64_t> requests{0};      // to a server
+    std::atomic<std::uint64_t> requests_again{0};
+    std::atomic<std::uint64_t> prompt_tokens{0};
+    std::atomic<std::uint64_t> completion_tokens{0};
 };
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free, "two processes share them");
 

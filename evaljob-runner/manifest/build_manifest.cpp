@@ -52,8 +52,17 @@ Result<Json> command_config(const Model& model, const std::string& storage_root)
 
 namespace {
 
+/// A server is known by what is asked of it, not by where it is.
+Json server_config(const Model& model) {
+    Json config{{"format", name_of(model.format)}, {"name", model.name}};
+    if (!model.system_prompt.empty()) config["systemPrompt"] = model.system_prompt;
+    if (!model.parameters.empty()) config["parameters"] = model.parameters;
+    return config;
+}
+
 Result<Json> model_config(const Model& model, const std::string& storage_root) {
     if (model.format == ModelFormat::Command) return command_config(model, storage_root);
+    if (model.format == ModelFormat::OpenAI) return server_config(model);
     const auto digest = model_digest(model, storage_root);
     if (!digest) return tl::unexpected(digest.error());
     return Json{{"format", name_of(model.format)}, {"sha256", *digest}};

@@ -15,6 +15,7 @@ Json task_config(const Task& task) {
     for (const TaskMetric metric : task.metrics) config["metrics"].push_back(name_of(metric));
     if (!task.group_by.empty()) config["groupBy"] = task.group_by;
     if (task.max_new_tokens) config["maxNewTokens"] = *task.max_new_tokens;
+    if (!task.prompt.empty()) config["prompt"] = task.prompt;
     return config;
 }
 

@@ -21,6 +21,7 @@ public:
                                   std::unique_ptr<Engine> engine);
 
     std::size_t batches_at_once() const { return engine_->batches_at_once(); }
+    EngineUsage usage() const { return engine_->usage(); }
 
     /// Hands the lease's batch to the engine.
     Result<void> begin(const Lease& lease);

@@ -15,6 +15,7 @@
 #include "api/json.hpp"
 #include "api/runner_environment.hpp"
 #include "evaljob-runner/engine/command.hpp"
+#include "evaljob-runner/engine/openai/openai.hpp"
 #include "evaljob-runner/engine/torchscript.hpp"
 #include "evaljob-runner/launch/device.hpp"
 #include "evaljob-runner/launch/exit_status.hpp"
@@ -74,7 +75,7 @@ Result<Setup> read_setup(const Environment& environment) {
     auto eval = parse_eval(object, "EVALJOB_EVAL");
     if (!eval) return tl::unexpected(eval.error());
     setup.eval = std::move(*eval);
-    setup.device = choose_device(setup.eval.inference, setup.contract.local_rank, setup.contract.local_world_size,
+    setup.device = choose_device(setup.eval, setup.contract.local_rank, setup.contract.local_world_size,
                                  visible_devices(environment));
     setup.environment = environment;
     setup.pretended_devices = devices_are_pretended(environment);
@@ -142,6 +143,8 @@ Result<std::unique_ptr<Engine>> open_engine(const Setup& setup, const Manifest& 
                                     setup.eval.inference.threads_per_rank);
         case ModelFormat::Command:
             return open_command(setup, manifest, device);
+        case ModelFormat::OpenAI:
+            return start_openai(setup.eval, setup.storage_root, setup.environment);
     }
     return fail("BadInput", "spec.eval.model.format: is not supported yet");
 }
@@ -156,6 +159,7 @@ Result<Evaluator> open_evaluator(const Setup& setup, const std::string& identity
     header.device = setup.device.kind == "cpu"
                         ? "cpu"
                         : "cuda " + setup.device.visible.at(static_cast<std::size_t>(setup.device.index));
+    if (setup.eval.model.format == ModelFormat::OpenAI) header.device = (*engine)->device();
     return Evaluator::open(setup.eval, setup.storage_root, std::move(*manifest), std::move(*engine));
 }
 
@@ -220,6 +224,12 @@ private:
         ++counters_.batches;
         counters_.samples += done.samples;
         counters_.failed += done.failed;
+        const EngineUsage usage = evaluator_.usage();
+        counters_.requests += usage.requests - counted_.requests;
+        counters_.requests_again += usage.requests_again - counted_.requests_again;
+        counters_.prompt_tokens += usage.prompt_tokens - counted_.prompt_tokens;
+        counters_.completion_tokens += usage.completion_tokens - counted_.completion_tokens;
+        counted_ = usage;
     }
 
     struct Since {
@@ -229,6 +239,7 @@ private:
     Evaluator& evaluator_;
     RankLog& log_;
     RankCounters& counters_;
+    EngineUsage counted_;
     Laps laps_;
     std::map<LeaseNumber, Since> begun_;
 };
@@ -252,7 +263,11 @@ int leave(Session& session, const SessionEnd& end, RankLog& log) {
 
 int work(Session& session, Evaluator& evaluator, RankLog& log, RankCounters& counters) {
     Work work(evaluator, log, counters);
+    std::uint32_t wanted = 0;
     for (;;) {
+        // One prepared beside those that the engine has.
+        if (const auto now = static_cast<std::uint32_t>(evaluator.batches_at_once() + 1); now != wanted)
+            session.want(wanted = now);
         if (work.idle()) {
             const auto next = session.next_lease();
             if (const auto* end = std::get_if<SessionEnd>(&next)) return leave(session, *end, log);

@@ -44,7 +44,7 @@ class Session::Loop {
 public:
     explicit Loop(SessionOptions options)
         : options_(std::move(options)),
-          state_(options_.hello, options_.leases),
+          state_(options_.hello, 0),
           signals_(io_, SIGTERM, SIGINT),
           pause_(io_),
           heartbeat_(io_),
@@ -67,6 +67,12 @@ public:
         changed_.wait(lock, [this] { return state_.welcome() || state_.ended(); });
         if (state_.ended()) return *state_.ended();
         return *state_.welcome();
+    }
+
+    void want(std::uint32_t leases) {
+        asio::post(io_, [this, leases] {
+            for (const Message& message : changed([&] { return state_.want(leases); })) say(message);
+        });
     }
 
     std::variant<Lease, SessionEnd> next_lease() {
@@ -254,6 +260,7 @@ private:
 Session::Session(SessionOptions options) : loop_(std::make_unique<Loop>(std::move(options))) {}
 Session::~Session() = default;
 std::variant<Welcome, SessionEnd> Session::wait_welcome() { return loop_->wait_welcome(); }
+void Session::want(std::uint32_t leases) { loop_->want(leases); }
 std::variant<Lease, SessionEnd> Session::next_lease() { return loop_->next_lease(); }
 std::optional<Lease> Session::lease_at_hand() { return loop_->lease_at_hand(); }
 void Session::log_begins_with(std::string bytes) { loop_->log_begins_with(std::move(bytes)); }

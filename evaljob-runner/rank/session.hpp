@@ -20,7 +20,6 @@ struct SessionOptions {
     std::int32_t master_port = 0;
     std::string shared_dir;                   // where the done marker will stand; empty: on a volume not seen here
     std::chrono::seconds ready_timeout{600};  // without a coordinator for so long, the rank gives up
-    std::uint32_t leases = 2;                 // one computing, one prepared
 };
 
 class Session {
@@ -30,6 +29,8 @@ public:
 
     /// Blocks until the coordinator has accepted this process.
     std::variant<Welcome, SessionEnd> wait_welcome();
+    /// How many leases to hold at a time; none before this was called, for a lease's time begins when it is given.
+    void want(std::uint32_t leases);
     /// Blocks until there is a lease.
     std::variant<Lease, SessionEnd> next_lease();
     /// A lease that is there already.

@@ -40,6 +40,13 @@ std::vector<Message> SessionState::take_welcome(const Welcome& welcome) {
     return say;
 }
 
+std::vector<Message> SessionState::want(std::uint32_t leases) {
+    if (leases_ == leases) return {};
+    leases_ = leases;
+    if (end_ || !connected_) return {};
+    return {Want{leases_}};
+}
+
 std::optional<Lease> SessionState::next_lease() {
     if (queue_.empty()) return std::nullopt;
     Lease lease = queue_.front();

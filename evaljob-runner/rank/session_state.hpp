@@ -28,7 +28,7 @@ struct Report {
 
 class SessionState {
 public:
-    /// `hello` is without `held`; `leases` is how many to hold at a time.
+    /// `hello` is without `held`; `leases` is how many to hold at a time, until want() says otherwise.
     SessionState(Hello hello, std::uint32_t leases) : hello_(std::move(hello)), leases_(leases) {}
 
     // The connection.
@@ -41,6 +41,8 @@ public:
 
     // The work.
 
+    /// How many leases to hold at a time from now on. What to say.
+    std::vector<Message> want(std::uint32_t leases);
     /// The next lease to compute; none when none is there.
     std::optional<Lease> next_lease();
     /// writers: Node0: every connection's log begins with these bytes.

@@ -242,6 +242,27 @@ TEST(EvalJobSpecValues, OfAProgramOnTextsComeBackAsTheyWere) {
     EXPECT_EQ(parsed(object).spec, spec);
 }
 
+TEST(EvalJobSpecValues, OfAServerComeBackAsTheyWere) {
+    Json object = least();
+    object["spec"]["eval"] = Json::parse(R"({
+        "model": {"format": "OpenAI", "url": "http://localhost:8000/v1", "name": "org/m", "apiKeyVariable": "KEY",
+                  "systemPrompt": "Be brief.", "parameters": {"temperature": 0.7, "stop": ["\n"]}},
+        "datasets": [{"name": "qa", "format": "JSONL", "path": "qa.jsonl",
+                      "task": {"type": "Generation", "prompt": "{question}?"}}],
+        "inference": {"maxConcurrency": 4, "startupTimeoutSeconds": 30}})");
+    const EvalJobSpec spec = parsed(object).spec;
+    ASSERT_TRUE(spec.eval);
+    EXPECT_EQ(spec.eval->model.url, "http://localhost:8000/v1");
+    EXPECT_EQ(spec.eval->model.name, "org/m");
+    EXPECT_EQ(spec.eval->model.api_key_variable, "KEY");
+    EXPECT_EQ(spec.eval->model.system_prompt, "Be brief.");
+    EXPECT_EQ(spec.eval->model.parameters.dump(), R"({"stop":["\n"],"temperature":0.7})");
+    EXPECT_EQ(spec.eval->datasets[0].task.prompt, "{question}?");
+    EXPECT_EQ(spec.eval->inference.max_concurrency, 4);
+    object["spec"] = spec_to_json(spec);
+    EXPECT_EQ(parsed(object).spec, spec);
+}
+
 template <class E>
 std::vector<std::string> names_of() {
     std::vector<std::string> names;

@@ -52,6 +52,13 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"KeyTwiceInOtherLetters", R"({"a":1,"\u0061":1})", false, false}),
     [](const auto& row) { return row.param.name; });
 
+TEST(JsonFirstItem, IsThatOfAnArrayAsItStandsThere) {
+    EXPECT_EQ(json_first_item("[ {\"a\" : 1.50} , 2]", Strictness::Json), "{\"a\" : 1.50}");
+    EXPECT_EQ(json_first_item("[\"\xe9\"]", Strictness::AnyBytes), "\"\xe9\"");
+    for (const char* none : {"[]", "[ ]", "{}", "7", "\"[1]\"", "null", ""})
+        EXPECT_FALSE(json_first_item(none, Strictness::Json)) << none;
+}
+
 TEST(JsonMembersText, StandsAsItIs) {
     const auto members =
         json_members(R"({ "z" : 1.50, "\u0061":{"b" : 10000000000000000000000}, "c":"é" })", Strictness::Json);

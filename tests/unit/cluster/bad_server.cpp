@@ -32,20 +32,37 @@ std::string client_of(SSL* ssl) {
     return name;
 }
 
-/// Blocking: used by its own thread alone, except for end().
+/// Blocking: used by its own thread alone, except for end(). Without TLS only the socket below it is used.
 class TlsConversation : public Conversation {
 public:
-    TlsConversation(asio::io_context& io, asio::ssl::context& tls) : stream(io, tls) {}
+    TlsConversation(asio::io_context& io, asio::ssl::context& tls, bool plain) : stream(io, tls), plain_(plain) {}
 
+    ErrorCode begin() {
+        ErrorCode error;
+        if (!plain_) stream.handshake(asio::ssl::stream_base::server, error);
+        return error;
+    }
+    ErrorCode read(boost::beast::flat_buffer& buffer, http::request_parser<http::string_body>& parser) {
+        ErrorCode error;
+        if (plain_)
+            http::read(stream.next_layer(), buffer, parser, error);
+        else
+            http::read(stream, buffer, parser, error);
+        return error;
+    }
     void write(std::string_view bytes) override {
         ErrorCode error;
-        asio::write(stream, asio::buffer(bytes.data(), bytes.size()), error);
+        if (plain_)
+            asio::write(stream.next_layer(), asio::buffer(bytes.data(), bytes.size()), error);
+        else
+            asio::write(stream, asio::buffer(bytes.data(), bytes.size()), error);
         if (error) open_ = false;
     }
     void await_close() override {
         char byte = 0;
         ErrorCode error;
-        while (!error) stream.read_some(asio::buffer(&byte, 1), error);
+        const auto into = asio::buffer(&byte, 1);
+        while (!error) plain_ ? stream.next_layer().read_some(into, error) : stream.read_some(into, error);
         open_ = false;
     }
     bool is_open() const override { return open_; }
@@ -74,6 +91,7 @@ public:
     asio::ssl::stream<Tcp::socket> stream;
 
 private:
+    bool plain_;
     std::mutex mutex_;  // the socket's closing
     std::atomic<bool> open_ = true;
 };
@@ -107,7 +125,12 @@ struct BadServer::State {
     State(ServerOptions given, Script what)
         : options(std::move(given)),
           script(std::move(what)),
-          acceptor(io, Tcp::endpoint(asio::ip::address_v4::loopback(), 0)) {
+          acceptor(io, Tcp::endpoint(asio::ip::address_v4::loopback(), static_cast<std::uint16_t>(options.port))) {
+        if (!options.plain) use_tls();
+        accepting = std::thread([this] { accept(); });
+    }
+
+    void use_tls() {
         tls.use_certificate_chain(asio::buffer(options.certificate.certificate));
         tls.use_private_key(asio::buffer(options.certificate.key), asio::ssl::context::pem);
         if (options.newest_tls != 0) {
@@ -119,7 +142,6 @@ struct BadServer::State {
             tls.add_certificate_authority(asio::buffer(options.client_authority));
             tls.set_verify_mode(asio::ssl::verify_peer | asio::ssl::verify_fail_if_no_peer_cert);
         }
-        accepting = std::thread([this] { accept(); });
     }
 
     void accept() {
@@ -130,27 +152,26 @@ struct BadServer::State {
             if (error) return;
             const std::lock_guard lock(mutex);
             if (ending) return;
-            auto& one = conversations.emplace_back(io, tls);
+            auto& one = conversations.emplace_back(io, tls, options.plain);
             one.stream.next_layer() = std::move(socket);
             threads.emplace_back([this, &one, number = static_cast<int>(conversations.size())] { talk(one, number); });
         }
     }
 
     void talk(TlsConversation& one, int number) {
-        ErrorCode error;
-        one.stream.handshake(asio::ssl::stream_base::server, error);
+        ErrorCode error = one.begin();
         boost::beast::flat_buffer buffer;
         while (!error && one.is_open()) {
             http::request_parser<http::string_body> parser;
             parser.body_limit(16U << 20U);
-            http::read(one.stream, buffer, parser, error);
+            error = one.read(buffer, parser);
             if (error) break;
             const auto& request = parser.get();
             Heard heard_now{std::string(request.method_string()),
                             std::string(request.target()),
                             std::string(request[http::field::authorization]),
                             request.body(),
-                            client_of(one.stream.native_handle()),
+                            options.plain ? "" : client_of(one.stream.native_handle()),
                             number};
             {
                 const std::lock_guard lock(mutex);
@@ -178,7 +199,9 @@ BadServer::~BadServer() {
 
 int BadServer::port() const { return state_->acceptor.local_endpoint().port(); }
 
-std::string BadServer::url() const { return "https://127.0.0.1:" + std::to_string(port()); }
+std::string BadServer::url() const {
+    return (state_->options.plain ? "http://127.0.0.1:" : "https://127.0.0.1:") + std::to_string(port());
+}
 
 std::vector<Heard> BadServer::heard() const {
     const std::lock_guard lock(state_->mutex);

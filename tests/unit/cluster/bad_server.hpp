@@ -1,4 +1,4 @@
-// An HTTPS server on loopback that does whatever a test tells it to, byte by byte.
+// An HTTPS or HTTP server on loopback that does whatever a test tells it to, byte by byte.
 #pragma once
 
 #include <functional>
@@ -47,6 +47,8 @@ struct ServerOptions {
     KeyPair certificate;
     std::string client_authority;  // PEM; empty: none is asked for
     int newest_tls = 0;            // as OpenSSL numbers versions; 0: what it has
+    bool plain = false;            // HTTP: no certificate is needed
+    int port = 0;                  // 0: any
 };
 
 class BadServer {

@@ -21,10 +21,10 @@ class ChooseDevice : public testing::TestWithParam<Choice> {};
 
 TEST_P(ChooseDevice, TakesTheOneAtTheLocalRank) {
     const auto& row = GetParam();
-    Inference inference;
-    inference.device = row.wanted;
-    if (row.each > 0) inference.devices_per_rank = row.each;
-    const auto choice = choose_device(inference, row.local_rank, row.local_world_size, row.visible);
+    Eval eval;
+    eval.inference.device = row.wanted;
+    if (row.each > 0) eval.inference.devices_per_rank = row.each;
+    const auto choice = choose_device(eval, row.local_rank, row.local_world_size, row.visible);
     EXPECT_EQ(choice.kind, row.expected.kind);
     EXPECT_EQ(choice.index, row.expected.index);
     EXPECT_EQ(choice.count, row.expected.count);
@@ -72,6 +72,13 @@ INSTANTIATE_TEST_SUITE_P(Table, VisibleDevices,
                                          Shown{"NoneByMinusOne", "-1", {}},
                                          Shown{"NoneBehindMinusOne", "1,-1,0", {"1"}}),
                          [](const auto& row) { return row.param.name; });
+
+TEST(DeviceOfOpenAI, IsNoneForTheServerHasThem) {
+    Eval eval;
+    eval.inference.device = Device::CUDA;
+    eval.model.format = ModelFormat::OpenAI;
+    EXPECT_EQ(choose_device(eval, 0, 1, {"0"}).kind, "cpu");
+}
 
 TEST(VisibleDevices, AreNotPretendedOnAUsersMachine) { EXPECT_FALSE(devices_are_pretended({})); }
 

@@ -25,6 +25,21 @@ TEST(NodeMetrics, SayOfEveryRankWhatItDidAndWhereItsTimeWent) {
     EXPECT_THAT(text, Not(HasSubstr("evaljob_run_"))) << "no coordinator lives here";
 }
 
+TEST(NodeMetrics, SayWhatWasAskedOfAServerWhereThereIsOne) {
+    EXPECT_THAT(node_metrics(two, nullptr), Not(HasSubstr("requests")));
+    std::vector<RankUsage> ranks = two;
+    ranks[1].requests = 150;
+    ranks[1].requests_again = 6;
+    ranks[1].completion_tokens = 4'000;
+    const std::string text = node_metrics(ranks, nullptr);
+    for (const char* line :
+         {"evaljob_rank_requests_total{rank=\"4\"} 0\n", "evaljob_rank_requests_total{rank=\"5\"} 150\n",
+          "evaljob_rank_requests_again_total{rank=\"5\"} 6\n",
+          "evaljob_rank_tokens_total{rank=\"5\",kind=\"prompt\"} 0\n",
+          "evaljob_rank_tokens_total{rank=\"5\",kind=\"completion\"} 4000\n"})
+        EXPECT_THAT(text, HasSubstr(line));
+}
+
 TEST(NodeMetrics, SayOnNode0WhatTheRunIsAt) {
     CoordinatorProgress run;
     run.samples_total = 1'000;

@@ -39,6 +39,17 @@ TEST_F(SessionStateTest, WantsLeasesOnceWelcomed) {
     EXPECT_TRUE(state_.welcome());
 }
 
+TEST_F(SessionStateTest, SaysAtOnceThatItWantsMoreOrLess) {
+    EXPECT_THAT(state_.want(0), IsEmpty()) << "nobody is there to be told";
+    EXPECT_EQ(wants(state_.take(welcome_)), 0U);
+    EXPECT_EQ(wants(state_.want(5)), 5U);
+    EXPECT_THAT(state_.want(5), IsEmpty()) << "known already";
+    state_.disconnected();
+    EXPECT_EQ(wants(state_.take(welcome_)), 5U);
+    state_.leave();
+    EXPECT_THAT(state_.want(6), IsEmpty()) << "whoever leaves wants nothing";
+}
+
 TEST_F(SessionStateTest, ComesBackWithWhatItHoldsAndWhatNobodyAcknowledged) {
     state_.take(welcome_);
     lease(first, 7);

@@ -1,0 +1,144 @@
+#include "evaljob-runner/engine/openai/chat_request.hpp"
+
+#include <utility>
+#include <vector>
+
+#include "api/base64.hpp"
+#include "api/json_members.hpp"
+
+namespace evaljob::openai {
+
+namespace {
+
+using Members = std::vector<JsonMember>;
+
+tl::unexpected<Error> bad(const std::string& what) { return fail("BadInput", what); }
+
+/// A text, or a list of texts.
+Result<std::vector<std::string>> texts_of(const JsonMember& member) {
+    if (auto one = json_string_bytes(member.value)) return std::vector{std::move(*one)};
+    const Json list = Json::parse(member.value, nullptr, false);
+    std::vector<std::string> texts;
+    if (!list.is_array()) return bad(member.key + " must be a text or a list of texts");
+    for (const Json& item : list) {
+        if (!item.is_string()) return bad(member.key + " must be a text or a list of texts");
+        texts.push_back(item.get<std::string>());
+    }
+    return texts;
+}
+
+Result<std::string> data_uri(const std::string& name, const std::string& bytes) {
+    const std::string type = image_type(bytes);
+    if (type.empty()) return bad(name + " is no PNG, JPEG, GIF, WebP or BMP image");
+    return "data:" + type + ";base64," + base64_encode(bytes);
+}
+
+/// `image`: base64, or a URL as it stands. `image_path`: files.
+Result<std::vector<std::string>> image_urls(const Members& members, const ReadImage& read_image) {
+    std::vector<std::string> urls;
+    if (const JsonMember* image = find_member(members, "image")) {
+        auto texts = texts_of(*image);
+        if (!texts) return tl::unexpected(texts.error());
+        for (std::string& text : *texts) {
+            if (text.starts_with("data:") || text.starts_with("https://") || text.starts_with("http://")) {
+                urls.push_back(std::move(text));
+                continue;
+            }
+            const auto bytes = base64_decode(text);
+            if (!bytes) return bad("image is neither base64 nor a URL; a file's path belongs into image_path");
+            auto url = data_uri("image", *bytes);
+            if (!url) return tl::unexpected(url.error());
+            urls.push_back(std::move(*url));
+        }
+    }
+    if (const JsonMember* path = find_member(members, "image_path")) {
+        const auto texts = texts_of(*path);
+        if (!texts) return tl::unexpected(texts.error());
+        for (const std::string& text : *texts) {
+            const auto bytes = read_image(text);
+            if (!bytes) return tl::unexpected(bytes.error());
+            auto url = data_uri("image_path " + text, *bytes);
+            if (!url) return tl::unexpected(url.error());
+            urls.push_back(std::move(*url));
+        }
+    }
+    return urls;
+}
+
+/// What the user says, as a JSON string.
+Result<std::string> question_of(const Members& members, const std::optional<Prompt>& prompt) {
+    if (prompt) return prompt->for_sample(members);
+    for (const char* key : {"prompt", "question"})
+        if (const JsonMember* member = find_member(members, key)) {
+            if (!member->value.starts_with('"')) return bad(std::string(key) + " must be a text");
+            return std::string(member->value);
+        }
+    return bad(
+        "the sample has neither messages, nor a prompt, nor a question; spec.eval.datasets[].task.prompt makes one "
+        "of other members");
+}
+
+std::string with_images(const std::vector<std::string>& urls, const std::string& question) {
+    if (urls.empty()) return question;
+    std::string content = "[";
+    for (const std::string& url : urls)
+        content += R"({"type":"image_url","image_url":{"url":)" +
+                   Json(url).dump(-1, ' ', false, Json::error_handler_t::replace) + "}},";
+    return content + R"({"type":"text","text":)" + question + "}]";
+}
+
+/// Without the brackets of the list.
+Result<std::string> messages_of(const Members& members, const std::optional<Prompt>& prompt,
+                                const ReadImage& read_image) {
+    const auto urls = image_urls(members, read_image);
+    if (!urls) return tl::unexpected(urls.error());
+    const JsonMember* given = find_member(members, "messages");
+    if (given != nullptr && !prompt) {
+        if (!urls->empty())
+            return bad("has images beside its messages; put them into the messages, or set task.prompt");
+        if (!json_first_item(given->value, Strictness::Json))
+            return bad("messages must be a list of messages, each with role and content");
+        return std::string(given->value.substr(1, given->value.size() - 2));
+    }
+    const auto question = question_of(members, prompt);
+    if (!question) return tl::unexpected(question.error());
+    return R"({"role":"user","content":)" + with_images(*urls, *question) + "}";
+}
+
+}  // namespace
+
+std::string image_type(const std::string& bytes) {
+    if (bytes.starts_with("\x89PNG\r\n\x1a\n")) return "image/png";
+    if (bytes.starts_with("\xff\xd8\xff")) return "image/jpeg";
+    if (bytes.starts_with("GIF8")) return "image/gif";
+    if (bytes.starts_with("RIFF") && bytes.size() > 12 && bytes.compare(8, 4, "WEBP") == 0) return "image/webp";
+    if (bytes.starts_with("BM") && bytes.size() > 26) return "image/bmp";
+    return "";
+}
+
+Result<std::string> chat_request(const Model& model, const Task& task, const std::optional<Prompt>& prompt,
+                                 const Request& request, const ReadImage& read_image) {
+    const auto members = json_members(request.sample.input, Strictness::Json);
+    if (!members) return bad(members.error().message);
+    const auto messages = messages_of(*members, prompt, read_image);
+    if (!messages) return tl::unexpected(messages.error());
+    Json object = model.parameters;
+    if (!object.contains("temperature")) object["temperature"] = 0;
+    object["model"] = model.name;
+    object["stream"] = false;
+    // Some servers keep it in 32 bits with a sign, and to some the greatest number of 32 bits says "any".
+    object["seed"] = request.seed & 0x7fffffffU;
+    if (task.max_new_tokens) object["max_tokens"] = *task.max_new_tokens;
+    std::string body = object.dump();
+    body.pop_back();
+    body += ",\"messages\":[";
+    if (!model.system_prompt.empty())
+        body += R"({"role":"system","content":)" + Json(model.system_prompt).dump() + "},";
+    body += *messages + "]}";
+    if (body.size() > max_request_bytes)
+        return bad("the request has " + std::to_string(body.size()) + " bytes, with its images as base64; at most " +
+                   std::to_string(max_request_bytes) + " are sent");
+    return body;
+}
+
+}  // namespace evaljob::openai

@@ -1,0 +1,517 @@
+// Engine OpenAI with a server, on real sockets, that misbehaves in every way that a sample's question can ask for.
+#include "evaljob-runner/engine/openai/openai.hpp"
+
+#include <gmock/gmock.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdlib>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "api/utf8.hpp"
+#include "tests/unit/cluster/bad_server.hpp"
+#include "tests/unit/runner/temporary_folder.hpp"
+
+namespace evaljob::test {
+namespace {
+
+using testing::AllOf;
+using testing::AnyOf;
+using testing::Each;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::SizeIs;
+
+constexpr const char* models = R"({"object":"list","data":[{"id":"tiny","object":"model","owned_by":"test"}]})";
+
+std::string completion(const std::string& content) {  // as it stands between the quotes
+    return R"({"choices":[{"message":{"role":"assistant","content":")" + content + R"("},"finish_reason":"stop"}]})";
+}
+
+class OpenAiTest : public testing::Test {
+protected:
+    OpenAiTest() {
+        dataset_.name = "d";
+        dataset_.format = DatasetFormat::JSONL;
+        dataset_.path = folder_ / "d.jsonl";
+        dataset_.task.type = TaskType::Generation;
+        eval_.model.format = ModelFormat::OpenAI;
+        eval_.model.name = "tiny";
+        listen();
+    }
+
+    void TearDown() override { server_.reset(); }  // while all that its threads use is there
+
+    void listen(ServerOptions options = {}, bool plain = true) {
+        options.plain = plain;
+        server_ = std::make_unique<BadServer>(
+            options, [this](Conversation& conversation, const Heard& heard) { serve(conversation, heard); });
+        eval_.model.url = server_->url() + "/v1";
+    }
+
+    Result<std::unique_ptr<Engine>> start() {
+        eval_.datasets = {dataset_};
+        return start_openai(eval_, folder_.path(), environment_, {std::chrono::milliseconds(2)});
+    }
+
+    EngineBatch batch(std::uint64_t ticket, const std::vector<std::string>& questions) const {
+        EngineBatch batch{ticket, &dataset_, {}};
+        for (const std::string& question : questions) {
+            Request request;
+            request.sample.id = std::to_string(batch.requests.size());
+            request.sample.input = Json({{"question", question}}).dump();
+            batch.requests.push_back(std::move(request));
+        }
+        return batch;
+    }
+
+    static std::vector<std::string> texts_of(const Result<EngineAnswer>& answer) {
+        if (!answer) return {answer.error().reason + ": " + answer.error().message};
+        std::vector<std::string> texts;
+        for (const Prediction& prediction : answer->predictions) {
+            std::string text;
+            if (!prediction.error.empty())
+                texts.push_back("failed: " + prediction.error);
+            else
+                texts.push_back(text_from_json(prediction.prediction, text) ? text : prediction.prediction.dump());
+        }
+        return texts;
+    }
+
+    /// What came of them: the prediction, or "failed: " and why; or why there is none at all.
+    std::vector<std::string> outcomes(const std::vector<std::string>& questions) {
+        auto engine = start();
+        if (!engine) return {engine.error().reason + ": " + engine.error().message};
+        (*engine)->begin(batch(7, questions));
+        return texts_of((*engine)->next());
+    }
+
+    // The server.
+
+    struct Asked {
+        std::string question;
+        int time = 0;  // the how manieth of this question, from 1
+    };
+
+    void serve(Conversation& conversation, const Heard& heard) {
+        if (heard.verb == "GET" && heard.target == "/v1/models") return list_models(conversation);
+        if (heard.verb != "POST" || heard.target != "/v1/chat/completions") return conversation.reply(404, "what?");
+        const Json request = Json::parse(heard.body);
+        Asked asked{request["messages"].back()["content"].get<std::string>()};
+        const int open = ++open_;
+        {
+            const std::lock_guard lock(mutex_);
+            asked.time = ++times_[asked.question];
+            most_open_[asked.question] = open;
+        }
+        answer(conversation, asked, open);
+        --open_;
+    }
+
+    virtual void list_models(Conversation& conversation) { conversation.reply(200, models); }
+
+    virtual void answer(Conversation& conversation, const Asked& asked, int open) {
+        const std::string& question = asked.question;
+        const bool once = question.ends_with("once");
+        if (once && asked.time > 1) return good(conversation, asked);
+        if (const auto found = refusals().find(question.substr(0, question.find(' '))); found != refusals().end())
+            return conversation.reply(found->second, R"({"error":{"message":"no, because"}})");
+        if (question.starts_with("wait a second"))
+            return asked.time > 1 ? good(conversation, asked) : conversation.reply(429, "busy", "Retry-After: 1\r\n");
+        if (question.starts_with("garbage")) return conversation.reply(200, "<html>");
+        if (question.starts_with("half"))
+            return say_and_close(conversation, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{\"choices\":[{");
+        if (question.starts_with("no HTTP")) return say_and_close(conversation, "220 smtp ready\r\n\r\n");
+        if (question.starts_with("close")) return conversation.close();
+        if (question.starts_with("reset")) return conversation.reset();
+        if (question.starts_with("stall")) return conversation.await_close();
+        if (question == "huge") return conversation.write("HTTP/1.1 200 OK\r\nContent-Length: 100000001\r\n\r\n");
+        if (question == "endless") return endless(conversation);
+        if (question == "long") return conversation.reply(200, completion(std::string(99'000'000, 'x')));
+        if (question.starts_with("raw ")) return conversation.reply(200, completion(bytes_of(question.substr(4))));
+        if (question == "headers")
+            return conversation.write("HTTP/1.1 200 OK\r\nX: " + std::string(100'000, 'x') + "\r\n\r\n");
+        static_cast<void>(open);
+        good(conversation, asked);
+    }
+
+    static const std::map<std::string, int>& refusals() {
+        static const std::map<std::string, int> all{{"400", 400}, {"401", 401}, {"404", 404},
+                                                    {"413", 413}, {"429", 429}, {"500", 500},
+                                                    {"502", 502}, {"503", 503}, {"307", 307}};
+        return all;
+    }
+
+    static void good(Conversation& conversation, const Asked& asked) {
+        conversation.reply(200, completion("answer to " + asked.question));
+    }
+    static void say_and_close(Conversation& conversation, std::string_view bytes) {
+        conversation.write(bytes);
+        conversation.close();
+    }
+    static void endless(Conversation& conversation) {
+        conversation.begin_chunks();
+        const std::string block(1 << 20, ' ');
+        while (conversation.is_open()) conversation.chunk(block);
+    }
+    static std::string bytes_of(const std::string& digits) {
+        std::string bytes;
+        for (std::size_t i = 0; i + 1 < digits.size(); i += 2)
+            bytes += static_cast<char>(std::stoi(digits.substr(i, 2), nullptr, 16));
+        return bytes;
+    }
+
+    int times(const std::string& question) {
+        const std::lock_guard lock(mutex_);
+        return times_[question];
+    }
+
+    TemporaryFolder folder_;
+    Dataset dataset_;
+    Eval eval_;
+    Environment environment_;
+    std::mutex mutex_;
+    std::map<std::string, int> times_;
+    std::map<std::string, int> most_open_;  // with the last request of that question
+    std::atomic<int> open_ = 0;
+    std::unique_ptr<BadServer> server_;  // ends first
+};
+
+struct Row {
+    const char* name;
+    const char* question;
+    testing::Matcher<std::string> outcome;
+    int requests;
+    int timeout = 600;
+};
+
+class OpenAiMisbehaviour : public OpenAiTest, public testing::WithParamInterface<Row> {};
+
+TEST_P(OpenAiMisbehaviour, CostsNoMoreThanTheSampleThatItIsOf) {
+    eval_.inference.sample_timeout_seconds = GetParam().timeout;
+    EXPECT_THAT(outcomes({"a", GetParam().question, "b"}),
+                ElementsAre("answer to a", GetParam().outcome, "answer to b"));
+    EXPECT_EQ(times(GetParam().question), GetParam().requests);
+}
+
+const auto lost_alone = HasSubstr("failed: the server closed the connection on it 3 times, alone: ");
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, OpenAiMisbehaviour,
+    testing::Values(Row{"None", "c", "answer to c", 1},  //
+                    Row{"Refuses", "429 once", "answer to 429 once", 2},
+                    Row{"RefusesForASecond", "wait a second", "answer to wait a second", 2},
+                    Row{"IsAway", "503 once", "answer to 503 once", 2},
+                    Row{"FailsOnce", "500 once", "answer to 500 once", 2},
+                    Row{"Fails", "500", "failed: the server failed on it 3 times: it answered 500: no, because", 3},
+                    Row{"BadGateway", "502 once", "answer to 502 once", 2},
+                    Row{"RefusesOneSample", "400", "failed: the server refuses it: it answered 400: no, because", 1},
+                    Row{"TooLarge", "413", HasSubstr("it answered 413"), 1},
+                    Row{"GarbageOnce", "garbage once", "answer to garbage once", 2},
+                    Row{"Garbage", "garbage", HasSubstr("its answer is none: it is no JSON object: <html>"), 3},
+                    Row{"HalfABodyOnce", "half once", "answer to half once", 2},
+                    // Twice with others beside it, three times alone.
+                    Row{"HalfABody", "half", lost_alone, 5}, Row{"NoHttp", "no HTTP", lost_alone, 5},
+                    Row{"HeadersWithoutEnd", "headers", lost_alone, 5},
+                    Row{"StallsOnce", "stall once", "answer to stall once", 2, 1},
+                    Row{"Stalls", "stall", HasSubstr("no whole answer within 1 s"), 3, 1},
+                    Row{"TellsOfTooManyBytes", "huge", HasSubstr("more than 100000000 bytes"), 1},
+                    Row{"SendsTooManyBytes", "endless", HasSubstr("more than 100000000 bytes"), 1},
+                    Row{"APredictionOf100MB", "long",
+                        HasSubstr("failed: the server's prediction has 99000000 bytes; at most 16777216"), 1}),
+    [](const auto& row) { return row.param.name; });
+
+TEST_F(OpenAiTest, AServerThatClosesTheConnectionOnASampleHasItAloneInTheEnd) {
+    std::vector<std::string> questions(40, "a");
+    questions[20] = "close";
+    questions[30] = "reset";
+    const auto texts = outcomes(questions);
+    ASSERT_EQ(texts.size(), 40U);
+    for (std::size_t i = 0; i < 40; ++i)
+        EXPECT_THAT(texts[i], i == 20 || i == 30 ? testing::Matcher<std::string>(lost_alone) : "answer to a") << i;
+    EXPECT_EQ(most_open_["close"], 1);
+    EXPECT_EQ(most_open_["reset"], 1);
+}
+
+struct Text {
+    const char* name;
+    const char* written;  // between the quotes, as hexadecimal digits
+    std::string bytes;
+};
+
+class OpenAiTexts : public OpenAiTest, public testing::WithParamInterface<Text> {};
+
+TEST_P(OpenAiTexts, StayAsTheyAre) {
+    EXPECT_THAT(outcomes({std::string("raw ") + GetParam().written}), ElementsAre(GetParam().bytes));
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, OpenAiTexts,
+                         testing::Values(Text{"Empty", "", ""}, Text{"Utf8", "c3a9f09f9880", "é😀"},
+                                         Text{"EscapedNul", "615c753030303062", std::string("a\0b", 3)},
+                                         Text{"Nul", "610062", std::string("a\0b", 3)},
+                                         Text{"Latin1", "63616665e9", "cafe\xe9"},
+                                         Text{"LoneHighSurrogate", "5c7564383364", "\xed\xa0\xbd"},
+                                         Text{"CutOff", "61e282", "a\xe2\x82"}),
+                         [](const auto& row) { return row.param.name; });
+
+struct Useless {
+    const char* name;
+    const char* question;
+    testing::Matcher<std::string> error;
+};
+
+class UselessServer : public OpenAiTest, public testing::WithParamInterface<Useless> {};
+
+TEST_P(UselessServer, EndsTheEngineWithTheMend) {
+    eval_.inference.startup_timeout_seconds = 1;
+    EXPECT_THAT(outcomes(std::vector<std::string>(20, GetParam().question)), ElementsAre(GetParam().error));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, UselessServer,
+    testing::Values(Useless{"Unauthorized", "401", HasSubstr("BadInput: spec.eval.model.apiKeyVariable: ")},
+                    Useless{"NotFound", "404", HasSubstr("BadInput: spec.eval.model.url: ")},
+                    Useless{"Redirect", "307", HasSubstr("redirects are not followed")},
+                    Useless{"FailsOnAll", "500", HasSubstr("ServerFailed: ")},
+                    Useless{"ClosesOnAll", "close", HasSubstr("8 samples failed one after the other")},
+                    Useless{"RefusesAllForLong", "429", HasSubstr("has answered nothing for 1 s")}),
+    [](const auto& row) { return row.param.name; });
+
+TEST_F(OpenAiTest, SamplesThatTheServerDoesNotTakeAreNoFaultOfTheServer) {
+    EXPECT_THAT(outcomes(std::vector<std::string>(20, "400")), AllOf(SizeIs(20), Each(HasSubstr("refuses it"))));
+}
+
+TEST_F(OpenAiTest, ASampleWithoutAQuestionFailsAlone) {
+    auto engine = start();
+    ASSERT_TRUE(engine) << engine.error().message;
+    EngineBatch both = batch(1, {"a", "b"});
+    both.requests[0].sample.input = "{}";
+    (*engine)->begin(std::move(both));
+    EXPECT_THAT(texts_of((*engine)->next()),
+                ElementsAre(HasSubstr("failed: the sample has neither messages, nor a prompt"), "answer to b"));
+}
+
+TEST_F(OpenAiTest, TheKeyIsSentAndEndsInNoMessage) {
+    eval_.model.api_key_variable = "KEY";
+    environment_["KEY"] = "sk-secret\n";
+    EXPECT_THAT(outcomes({"a"}), ElementsAre("answer to a"));
+    for (const Heard& heard : server_->heard()) EXPECT_EQ(heard.authorization, "Bearer sk-secret");
+    EXPECT_THAT(outcomes({"401"}), ElementsAre(AllOf(HasSubstr("KEY"), testing::Not(HasSubstr("sk-secret")))));
+    environment_.clear();
+    EXPECT_THAT(outcomes({"a"}), ElementsAre(HasSubstr("BadInput: spec.eval.model.apiKeyVariable: KEY is not set")));
+}
+
+TEST_F(OpenAiTest, ConnectionsAreKept) {
+    eval_.inference.max_concurrency = 4;
+    EXPECT_THAT(outcomes(std::vector<std::string>(50, "a")), SizeIs(50));
+    EXPECT_LE(server_->connections(), 4);
+}
+
+TEST_F(OpenAiTest, APromptIsOfTheDataset) {
+    dataset_.task.prompt = "{question} and more";
+    EXPECT_THAT(outcomes({"a"}), ElementsAre("answer to a and more"));
+    dataset_.task.prompt = "{question";
+    EXPECT_THAT(outcomes({"a"}), ElementsAre(HasSubstr("BadInput: dataset d: task.prompt: ")));
+}
+
+TEST_F(OpenAiTest, ItsLibraryIsTheServersWordAndTheModel) {
+    const auto engine = start();
+    ASSERT_TRUE(engine) << engine.error().message;
+    EXPECT_EQ((*engine)->library(), "test: tiny");
+    EXPECT_EQ((*engine)->device(), "of the server");
+}
+
+TEST_F(OpenAiTest, CountsItsRequests) {
+    auto engine = start();
+    ASSERT_TRUE(engine) << engine.error().message;
+    (*engine)->begin(batch(1, {"a", "500 once", "b"}));
+    ASSERT_TRUE((*engine)->next());
+    EXPECT_EQ((*engine)->usage().requests, 4U);
+    EXPECT_EQ((*engine)->usage().requests_again, 1U);
+}
+
+TEST_F(OpenAiTest, HasBatchesForAllThatTheServerBears) {
+    eval_.inference.max_concurrency = 4;
+    eval_.inference.max_batch_size = 2;
+    const auto engine = start();
+    ASSERT_TRUE(engine) << engine.error().message;
+    EXPECT_EQ((*engine)->batches_at_once(), 3U);
+}
+
+/// Questions "wait" have to wait for "go".
+class Waiting : public OpenAiTest {
+protected:
+    void answer(Conversation& conversation, const Asked& asked, int) override {
+        std::unique_lock lock(gate_);
+        if (asked.question == "go") is_open_ = true;
+        opened_.notify_all();
+        opened_.wait(lock, [&] { return is_open_ || asked.question != "wait"; });
+        good(conversation, asked);
+    }
+    std::mutex gate_;
+    std::condition_variable opened_;
+    bool is_open_ = false;
+};
+
+TEST_F(Waiting, TheBatchThatIsWholeFirstIsGivenFirst) {
+    auto engine = start();
+    ASSERT_TRUE(engine) << engine.error().message;
+    (*engine)->begin(batch(1, {"wait", "a"}));
+    (*engine)->begin(batch(2, {"b"}));
+    EXPECT_EQ((*engine)->next()->ticket, 2U);
+    (*engine)->begin(batch(3, {"go"}));
+    EXPECT_NE((*engine)->next()->ticket, 2U);
+    EXPECT_NE((*engine)->next()->ticket, 2U);
+}
+
+TEST_F(Waiting, AnEngineMayEndWhileItsRequestsAreOpen) {
+    {
+        auto engine = start();
+        ASSERT_TRUE(engine) << engine.error().message;
+        (*engine)->begin(batch(1, {"wait", "wait", "a"}));
+    }
+    const std::lock_guard lock(gate_);
+    is_open_ = true;
+    opened_.notify_all();
+}
+
+/// Bears three at a time.
+class Small : public OpenAiTest {
+protected:
+    void answer(Conversation& conversation, const Asked& asked, int open) override {
+        if (open > 3) return conversation.reply(429, "busy");
+        good(conversation, asked);
+    }
+};
+
+TEST_F(Small, AServerGetsNoMoreThanItBearsAndEverySampleItsAnswer) {
+    std::vector<std::string> questions;
+    for (int i = 0; i < 300; ++i) questions.push_back(std::to_string(i));
+    const auto texts = outcomes(questions);
+    ASSERT_EQ(texts.size(), questions.size());
+    for (std::size_t i = 0; i < texts.size(); ++i) EXPECT_EQ(texts[i], "answer to " + questions[i]);
+}
+
+// Start and end of the server.
+
+class Starting : public OpenAiTest {
+protected:
+    void list_models(Conversation& conversation) override {
+        if (looks_++ < unready_) return conversation.reply(503, R"({"error":{"message":"Loading model"}})");
+        conversation.reply(200, listed_);
+    }
+    std::atomic<int> looks_ = 0;
+    int unready_ = 0;
+    std::string listed_ = models;
+};
+
+TEST_F(Starting, IsWaitedFor) {
+    unready_ = 3;
+    EXPECT_THAT(outcomes({"a"}), ElementsAre("answer to a"));
+    EXPECT_EQ(looks_, 4);
+}
+
+TEST_F(Starting, TakesNoLongerThanItMay) {
+    unready_ = 1'000'000;
+    eval_.inference.startup_timeout_seconds = 1;
+    EXPECT_THAT(outcomes({"a"}),
+                ElementsAre(AllOf(HasSubstr("ServerFailed: spec.eval.model.url: "),
+                                  HasSubstr("was not ready within 1 s: it answered 503: Loading model"))));
+}
+
+TEST_F(Starting, WithAnotherModelSaysWhichThereAre) {
+    listed_ = R"({"data":[{"id":"big"}]})";
+    EXPECT_THAT(outcomes({"a"}), ElementsAre(AllOf(HasSubstr("BadInput: spec.eval.model.name: "),
+                                                   HasSubstr("has no model tiny; it has: big"))));
+}
+
+TEST_F(Starting, OfAnotherKindOfServerIsSaidAtOnce) {
+    listed_ = "<html>It works!</html>";
+    EXPECT_THAT(outcomes({"a"}), ElementsAre(HasSubstr("BadInput: spec.eval.model.url: ")));
+    eval_.model.url = server_->url() + "/v2";
+    EXPECT_THAT(outcomes({"a"}),
+                ElementsAre(HasSubstr("answered 404: what?; does the url end as the server wants it")));
+}
+
+TEST_F(OpenAiTest, NobodyThereIsSaidAfterTheWait) {
+    server_.reset();
+    eval_.inference.startup_timeout_seconds = 1;
+    EXPECT_THAT(outcomes({"a"}), ElementsAre(AllOf(HasSubstr("ServerFailed: "),
+                                                   HasSubstr("within 1 s: Connection refused; is it started"))));
+}
+
+TEST_F(OpenAiTest, AServerThatIsAwayForAWhileCostsNothing) {
+    auto engine = start();
+    ASSERT_TRUE(engine) << engine.error().message;
+    (*engine)->begin(batch(1, {"a"}));
+    ASSERT_EQ(texts_of((*engine)->next()), std::vector<std::string>{"answer to a"});
+    const int port = server_->port();
+    server_.reset();
+    (*engine)->begin(batch(2, std::vector<std::string>(20, "b")));
+    listen({.port = port});
+    EXPECT_THAT(texts_of((*engine)->next()), AllOf(SizeIs(20), Each("answer to b")));
+}
+
+TEST_F(OpenAiTest, AServerThatStaysAwayEndsTheEngine) {
+    eval_.inference.startup_timeout_seconds = 1;
+    auto engine = start();
+    ASSERT_TRUE(engine) << engine.error().message;
+    server_.reset();
+    (*engine)->begin(batch(1, {"a", "b"}));
+    EXPECT_THAT(texts_of((*engine)->next()),
+                ElementsAre(AllOf(HasSubstr("ServerFailed: "), HasSubstr("has answered nothing for 1 s"),
+                                  HasSubstr("Connection refused"))));
+}
+
+// TLS
+
+class Tls : public OpenAiTest {
+protected:
+    Tls() : authority_(make_authority("authority")) { folder_.write("authority.pem", authority_.certificate); }
+    ~Tls() override { ::unsetenv("SSL_CERT_FILE"); }
+
+    void listen_as(const CertificateOptions& certificate) {
+        listen({.certificate = make_certificate(certificate, &authority_)}, false);
+    }
+    void trust() const { ::setenv("SSL_CERT_FILE", (folder_ / "authority.pem").c_str(), 1); }
+
+    KeyPair authority_;
+};
+
+TEST_F(Tls, AServerOfATrustedAuthorityIsSpokenWith) {
+    trust();
+    listen_as({"server"});
+    EXPECT_THAT(outcomes({"a", "b"}), ElementsAre("answer to a", "answer to b"));
+}
+
+TEST_F(Tls, AServerOfAnUnknownAuthorityIsNot) {
+    listen_as({"server"});
+    EXPECT_THAT(outcomes({"a"}),
+                ElementsAre(AllOf(HasSubstr("BadInput: spec.eval.model.url: https://127.0.0.1"),
+                                  HasSubstr("certificate verify failed"), HasSubstr("SSL_CERT_FILE"))));
+    EXPECT_THAT(server_->heard(), SizeIs(0));
+}
+
+TEST_F(Tls, AServerOfAnotherNameIsNot) {
+    trust();
+    listen_as({"server", "DNS:elsewhere.example"});
+    EXPECT_THAT(outcomes({"a"}), ElementsAre(HasSubstr("certificate verify failed")));
+}
+
+TEST_F(Tls, AnExpiredCertificateIsNotTaken) {
+    trust();
+    listen_as({.name = "server", .days = 0});
+    EXPECT_THAT(outcomes({"a"}), ElementsAre(HasSubstr("certificate verify failed")));
+}
+
+TEST_F(Tls, HttpIsNoHttps) {
+    listen();
+    eval_.model.url = "https" + eval_.model.url.substr(4);
+    eval_.inference.startup_timeout_seconds = 1;
+    EXPECT_THAT(outcomes({"a"}), ElementsAre(HasSubstr("spec.eval.model.url: https://")));
+}
+
+}  // namespace
+}  // namespace evaljob::test

@@ -22,18 +22,23 @@ struct EnumNames<ModelFormat> {
 };
 template <>
 struct EnumNames<DatasetFormat> {
-    static constexpr std::array<std::pair<DatasetFormat, std::string_view>, 2> rows{
-        {{DatasetFormat::IDX, "IDX"}, {DatasetFormat::JSONL, "JSONL"}}};
+    static constexpr std::array<std::pair<DatasetFormat, std::string_view>, 3> rows{
+        {{DatasetFormat::IDX, "IDX"}, {DatasetFormat::JSONL, "JSONL"}, {DatasetFormat::TSV, "TSV"}}};
 };
 template <>
 struct EnumNames<TaskType> {
-    static constexpr std::array<std::pair<TaskType, std::string_view>, 2> rows{
-        {{TaskType::Classification, "Classification"}, {TaskType::Generation, "Generation"}}};
+    static constexpr std::array<std::pair<TaskType, std::string_view>, 3> rows{
+        {{TaskType::Classification, "Classification"},
+         {TaskType::Generation, "Generation"},
+         {TaskType::MultipleChoice, "MultipleChoice"}}};
 };
 template <>
 struct EnumNames<TaskMetric> {
-    static constexpr std::array<std::pair<TaskMetric, std::string_view>, 2> rows{
-        {{TaskMetric::ExactMatch, "ExactMatch"}, {TaskMetric::NormalizedExactMatch, "NormalizedExactMatch"}}};
+    static constexpr std::array<std::pair<TaskMetric, std::string_view>, 4> rows{
+        {{TaskMetric::ExactMatch, "ExactMatch"},
+         {TaskMetric::NormalizedExactMatch, "NormalizedExactMatch"},
+         {TaskMetric::Accuracy, "Accuracy"},
+         {TaskMetric::NormalizedAccuracy, "NormalizedAccuracy"}}};
 };
 template <>
 struct EnumNames<Device> {

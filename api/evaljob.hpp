@@ -19,9 +19,9 @@ inline constexpr const char* kind = "EvalJob";
 inline constexpr const char* operator_name = "evaljob.dev/operator";  // of spec.managedBy
 
 enum class ModelFormat { TorchScript, Command, OpenAI };
-enum class DatasetFormat { IDX, JSONL };
-enum class TaskType { Classification, Generation };
-enum class TaskMetric { ExactMatch, NormalizedExactMatch };
+enum class DatasetFormat { IDX, JSONL, TSV };
+enum class TaskType { Classification, Generation, MultipleChoice };
+enum class TaskMetric { ExactMatch, NormalizedExactMatch, Accuracy, NormalizedAccuracy };
 enum class Device { Auto, CPU, CUDA };
 enum class RestartScope { Node, Group };
 enum class RestartAction { Restart, RestartIgnoreLimit, Fail };
@@ -47,10 +47,14 @@ struct Task {
     TaskType type = TaskType::Classification;
     // Classification: name of class i at index i; empty: the classes are called by their number
     std::vector<std::string> classes;
-    std::vector<TaskMetric> metrics;             // Generation: at least one; the first is the score
-    std::string group_by;                        // Generation: the samples' member that names their group; empty: none
-    std::optional<std::int32_t> max_new_tokens;  // Generation: handed to the engine
-    std::string prompt;                          // OpenAI: a text with {members} of the sample; empty: the sample's own
+    std::vector<TaskMetric> metrics;  // Generation: at least one; the first is the score
+    std::string group_by;             // Generation: the samples' member that names their group; empty: none
+    // Generation, handed to the engine:
+    std::optional<std::int32_t> max_new_tokens;
+    std::string temperature;        // a decimal number; empty: the likeliest token, or a program's own default
+    std::string top_p;              // a decimal number; empty: 1
+    std::vector<std::string> stop;  // each ends a text, and is no part of it
+    std::string prompt;  // OpenAI: a text with {members} of the sample; empty: the sample's own
 
     bool operator==(const Task&) const = default;
 };
@@ -58,7 +62,7 @@ struct Task {
 struct Dataset {
     std::string name;
     DatasetFormat format = DatasetFormat::IDX;
-    std::string path;         // IDX: the images, gzip or plain; JSONL: the lines
+    std::string path;         // IDX: the images, gzip or plain; JSONL, TSV: the lines
     std::string sha256;       // hex of the file as it lies there; empty: not checked
     std::string labels_path;  // IDX: the labels
     std::string labels_sha256;

@@ -34,9 +34,13 @@ Task read_task(const Json& task) {
             read.metrics.push_back(value_named(metric.get<std::string>(), TaskMetric::ExactMatch));
     }
     if (read.type == TaskType::Generation && read.metrics.empty()) read.metrics = {TaskMetric::ExactMatch};
+    if (read.type == TaskType::MultipleChoice && read.metrics.empty()) read.metrics = {TaskMetric::Accuracy};
     take(task, "groupBy", read.group_by);
     take(task, "maxNewTokens", read.max_new_tokens);
     take(task, "prompt", read.prompt);
+    take(task, "temperature", read.temperature);
+    take(task, "topP", read.top_p);
+    take(task, "stop", read.stop);
     return read;
 }
 

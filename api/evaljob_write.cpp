@@ -22,6 +22,9 @@ Json task_to_json(const Task& task) {
     put(object, "groupBy", task.group_by);
     put(object, "maxNewTokens", task.max_new_tokens);
     put(object, "prompt", task.prompt);
+    put(object, "temperature", task.temperature);
+    put(object, "topP", task.top_p);
+    if (!task.stop.empty()) object["stop"] = task.stop;
     return object;
 }
 

@@ -1,4 +1,6 @@
 // Rules of objects in which one member, a format or a type, decides what the others may be.
+#include <algorithm>
+
 #include "api/json_read.hpp"
 #include "api/schema_rows.hpp"
 
@@ -19,7 +21,24 @@ std::string cel_has(const std::string& path) {
     return "(has(self." + path.substr(0, dot) + ") && has(self." + path + "))";
 }
 
-std::string cel_is(const std::string& path, const std::string& value) { return "self." + path + " == '" + value + "'"; }
+/// "IDX or TSV".
+std::string words_of(const std::vector<std::string>& values) {
+    std::string words;
+    for (const std::string& value : values) words += (words.empty() ? "" : " or ") + value;
+    return words;
+}
+
+bool is_one_of(const Json& is, const std::vector<std::string>& values) {
+    return std::find(values.begin(), values.end(), is.get<std::string>()) != values.end();
+}
+
+std::string cel_is(const std::string& path, const std::vector<std::string>& values,
+                   const std::string& object = "self.") {
+    if (values.size() == 1) return object + path + " == '" + values.front() + "'";
+    std::string list;
+    for (const std::string& value : values) list += (list.empty() ? "'" : ", '") + value + "'";
+    return object + path + " in [" + list + "]";
+}
 
 std::string is_other(const std::string& path, const std::string& value) {
     return "self." + path + " != '" + value + "' || ";
@@ -50,13 +69,18 @@ Rule refused_with(const std::string& kind, const std::string& value, const std::
 }
 
 Rule fixed_with(const std::string& kind, const std::string& value, const std::string& key, const std::string& fixed) {
-    const std::string what = key + ": must be " + fixed + " with " + kind + " " + value;
+    return fixed_with(kind, value, key, std::vector{fixed});
+}
+
+Rule fixed_with(const std::string& kind, const std::string& value, const std::string& key,
+                const std::vector<std::string>& fixed) {
+    const std::string what = key + ": must be " + words_of(fixed) + " with " + kind + " " + value;
     return {.cel = is_other(kind, value) + cel_is(key, fixed),
             .message = what,
             .message_expression = "",
             .check = [=](const Json& object, const std::string& path, Violations& violations) {
                 const Json& is = at(object, key);
-                if (at(object, kind) == Json(value) && is.is_string() && is != Json(fixed))
+                if (at(object, kind) == Json(value) && is.is_string() && !is_one_of(is, fixed))
                     violations.push_back(path + "." + what + ", is " + is.get<std::string>());
             }};
 }
@@ -89,18 +113,28 @@ Rule all_refused_with(const std::string& kind, const std::string& value, const s
 }
 
 Rule all_fixed_with(const std::string& kind, const std::string& value, const std::string& list, const std::string& key,
-                    const std::string& fixed) {
-    const std::string what = key + ": must be " + fixed + " with " + kind + " " + value;
-    return {.cel = is_other(kind, value) + "self." + list + ".all(x, x." + key + " == '" + fixed + "')",
+                    const std::vector<std::string>& fixed) {
+    const std::string what = key + ": must be " + words_of(fixed) + " with " + kind + " " + value;
+    return {.cel = is_other(kind, value) + "self." + list + ".all(x, " + cel_is(key, fixed, "x.") + ")",
             .message = list + "[]." + what,
             .message_expression = "",
             .check = [=](const Json& object, const std::string& path, Violations& violations) {
                 const Json& items = at(object, list);
                 if (at(object, kind) != Json(value) || !items.is_array()) return;
                 for (std::size_t i = 0; i < items.size(); ++i)
-                    if (const Json& is = at(items[i], key); is.is_string() && is != Json(fixed))
+                    if (const Json& is = at(items[i], key); is.is_string() && !is_one_of(is, fixed))
                         violations.push_back(path + "." + list + "[" + std::to_string(i) + "]." + what + ", is " +
                                              is.get<std::string>());
+            }};
+}
+
+Rule needed_for(const std::string& key, const std::string& needed) {
+    const std::string what = needed + ": required with " + key;
+    return {.cel = "!" + cel_has(key) + " || " + cel_has(needed),
+            .message = what,
+            .message_expression = "",
+            .check = [=](const Json& object, const std::string& path, Violations& violations) {
+                if (!at(object, key).is_null() && at(object, needed).is_null()) violations.push_back(path + "." + what);
             }};
 }
 

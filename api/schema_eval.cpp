@@ -1,4 +1,5 @@
 // The table: spec.eval.
+#include "api/json_read.hpp"
 #include "api/schema_rows.hpp"
 
 namespace evaljob::schema {
@@ -122,15 +123,58 @@ std::vector<Field> model_fields() {
     };
 }
 
+constexpr const char* repeats_words =
+    "repeats: with model.format TorchScript each task needs a temperature, as each time gives the same without";
+
+/// A model that gives the same each time needs no repeats.
+Rule repeats_differ() {
+    return {.cel =
+                "self.model.format != 'TorchScript' || !has(self.repeats) || "
+                "self.datasets.all(x, has(x.task.temperature))",
+            .message = repeats_words,
+            .message_expression = "",
+            .check = [](const Json& eval, const std::string& path, Violations& violations) {
+                const Json& datasets = member(eval, "datasets");
+                if (member(member(eval, "model"), "format") != Json("TorchScript") ||
+                    member(eval, "repeats").is_null() || !datasets.is_array())
+                    return;
+                for (const Json& dataset : datasets)
+                    if (const Json& task = member(dataset, "task"); task.is_object() && !task.contains("temperature"))
+                        return violations.push_back(path + "." + repeats_words);
+            }};
+}
+
 std::vector<Rule> dataset_rules() {
     return {needed_with("format", "IDX", "labelsPath"), refused_with("format", "JSONL", "labelsPath"),
-            refused_with("format", "JSONL", "labelsSha256")};
+            refused_with("format", "JSONL", "labelsSha256"), refused_with("format", "TSV", "labelsPath"),
+            refused_with("format", "TSV", "labelsSha256")};
 }
 
 /// Of an object that has both the dataset's format and its task.
 std::vector<Rule> task_rules(const std::string& format) {
     return {fixed_with(format, "IDX", "task.type", "Classification"),
-            fixed_with(format, "JSONL", "task.type", "Generation")};
+            fixed_with(format, "JSONL", "task.type", "Generation"),
+            fixed_with(format, "TSV", "task.type", std::vector<std::string>{"Generation", "MultipleChoice"})};
+}
+
+constexpr const char* metrics_words =
+    "metrics: Accuracy and NormalizedAccuracy are for MultipleChoice, and for it alone";
+
+Rule metrics_fit() {
+    return {.cel =
+                "!has(self.metrics) || self.metrics.all(m, (m in ['Accuracy', 'NormalizedAccuracy']) == "
+                "(self.type == 'MultipleChoice'))",
+            .message = metrics_words,
+            .message_expression = "",
+            .check = [](const Json& task, const std::string& path, Violations& violations) {
+                const Json& metrics = member(task, "metrics");
+                if (!metrics.is_array()) return;
+                for (const Json& metric : metrics) {
+                    const bool choice = metric == Json("Accuracy") || metric == Json("NormalizedAccuracy");
+                    if (metric.is_string() && choice != (member(task, "type") == Json("MultipleChoice")))
+                        return violations.push_back(path + "." + metrics_words);
+                }
+            }};
 }
 
 std::vector<Field> dataset_fields(const std::string& dataset) {
@@ -147,10 +191,12 @@ std::vector<Field> dataset_fields(const std::string& dataset) {
          .text =
              "How the samples are stored. IDX: the format of MNIST, gzip or plain, images and labels in a file each. "
              "JSONL: a JSON object on each line; `id` (absent: the line's number) and `target` (a text, or a list of "
-             "texts of which each is right) have their meaning, all else is the sample's input.",
+             "texts of which each is right) have their meaning, all else is the sample's input. TSV: tab-separated "
+             "values as VLMEvalKit has them, with columns `index`, `answer`, and `image` or `image_path`; all but "
+             "index "
+             "and answer is the sample's input (docs/formats.md).",
          .required = true,
-         .values = {"IDX", "JSONL"},
-         .later_values = {"TSV"}},
+         .values = {"IDX", "JSONL", "TSV"}},
         {.path = dataset + ".path",
          .type = Type::String,
          .text = "The file of the samples; IDX: the images. Relative as spec.eval.model.path.",
@@ -190,14 +236,21 @@ std::vector<Field> task_fields(const std::string& task) {
          .required = true,
          .rules = {refused_with("type", "Classification", "metrics"), refused_with("type", "Classification", "groupBy"),
                    refused_with("type", "Classification", "maxNewTokens"),
-                   refused_with("type", "Classification", "prompt"), refused_with("type", "Generation", "classes")}},
+                   refused_with("type", "Classification", "temperature"),
+                   refused_with("type", "Classification", "topP"), refused_with("type", "Classification", "stop"),
+                   refused_with("type", "Classification", "prompt"), refused_with("type", "MultipleChoice", "prompt"),
+                   needed_for("topP", "temperature"), metrics_fit(), refused_with("type", "MultipleChoice", "classes"),
+                   refused_with("type", "MultipleChoice", "maxNewTokens"),
+                   refused_with("type", "MultipleChoice", "temperature"),
+                   refused_with("type", "MultipleChoice", "topP"), refused_with("type", "MultipleChoice", "stop"),
+                   refused_with("type", "Generation", "classes")}},
         {.path = task + ".type",
          .type = Type::String,
          .text = "Classification: the class of the greatest output is the prediction. Generation: the prediction is a "
-                 "text.",
+                 "text. MultipleChoice: of the texts in the columns A, B, … of a TSV dataset the one that the model "
+                 "finds likeliest behind the question; the prediction is its letter.",
          .required = true,
-         .values = {"Classification", "Generation"},
-         .later_values = {"MultipleChoice"}},
+         .values = {"Classification", "Generation", "MultipleChoice"}},
         {.path = task + ".classes",
          .type = Type::Array,
          .text = "Classification: the name of class i at index i, for the report and the metrics per class. Absent: "
@@ -215,29 +268,26 @@ std::vector<Field> task_fields(const std::string& task) {
          .text =
              "Generation: how a prediction is compared with the targets, of which the best counts. The first metric "
              "is the score. ExactMatch: the same bytes. NormalizedExactMatch: the same after SQuAD's normalisation, "
-             "which overlooks case, punctuation, English articles and white space.",
-         .fallback_words = "[ExactMatch] with Generation",
+             "which overlooks case, punctuation, English articles and white space. MultipleChoice: Accuracy: the "
+             "letter of the likeliest text; NormalizedAccuracy: of the one that is likeliest per byte.",
+         .fallback_words = "[ExactMatch] with Generation, [Accuracy] with MultipleChoice",
          .min_items = 1,
          .max_items = 16,
          .distinct = true},
         {.path = task + ".metrics[]",
          .type = Type::String,
          .text = "One metric.",
-         .values = {"ExactMatch", "NormalizedExactMatch"}},
+         .values = {"ExactMatch", "NormalizedExactMatch", "Accuracy", "NormalizedAccuracy"}},
         {.path = task + ".groupBy",
          .type = Type::String,
-         .text =
-             "Generation: the member of each sample, a text, an integer or a boolean, by which metrics are grouped. "
-             "Absent: no groups.",
+         .text = "Generation, MultipleChoice: the member of each sample, a text, an integer or a boolean, by which "
+                 "metrics are grouped. "
+                 "Absent: no groups.",
          .min_length = 1,
          .max_length = 256,
          .form = &text_form},
         {.path = task + ".maxNewTokens",
          .type = Type::Integer,
-         .text = "Generation: handed to the program or the server with each sample; how it counts tokens is its own "
-                 "affair. Absent: not handed.",
-         .minimum = 1,
-         .maximum = 16777216},
         {.path = task + ".prompt",
          .type = Type::String,
          .text =
@@ -245,6 +295,34 @@ std::vector<Field> task_fields(const std::string& task) {
              "and }} for braces. Absent: the sample's `messages`, or its `prompt` or `question`.",
          .min_length = 1,
          .max_length = 65536,
+         .form = &text_form},
+         .text = "Generation: how many tokens a text may have. Absent: as many as the model says. Command and "
+                 "OpenAI: handed on with each sample, when it is there; how they count tokens is their own affair.",
+         .minimum = 1,
+         .maximum = 16777216},
+        {.path = task + ".temperature",
+         .type = Type::String,
+         .text = "Generation: above 0, tokens are drawn by chance, by the seed of sample and repeat; the larger, the "
+                 "more evenly. Absent or \"0\": always the likeliest. Command and OpenAI: handed on as a number.",
+         .max_length = 16,
+         .form = &decimal_form},
+        {.path = task + ".topP",
+         .type = Type::String,
+         .text = "Generation: of the tokens that are drawn from, only the likeliest that together have so much "
+                 "probability. Absent: all. Command and OpenAI: handed on as a number.",
+         .max_length = 16,
+         .form = &share_form},
+        {.path = task + ".stop",
+         .type = Type::Array,
+         .text = "Generation: texts of which each ends the answer where it begins. Command and OpenAI: handed on.",
+         .min_items = 1,
+         .max_items = 16,
+         .distinct = true},
+        {.path = task + ".stop[]",
+         .type = Type::String,
+         .text = "A text.",
+         .min_length = 1,
+         .max_length = 256,
          .form = &text_form},
         later(task + ".scorer", Type::Object),
     };
@@ -324,15 +402,15 @@ std::vector<Field> eval_fields() {
          .type = Type::Object,
          .text = "What the built-in runner evaluates. Leave it out to run an image, or in local mode a program, of "
                  "your own: spec.template must then have a container `runner` with a command or an image.",
-         .rules = {all_fixed_with("model.format", "TorchScript", "datasets", "format", "IDX"),
-                   all_fixed_with("model.format", "Command", "datasets", "format", "JSONL"),
-                   all_fixed_with("model.format", "OpenAI", "datasets", "format", "JSONL"),
+         .rules = {all_fixed_with("model.format", "Command", "datasets", "format", {"JSONL", "TSV"}),
+                   all_fixed_with("model.format", "Command", "datasets", "task.type", {"Generation"}),
+                   all_fixed_with("model.format", "OpenAI", "datasets", "format", {"JSONL", "TSV"}),
+                   all_fixed_with("model.format", "OpenAI", "datasets", "task.type", {"Generation"}),
                    all_refused_with("model.format", "TorchScript", "datasets", "task.prompt"),
                    all_refused_with("model.format", "Command", "datasets", "task.prompt"),
                    refused_with("model.format", "TorchScript", "inference.maxConcurrency"),
                    refused_with("model.format", "Command", "inference.maxConcurrency"),
-                   refused_value_with("model.format", "OpenAI", "inference.device", "CUDA"),
-                   refused_with("model.format", "TorchScript", "repeats"),
+                   refused_value_with("model.format", "OpenAI", "inference.device", "CUDA"), repeats_differ(),
                    refused_with("model.format", "TorchScript", "inference.devicesPerRank"),
                    refused_with("model.format", "OpenAI", "inference.devicesPerRank"),
                    refused_with("model.format", "TorchScript", "inference.startupTimeoutSeconds"),
@@ -356,7 +434,8 @@ std::vector<Field> eval_fields() {
                       .type = Type::Integer,
                       .text =
                           "Each sample is evaluated so often, each time with a seed of its own; every repeat counts "
-                          "as a sample. Not with TorchScript, which would give the same each time.",
+                          "as a sample. With TorchScript each task needs a temperature, as each time would give the "
+                          "same without.",
                       .fallback_words = "1",
                       .minimum = 1,
                       .maximum = 10000});

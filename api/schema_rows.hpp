@@ -22,19 +22,27 @@ inline constexpr Form variable_form{"^[A-Za-z_][A-Za-z0-9_]*$",
                                     "the name of a variable: letters, digits and '_', no digit first"};
 inline constexpr Form text_form{"^[^\\x00]+$", "a text without NUL characters"};
 
+inline constexpr Form decimal_form{"^(0|[1-9][0-9]?)([.][0-9]{1,6})?$", "a decimal number such as 0.7"};
+inline constexpr Form share_form{"^(0([.][0-9]{1,6})?|1)$", "a decimal number from 0 to 1, such as 0.9"};
+
 inline constexpr std::size_t max_path_length = 1024;
 
 /// Rules of an object in which `kind`, where it is `value`, decides over `key`: it must be there, may not be there, or
-/// must be `fixed`. Both are paths below the object, "model.format". The last two are over every item of a list.
+/// must be (one of) `fixed`. Both are paths below the object, "model.format". The last two are over every item of a list.
 Rule needed_with(const std::string& kind, const std::string& value, const std::string& key);
 Rule refused_with(const std::string& kind, const std::string& value, const std::string& key);
 Rule fixed_with(const std::string& kind, const std::string& value, const std::string& key, const std::string& fixed);
+Rule fixed_with(const std::string& kind, const std::string& value, const std::string& key,
+                const std::vector<std::string>& fixed);
 Rule refused_value_with(const std::string& kind, const std::string& value, const std::string& key,
                         const std::string& refused);
 Rule all_refused_with(const std::string& kind, const std::string& value, const std::string& list,
                       const std::string& key);
 Rule all_fixed_with(const std::string& kind, const std::string& value, const std::string& list, const std::string& key,
-                    const std::string& fixed);
+                    const std::vector<std::string>& fixed);
+
+/// A member that needs another.
+Rule needed_for(const std::string& key, const std::string& needed);
 
 std::vector<Field> eval_fields();        // spec.eval and below
 std::vector<Field> expect_fields();      // spec.merge.expect and below

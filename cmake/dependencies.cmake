@@ -26,4 +26,13 @@ add_library(utf8proc INTERFACE)
 target_include_directories(utf8proc SYSTEM INTERFACE ${UTF8PROC_INCLUDE})
 target_link_libraries(utf8proc INTERFACE ${UTF8PROC_LIBRARY})
 
+# PNG and JPEG
+find_path(SPNG_INCLUDE spng.h REQUIRED)
+find_library(SPNG_LIBRARY spng REQUIRED)
+find_path(TURBOJPEG_INCLUDE turbojpeg.h REQUIRED)
+find_library(TURBOJPEG_LIBRARY turbojpeg REQUIRED)
+add_library(image_formats INTERFACE)
+target_include_directories(image_formats SYSTEM INTERFACE ${SPNG_INCLUDE} ${TURBOJPEG_INCLUDE})
+target_link_libraries(image_formats INTERFACE ${SPNG_LIBRARY} ${TURBOJPEG_LIBRARY})
+
 include(${CMAKE_CURRENT_LIST_DIR}/torch.cmake)

@@ -7,6 +7,7 @@
 #include "evaljob-runner/dataset/gzip_file.hpp"
 #include "evaljob-runner/dataset/idx.hpp"
 #include "evaljob-runner/dataset/json_lines.hpp"
+#include "evaljob-runner/dataset/tsv_dataset.hpp"
 
 namespace evaljob {
 
@@ -61,6 +62,7 @@ public:
         return Sample{std::to_string(index),
                       shape_,
                       bytes,
+                      "",
                       "",
                       label,
                       label < classes_.size() ? classes_[label] : std::to_string(label)};
@@ -147,6 +149,8 @@ Result<std::unique_ptr<DatasetReader>> open_dataset(const Dataset& dataset, cons
             return IdxDataset::open(dataset, storage_root);
         case DatasetFormat::JSONL:
             return open_json_lines(dataset, storage_root);
+        case DatasetFormat::TSV:
+            return open_tsv(dataset, storage_root);
     }
     return bad_input(dataset, "is of a format that is not supported yet");
 }
@@ -156,6 +160,7 @@ std::string content_hash(const Sample& sample) {
     digest.update(Json(sample.shape).dump());
     digest.update(sample.bytes);
     digest.update(sample.input);
+    digest.update(sample.image);
     digest.update(sample.target.dump());
     return digest.hex().substr(0, 32);
 }

@@ -13,11 +13,17 @@
 
 namespace evaljob {
 
+// Of what names a sample or its group, and of its right answer: the manifest holds them.
+inline constexpr std::size_t max_id_bytes = 1024;
+inline constexpr std::size_t max_group_bytes = 1024;
+inline constexpr std::size_t max_target_bytes = std::size_t{1} << 20U;
+
 struct Sample {
     std::string id;
     std::vector<std::int64_t> shape;  // of the content, row-major; IDX images: [1, height, width]
     std::string_view bytes;           // unsigned bytes; valid as long as the reader
-    std::string input;                // JSONL: an object as JSON text, members as they stand in the line
+    std::string input;                // JSONL, TSV: an object as JSON text, members as they stand in the line
+    std::string image;                // TSV: a file's bytes, PNG or JPEG; empty: none
     Json target;                      // Classification: the class as an integer; Generation: a text, or several
     std::string group;                // the name of the target's class, or what task.groupBy names
 };
@@ -37,7 +43,7 @@ public:
 /// Opens the files and checks their digests where the EvalJob names them. Fails with BadInput, naming field and file.
 Result<std::unique_ptr<DatasetReader>> open_dataset(const Dataset& dataset, const std::string& storage_root);
 
-/// Of a sample's shape, bytes, input and target: 32 hex characters.
+/// Of a sample's shape, bytes, input, image and target: 32 hex characters.
 std::string content_hash(const Sample& sample);
 
 /// Of a file that the EvalJob names: what is wrong, led by the field.

@@ -1,22 +1,16 @@
 #include "evaljob-runner/dataset/json_lines.hpp"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
-#include <fstream>
 #include <limits>
 #include <utility>
 #include <vector>
 
-#include "api/digest.hpp"
 #include "evaljob-runner/dataset/json_sample.hpp"
+#include "evaljob-runner/dataset/text_file.hpp"
 
 namespace evaljob {
 
 namespace {
-
-constexpr std::size_t block_bytes = std::size_t{1} << 20U;
 
 struct Line {
     std::uint64_t offset = 0;
@@ -50,8 +44,8 @@ public:
 private:
     void end_line() {
         if (!blank_ && lines_.size() < limit_) {
-            if (length_ > max_json_line_bytes && too_long_ == 0) too_long_ = number_;
-            lines_.push_back({offset_, number_, static_cast<std::uint32_t>(std::min(length_, max_json_line_bytes))});
+            if (length_ > max_text_sample_bytes && too_long_ == 0) too_long_ = number_;
+            lines_.push_back({offset_, number_, static_cast<std::uint32_t>(std::min(length_, max_text_sample_bytes))});
         }
         offset_ += length_ + 1;
         length_ = 0;
@@ -70,37 +64,18 @@ private:
 
 class JsonLinesDataset : public DatasetReader {
 public:
-    JsonLinesDataset(Dataset dataset, std::string path) : dataset_(std::move(dataset)), path_(std::move(path)) {}
+    JsonLinesDataset(const Dataset& dataset, const std::string& storage_root)
+        : task_(dataset.task),
+          limit_(static_cast<std::uint64_t>(dataset.limit.value_or(std::numeric_limits<std::int64_t>::max()))),
+          file_(dataset, storage_root) {}
 
     Result<void> read() {
-        std::error_code ignored;
-        if (std::filesystem::is_directory(path_, ignored))
-            return refused(unreadable("path", Error{"ReadFailed", path_ + ": Is a directory"}));
-        errno = 0;
-        file_.open(path_, std::ios::binary);
-        if (!file_) return refused(unreadable("path", Error{"ReadFailed", path_ + ": " + std::strerror(errno)}));
-        LineIndex index(static_cast<std::uint64_t>(dataset_.limit.value_or(std::numeric_limits<std::int64_t>::max())));
-        Sha256 digest;
-        std::string block(block_bytes, '\0');
-        bool first = true;
-        do {
-            file_.read(block.data(), static_cast<std::streamsize>(block.size()));
-            const std::string_view got(block.data(), static_cast<std::size_t>(file_.gcount()));
-            if (std::exchange(first, false) && got.starts_with("\x1f\x8b"))
-                return refused("path: " + path_ + ": is compressed; decompress it: lines are read where they lie");
-            digest.update(got);
-            index.add(got);
-        } while (file_);
-        if (file_.bad()) return refused("path: " + path_ + ": cannot be read to its end");
+        LineIndex index(limit_);
+        if (auto read = file_.read([&](std::string_view block) { index.add(block); }); !read) return read;
         index.finish();
-        sha256_ = digest.hex();
-        if (!dataset_.sha256.empty() && sha256_ != dataset_.sha256)
-            return refused(other_sha256("sha256", path_, sha256_, dataset_.sha256));
-        if (index.too_long() > 0)
-            return refused("path: " + path_ + " line " + std::to_string(index.too_long()) + ": is longer than " +
-                           std::to_string(max_json_line_bytes) + " bytes; keep large inputs in files that it names");
+        if (index.too_long() > 0) return file_.too_long(place_of(index.too_long()));
         lines_ = std::move(index).lines();
-        if (lines_.empty()) return refused("path: " + path_ + ": has no samples");
+        if (lines_.empty()) return file_.refused("path: " + file_.path() + ": has no samples");
         return {};
     }
 
@@ -108,36 +83,30 @@ public:
 
     Result<Sample> sample(std::uint64_t index) override {
         const Line& line = lines_.at(index);
-        std::string text(line.length, '\0');
-        file_.clear();
-        file_.seekg(static_cast<std::streamoff>(line.offset));
-        file_.read(text.data(), static_cast<std::streamsize>(text.size()));
-        if (!file_) return refused("path: " + place(index) + ": cannot be read any more; was the file changed?");
-        auto sample = read_json_sample(text, line.number, dataset_.task);
-        if (!sample) return refused("path: " + place(index) + ": " + sample.error().message);
+        const auto text = file_.part(line.offset, line.length, place(index));
+        if (!text) return tl::unexpected(text.error());
+        auto sample = read_json_sample(*text, line.number, task_);
+        if (!sample) return file_.refused("path: " + place(index) + ": " + sample.error().message);
         return sample;
     }
 
-    std::string place(std::uint64_t index) const override {
-        return path_ + " line " + std::to_string(lines_.at(index).number);
-    }
+    std::string place(std::uint64_t index) const override { return place_of(lines_.at(index).number); }
 
-    Json digests() const override { return {{"sha256", sha256_}}; }
+    Json digests() const override { return {{"sha256", file_.sha256()}}; }
 
 private:
-    tl::unexpected<Error> refused(const std::string& what) const { return bad_input(dataset_, what); }
+    std::string place_of(std::uint64_t line) const { return file_.path() + " line " + std::to_string(line); }
 
-    Dataset dataset_;
-    std::string path_;
-    std::ifstream file_;
+    Task task_;
+    std::uint64_t limit_;
+    TextFile file_;
     std::vector<Line> lines_;
-    std::string sha256_;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<DatasetReader>> open_json_lines(const Dataset& dataset, const std::string& storage_root) {
-    auto reader = std::make_unique<JsonLinesDataset>(dataset, resolve_path(storage_root, dataset.path));
+    auto reader = std::make_unique<JsonLinesDataset>(dataset, storage_root);
     if (auto read = reader->read(); !read) return tl::unexpected(read.error());
     return reader;
 }

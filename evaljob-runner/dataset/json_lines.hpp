@@ -8,8 +8,6 @@
 
 namespace evaljob {
 
-inline constexpr std::uint64_t max_json_line_bytes = 100'000'000;
-
 /// Reads the file once, for its digest and its lines. Fails with BadInput, naming field and file.
 Result<std::unique_ptr<DatasetReader>> open_json_lines(const Dataset& dataset, const std::string& storage_root);
 

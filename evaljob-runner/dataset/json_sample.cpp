@@ -9,10 +9,6 @@ namespace evaljob {
 
 namespace {
 
-constexpr std::size_t max_id_bytes = 1024;
-constexpr std::size_t max_group_bytes = 1024;
-constexpr std::size_t max_target_bytes = std::size_t{1} << 20U;  // with its quotes; the manifest holds it
-
 std::string shown(std::string_view value) {
     if (value.size() <= 60) return std::string(value);
     std::size_t end = 60;

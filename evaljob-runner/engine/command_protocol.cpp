@@ -58,7 +58,11 @@ std::string request_line(std::uint64_t number, const Request& request, const Dat
     std::string line = "{\"request\":" + std::to_string(number) + ",\"id\":" + Json(request.sample.id).dump() +
                        ",\"dataset\":" + Json(dataset.name).dump() + ",\"repeat\":" + std::to_string(request.repeat) +
                        ",\"seed\":" + std::to_string(request.seed);
-    if (dataset.task.max_new_tokens) line += ",\"maxNewTokens\":" + std::to_string(*dataset.task.max_new_tokens);
+    const Task& task = dataset.task;
+    if (task.max_new_tokens) line += ",\"maxNewTokens\":" + std::to_string(*task.max_new_tokens);
+    if (!task.temperature.empty()) line += ",\"temperature\":" + task.temperature;  // numbers, as they stand
+    if (!task.top_p.empty()) line += ",\"topP\":" + task.top_p;
+    if (!task.stop.empty()) line += ",\"stop\":" + Json(task.stop).dump();
     return line + ",\"input\":" + request.sample.input + "}\n";
 }
 

@@ -1,4 +1,4 @@
-// The one file that includes libtorch.
+// Classification; whatever generates texts is torchscript_generation.cpp's.
 #include "evaljob-runner/engine/torchscript.hpp"
 
 #include <ATen/Parallel.h>
@@ -16,6 +16,8 @@
 #include <sstream>
 
 #include "api/digest.hpp"
+#include "evaljob-runner/engine/torch_words.hpp"
+#include "evaljob-runner/engine/torchscript_generation.hpp"
 #include "evaljob-runner/storage/files.hpp"
 
 namespace evaljob {
@@ -23,19 +25,6 @@ namespace evaljob {
 namespace {
 
 constexpr std::uint64_t max_model_bytes = std::uint64_t{64} << 30;
-
-/// libtorch's messages go on for a screen, with the model's source and a stack. What is wrong is said in the last line
-/// that names an error, or else in the first.
-std::string essence_of(const std::string& text) {
-    std::istringstream stream(text);
-    std::string kept;
-    for (std::string line; std::getline(stream, line);) {
-        if (line.starts_with("Exception raised from") || line.starts_with("frame #")) break;
-        if (kept.empty() || line.starts_with("RuntimeError: ")) kept = line;
-    }
-    kept = kept.substr(0, kept.find("  (Could this error message be improved?"));
-    return kept.size() > 300 ? kept.substr(0, 300) + "…" : kept;
-}
 
 tl::unexpected<Error> does_not_load(const std::string& path, const std::string& device, const std::string& why) {
     return fail("BadInput", "spec.eval.model.path: " + path + " is no TorchScript file that loads on " + device +
@@ -80,6 +69,9 @@ public:
 
 private:
     Result<std::vector<Prediction>> evaluate(const std::vector<Request>& requests, const Task& task) {
+        if (task.type != TaskType::Classification)
+            return fail("BadInput", std::string("task.type: a model that generates texts has an extra file ") +
+                                        text_model_file + " (docs/runner.md); this one has none");
         try {
             const c10::InferenceMode guard;
             const at::Tensor scores =
@@ -148,8 +140,14 @@ Result<std::unique_ptr<Engine>> load_torchscript(const std::string& path, const 
             device.kind == "cuda" ? at::kCUDA : at::kCPU,
             device.kind == "cuda" ? static_cast<c10::DeviceIndex>(device.index) : c10::DeviceIndex{-1});
         std::istringstream stream(std::move(*bytes));
-        torch::jit::Module module = torch::jit::load(stream, target);
+        torch::jit::ExtraFilesMap extra{{text_model_file, ""}};
+        torch::jit::Module module = torch::jit::load(stream, target, extra);
         module.eval();
+        if (!extra.at(text_model_file).empty()) {
+            auto engine = generating_engine(module, extra.at(text_model_file), target.str());
+            if (!engine) return fail("BadInput", "spec.eval.model.path: " + path + ": " + engine.error().message);
+            return engine;
+        }
         return std::make_unique<TorchScriptEngine>(std::move(module), target);
     } catch (const c10::Error& error) {
         return does_not_load(path, device.kind, error.what_without_backtrace());

@@ -16,6 +16,9 @@ Json task_config(const Task& task) {
     if (!task.group_by.empty()) config["groupBy"] = task.group_by;
     if (task.max_new_tokens) config["maxNewTokens"] = *task.max_new_tokens;
     if (!task.prompt.empty()) config["prompt"] = task.prompt;
+    if (!task.temperature.empty()) config["temperature"] = task.temperature;
+    if (!task.top_p.empty()) config["topP"] = task.top_p;
+    if (!task.stop.empty()) config["stop"] = task.stop;
     return config;
 }
 

@@ -13,7 +13,17 @@ namespace evaljob {
 namespace {
 
 const char* name_in_results(TaskMetric metric) {
-    return metric == TaskMetric::ExactMatch ? "exact_match" : "normalized_exact_match";
+    switch (metric) {
+        case TaskMetric::ExactMatch:
+            return "exact_match";
+        case TaskMetric::NormalizedExactMatch:
+            return "normalized_exact_match";
+        case TaskMetric::Accuracy:
+            return "accuracy";
+        case TaskMetric::NormalizedAccuracy:
+            return "normalized_accuracy";
+    }
+    return "";
 }
 
 /// The target of Generation is a text or a list of texts.
@@ -25,6 +35,14 @@ std::vector<std::string> texts_of(const Json& target) {
         for (const Json& item : target)
             if (text_from_json(item, text)) texts.push_back(text);
     return texts;
+}
+
+/// MultipleChoice: the letter of the text that is likeliest per byte.
+std::string normalized_letter(const Outcome& outcome) {
+    const Json detail = Json::parse(outcome.detail, nullptr, false);
+    return detail.is_object() && detail.contains("normalized") && detail["normalized"].is_string()
+               ? detail["normalized"].get<std::string>()
+               : "";
 }
 
 }  // namespace
@@ -47,8 +65,10 @@ std::vector<bool> Grading::grade(const Json& target, const Outcome& outcome) con
     if (!text_from_json(Json::parse(outcome.prediction, nullptr, false), prediction)) return right;
     const std::vector<std::string> targets = texts_of(target);
     for (std::size_t i = 0; i < comparisons_.size(); ++i)
-        right[i] = std::any_of(targets.begin(), targets.end(),
-                               [&](const std::string& text) { return matches(comparisons_[i], prediction, text); });
+        right[i] = std::any_of(targets.begin(), targets.end(), [&](const std::string& text) {
+            if (comparisons_[i] == TaskMetric::NormalizedAccuracy) return normalized_letter(outcome) == text;
+            return matches(comparisons_[i], prediction, text);
+        });
     return right;
 }
 

@@ -42,7 +42,7 @@ std::vector<std::string> task_metrics(const Manifest& manifest, std::uint32_t da
     const Json* metrics = member(task, "metrics");
     const Json* type = member(task, "type");
     std::vector<std::string> names;
-    if (!type || *type != "Generation" || !metrics || !metrics->is_array()) return names;
+    if (!type || *type == "Classification" || !metrics || !metrics->is_array()) return names;
     for (const Json& name : *metrics)
         if (name.is_string()) names.push_back(name.get<std::string>());
     return names;

@@ -134,7 +134,7 @@ std::string normalized_text(std::string_view text) {
 }
 
 bool matches(TaskMetric metric, std::string_view prediction, std::string_view target) {
-    if (metric == TaskMetric::ExactMatch) return prediction == target;
+    if (metric != TaskMetric::NormalizedExactMatch) return prediction == target;
     return normalized_text(prediction) == normalized_text(target);
 }
 

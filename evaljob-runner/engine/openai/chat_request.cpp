@@ -105,6 +105,16 @@ Result<std::string> messages_of(const Members& members, const std::optional<Prom
     return R"({"role":"user","content":)" + with_images(*urls, *question) + "}";
 }
 
+/// What model.parameters does not say itself.
+void add_sampling(const Task& task, Json& object) {
+    const auto add = [&](const char* key, Json value) {
+        if (!object.contains(key)) object[key] = std::move(value);
+    };
+    add("temperature", task.temperature.empty() ? Json(0) : Json::parse(task.temperature));
+    if (!task.top_p.empty()) add("top_p", Json::parse(task.top_p));
+    if (!task.stop.empty()) add("stop", task.stop);
+}
+
 }  // namespace
 
 std::string image_type(const std::string& bytes) {
@@ -123,7 +133,7 @@ Result<std::string> chat_request(const Model& model, const Task& task, const std
     const auto messages = messages_of(*members, prompt, read_image);
     if (!messages) return tl::unexpected(messages.error());
     Json object = model.parameters;
-    if (!object.contains("temperature")) object["temperature"] = 0;
+    add_sampling(task, object);
     object["model"] = model.name;
     object["stream"] = false;
     // Some servers keep it in 32 bits with a sign, and to some the greatest number of 32 bits says "any".

@@ -226,15 +226,21 @@ TEST(EvalJobSpecValues, OfAProgramOnTextsComeBackAsTheyWere) {
         "model": {"format": "Command", "command": ["python3", "m.py"], "path": "programs"},
         "datasets": [{"name": "qa", "format": "JSONL", "path": "qa.jsonl",
                       "task": {"type": "Generation", "metrics": ["NormalizedExactMatch", "ExactMatch"], "groupBy": "kind",
-                               "maxNewTokens": 64}},
+                               "maxNewTokens": 64, "temperature": "0.7", "topP": "0.9", "stop": ["\n", "Q:"]}},
                      {"name": "more", "format": "JSONL", "path": "more.jsonl", "task": {"type": "Generation"}}],
         "repeats": 4,
         "inference": {"startupTimeoutSeconds": 30, "sampleTimeoutSeconds": 5}})");
     const EvalJobSpec spec = parsed(object).spec;
     ASSERT_TRUE(spec.eval);
     EXPECT_EQ(spec.eval->model.command, (std::vector<std::string>{"python3", "m.py"}));
-    EXPECT_EQ(spec.eval->datasets[0].task,
-              (Task{TaskType::Generation, {}, {TaskMetric::NormalizedExactMatch, TaskMetric::ExactMatch}, "kind", 64}));
+    EXPECT_EQ(spec.eval->datasets[0].task, (Task{TaskType::Generation,
+                                                 {},
+                                                 {TaskMetric::NormalizedExactMatch, TaskMetric::ExactMatch},
+                                                 "kind",
+                                                 64,
+                                                 "0.7",
+                                                 "0.9",
+                                                 {"\n", "Q:"}}));
     EXPECT_EQ(spec.eval->datasets[1].task.metrics, std::vector{TaskMetric::ExactMatch}) << "the default";
     EXPECT_EQ(spec.eval->repeats, 4);
     EXPECT_EQ(spec.eval->inference.sample_timeout_seconds, 5);

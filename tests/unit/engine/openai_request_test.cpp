@@ -158,6 +158,16 @@ TEST_F(ChatRequest, HasTheParametersTheTasksTokensAndTheSystemPrompt) {
                               "messages":[{"role":"system","content":"Be \"brief\"."},{"role":"user","content":"q"}]})"));
 }
 
+TEST_F(ChatRequest, DrawsAsTheTaskSaysWhereTheModelsParametersDoNot) {
+    task_.temperature = "0.7";
+    task_.top_p = "0.9";
+    task_.stop = {"\n"};
+    model_.parameters = {{"top_p", 0.5}};
+    EXPECT_EQ(Json::parse(*body(R"({"question":"q"})")),
+              Json::parse(R"({"model":"tiny","stream":false,"temperature":0.7,"top_p":0.5,"stop":["\n"],"seed":1852516352,
+                              "messages":[{"role":"user","content":"q"}]})"));
+}
+
 TEST_F(ChatRequest, HasTheSamplesTextsAsTheyStandInTheDataset) {
     EXPECT_THAT(*body(R"({"question":"\ud800 \u0000 é"})"), HasSubstr(R"("content":"\ud800 \u0000 é")"));
     const std::string given = R"([{"role":"user","content":"a","weight":1.50}, {"role":"assistant","content":null}])";

@@ -78,6 +78,23 @@ INSTANTIATE_TEST_SUITE_P(
                     Row{"ReplacementCharacter", {{"base64", "/w=="}}, "\xef\xbf\xbd", false, false}),
     [](const auto& row) { return row.param.name; });
 
+TEST(Graded, AChoiceByItsLetterAndByTheOnePerByte) {
+    Manifest manifest = texts_manifest();
+    manifest.config["datasets"][0]["task"] = {{"type", "MultipleChoice"},
+                                              {"metrics", {"NormalizedAccuracy", "Accuracy"}}};
+    const Grading grading(manifest, 0);
+    EXPECT_THAT(grading.metrics(), ElementsAre("normalized_accuracy", "accuracy"));
+    Outcome outcome;
+    outcome.state = ItemState::Predicted;
+    outcome.prediction = "\"B\"";
+    outcome.detail = R"({"confidence":"0.5","normalized":"C"})";
+    EXPECT_THAT(grading.grade("B", outcome), ElementsAre(false, true));
+    EXPECT_THAT(grading.grade("C", outcome), ElementsAre(true, false));
+    EXPECT_THAT(grading.grade("A", outcome), ElementsAre(false, false));
+    outcome.detail = "{}";  // of an image of one's own
+    EXPECT_THAT(grading.grade("B", outcome), ElementsAre(false, true));
+}
+
 /// Four questions in two groups, each asked twice; `answers` by question and repeat.
 struct TextRun : RunFolder {
     TextRun() {

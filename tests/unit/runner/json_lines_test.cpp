@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "api/digest.hpp"
+#include "evaljob-runner/dataset/text_file.hpp"
 #include "evaljob-runner/manifest/dataset_samples.hpp"
 #include "tests/unit/runner/temporary_folder.hpp"
 
@@ -188,7 +189,7 @@ TEST_F(JsonLines, ThatAreCompressedAreRefused) { EXPECT_THAT(refusal("\x1f\x8b\x
 
 TEST_F(JsonLines, ThatAreTooLongAreRefusedUnread) {
     folder_.write("lines.jsonl", "{\"target\":\"a\"}\n{");
-    std::filesystem::resize_file(folder_ / "lines.jsonl", max_json_line_bytes + 100);  // a hole: no disk is filled
+    std::filesystem::resize_file(folder_ / "lines.jsonl", max_text_sample_bytes + 100);  // a hole: no disk is filled
     const auto reader = open_dataset(dataset_, folder_.path());
     ASSERT_FALSE(reader);
     EXPECT_THAT(reader.error().message, HasSubstr("line 2: is longer than 100000000 bytes"));

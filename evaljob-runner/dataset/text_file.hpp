@@ -1,0 +1,43 @@
+// A dataset's file of text: read once from end to end, for its digest and for where its samples lie; then a part of it
+// at a time, when that is asked for.
+#pragma once
+
+#include <cstdint>
+#include <fstream>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "evaljob-runner/dataset/dataset.hpp"
+
+namespace evaljob {
+
+inline constexpr std::uint64_t max_text_sample_bytes = 100'000'000;  // a line, or a row of several
+
+class TextFile {
+public:
+    TextFile(const Dataset& dataset, const std::string& storage_root);
+
+    /// The file block by block. Fails with BadInput, naming field and file: missing, compressed, or of another digest
+    /// than the EvalJob says.
+    Result<void> read(const std::function<void(std::string_view block)>& take);
+
+    /// A part that lay there then. `place` is what a refusal calls it.
+    Result<std::string> part(std::uint64_t offset, std::uint64_t length, const std::string& place);
+
+    const std::string& path() const { return path_; }      // resolved
+    const std::string& sha256() const { return sha256_; }  // when it has been read
+
+    /// Led by the dataset's name and the field.
+    tl::unexpected<Error> refused(const std::string& what) const;
+    /// For a sample that is too long to be read.
+    tl::unexpected<Error> too_long(const std::string& place) const;
+
+private:
+    Dataset dataset_;
+    std::string path_;
+    std::ifstream file_;
+    std::string sha256_;
+};
+
+}  // namespace evaljob

@@ -1,0 +1,106 @@
+#include "evaljob-runner/dataset/tsv_sample.hpp"
+
+#include <algorithm>
+
+#include "api/base64.hpp"
+#include "api/utf8.hpp"
+
+namespace evaljob {
+
+namespace {
+
+tl::unexpected<Error> bad(const std::string& what) { return fail("BadInput", what); }
+
+tl::unexpected<Error> too_large(const std::string& column, std::size_t limit, std::size_t is) {
+    return bad(column + " must have at most " + std::to_string(limit) + " bytes, has " + std::to_string(is));
+}
+
+std::optional<std::size_t> place_of(const std::vector<std::string>& names, const std::string& name) {
+    const auto found = std::find(names.begin(), names.end(), name);
+    if (found == names.end()) return std::nullopt;
+    return static_cast<std::size_t>(found - names.begin());
+}
+
+/// True when the letter is that of a column which holds a text, as all before it do.
+bool has_option(const TsvColumns& columns, const std::vector<std::string>& cells, const std::string& letter) {
+    if (letter.size() != 1 || letter < "A" || letter > "Z") return false;
+    for (char option = 'A'; option <= letter.front(); ++option)
+        if (TsvColumns::cell(cells, place_of(columns.names, std::string(1, option))).empty()) return false;
+    return true;
+}
+
+std::string input_of(const TsvColumns& columns, const std::vector<std::string>& cells) {
+    std::string input;
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+        if (i == columns.index || i == columns.answer || columns.names[i].empty() || cells[i].empty()) continue;
+        input += input.empty() ? "{" : ",";
+        input += Json(columns.names[i]).dump() + ":" + Json(cells[i]).dump();
+    }
+    return input.empty() ? "{}" : input + "}";
+}
+
+}  // namespace
+
+Result<TsvColumns> read_tsv_header(const std::vector<std::string>& cells, const Task& task) {
+    if (cells.front().starts_with("\xef\xbb\xbf"))
+        return bad("begins with a byte order mark; save the file as UTF-8 without one");
+    TsvColumns columns;
+    columns.names = cells;
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+        if (!is_utf8(cells[i])) return bad("is not UTF-8 text");
+        if (!cells[i].empty() && place_of(cells, cells[i]) != i) return bad("has two columns " + cells[i]);
+    }
+    const auto index = place_of(cells, "index");
+    if (!index) return bad("has no column index; the first line names the columns, with tabs between them");
+    const auto answer = place_of(cells, "answer");
+    if (!answer) return bad("has no column answer: the right answers");
+    columns.index = *index;
+    columns.answer = *answer;
+    columns.image = place_of(cells, "image");
+    columns.image_path = place_of(cells, "image_path");
+    if (!task.group_by.empty()) {
+        columns.group = place_of(cells, task.group_by);
+        if (!columns.group) return bad("has no column " + task.group_by + ", which task.groupBy names");
+    }
+    return columns;
+}
+
+Result<Sample> read_tsv_sample(const TsvColumns& columns, const std::vector<std::string>& cells, TaskType task) {
+    if (cells.size() != columns.names.size())
+        return bad("has " + std::to_string(cells.size()) + " cells, the first line names " +
+                   std::to_string(columns.names.size()) + " columns");
+    if (!std::all_of(cells.begin(), cells.end(), [](const std::string& cell) { return is_utf8(cell); }))
+        return bad("is not UTF-8 text");
+    Sample sample;
+    sample.id = cells[columns.index];
+    if (sample.id.empty()) return bad("has no index: what the sample is called");
+    if (sample.id.size() > max_id_bytes) return too_large("index", max_id_bytes, sample.id.size());
+    const std::string& answer = cells[columns.answer];
+    if (answer.empty()) return bad("has no answer: the right one");
+    if (answer.size() > max_target_bytes) return too_large("answer", max_target_bytes, answer.size());
+    if (task == TaskType::MultipleChoice && !has_option(columns, cells, answer))
+        return bad("its answer is " + Json(answer.substr(0, 60)).dump(-1, ' ', false, Json::error_handler_t::replace) +
+                   ", which is the letter of none of its options; they stand in the columns A, B, …");
+    sample.target = answer;
+    sample.group = TsvColumns::cell(cells, columns.group);
+    if (columns.group && sample.group.empty())
+        return bad("has no " + columns.names[*columns.group] +
+                   ", which task.groupBy names; give every sample one, or remove groupBy");
+    if (sample.group.size() > max_group_bytes)
+        return too_large(columns.names[*columns.group], max_group_bytes, sample.group.size());
+    sample.input = input_of(columns, cells);
+    return sample;
+}
+
+bool is_tsv_list(const std::string& cell) { return cell.starts_with('[') && cell.ends_with(']'); }
+
+Result<std::string> read_tsv_image(std::string cell) {
+    std::erase_if(cell, [](char c) { return c == '\n' || c == '\r' || c == ' '; });
+    auto bytes = base64_decode(cell);
+    if (!bytes || bytes->empty())
+        return bad("its image is neither base64 nor the index of another row, which has at most " +
+                   std::to_string(max_reference_bytes) + " characters");
+    return std::move(*bytes);
+}
+
+}  // namespace evaljob

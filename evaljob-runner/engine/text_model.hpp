@@ -1,0 +1,60 @@
+// What a TorchScript model that generates texts says of itself in its extra file evaljob.json: its tokens, and what it
+// is asked. docs/runner.md describes it. Pure; a model's file is another's.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "api/result.hpp"
+
+namespace evaljob {
+
+using Token = std::int64_t;
+
+struct TextModel {
+    std::vector<std::string> tokens;  // bytes of each, by its number
+    Token pad = 0;
+    std::vector<Token> stop;  // any of them ends a text
+    std::optional<Token> unknown;
+    std::string prompt = "{question}";
+    std::string option = "{option}";  // MultipleChoice: what follows the prompt
+    std::int64_t max_prompt_tokens = 0;
+    std::int64_t max_new_tokens = 0;
+    int channels = 0;  // of an image: 1 or 3; 0: it takes none
+    int height = 0;    // with width: of every image; 0: the model has a method `prepare`
+    int width = 0;
+
+    bool is_stop(Token token) const;
+};
+
+/// Fails with BadInput; the message is for a reader who knows the file.
+Result<TextModel> read_text_model(std::string_view json);
+
+/// The prompt with the input's members in place of their names in braces; `input` is a JSON object's text. Fails with
+/// BadInput when it has no such member.
+Result<std::string> prompt_of(const std::string& pattern, std::string_view input);
+
+/// The texts of an input's members A, B, …, as far as they go without a gap.
+std::vector<std::string> options_of(std::string_view input);
+
+/// Texts as tokens: at every place the longest one that fits. Texts of tokens are joined as they are.
+class Tokenizer {
+public:
+    explicit Tokenizer(const TextModel& model);
+
+    /// Fails with BadInput when no token fits and the model has none for what is unknown.
+    Result<std::vector<Token>> encode(std::string_view text) const;
+    std::string decode(const std::vector<Token>& tokens) const;
+
+private:
+    std::vector<std::string> texts_;
+    std::unordered_map<std::string, Token> numbers_;
+    std::optional<Token> unknown_;
+    std::size_t longest_ = 0;
+};
+
+}  // namespace evaljob

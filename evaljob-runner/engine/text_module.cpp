@@ -1,0 +1,90 @@
+#include "evaljob-runner/engine/text_module.hpp"
+
+#include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/stack.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "evaljob-runner/image/image.hpp"
+
+namespace evaljob {
+
+TextModule::TextModule(torch::jit::Module module, TextModel model, c10::Device device)
+    : module_(std::move(module)), model_(std::move(model)), tokenizer_(model_), device_(device) {}
+
+Prompt TextModule::prompt_for(const Sample& sample) {
+    Prompt prompt;
+    const auto text = prompt_of(model_.prompt, sample.input);
+    auto tokens = text ? tokenizer_.encode(*text) : Result<std::vector<Token>>(tl::unexpected(text.error()));
+    if (!tokens) {
+        prompt.error = tokens.error().message;
+    } else if (tokens->empty() || static_cast<std::int64_t>(tokens->size()) > model_.max_prompt_tokens) {
+        prompt.error = "its prompt has " + std::to_string(tokens->size()) + " tokens; the model takes 1 to " +
+                       std::to_string(model_.max_prompt_tokens);
+    } else {
+        prompt.tokens = std::move(*tokens);
+        if (model_.channels > 0) take_image(sample.image, prompt);
+    }
+    return prompt;
+}
+
+void TextModule::take_image(const std::string& file, Prompt& prompt) {
+    if (file.empty()) {
+        prompt.error = "it has no image, or several; the model takes one";
+        return;
+    }
+    auto image = decode_image(file, model_.channels);
+    if (!image) {
+        prompt.error = image.error().message;
+        return;
+    }
+    if (model_.height > 0 && (image->height != model_.height || image->width != model_.width)) {
+        prompt.error = "the image has " + std::to_string(image->width) + "x" + std::to_string(image->height) +
+                       " pixels; the model takes " + std::to_string(model_.width) + "x" + std::to_string(model_.height);
+        return;
+    }
+    const at::Tensor pixels =
+        at::from_blob(image->pixels.data(), {image->height, image->width, image->channels}, at::kByte);
+    prompt.image = pixels.permute({2, 0, 1}).clone(at::MemoryFormat::Contiguous);
+    if (model_.height == 0) prompt.image = module_.get_method("prepare")({prompt.image.to(device_)}).toTensor();
+}
+
+Result<at::Tensor> TextModule::prefill(const std::vector<const Prompt*>& rows) {
+    std::size_t longest = 0;
+    for (const Prompt* row : rows) longest = std::max(longest, row->tokens.size());
+    const auto count = static_cast<std::int64_t>(rows.size());
+    at::Tensor tokens = at::full({count, static_cast<std::int64_t>(longest)}, model_.pad, at::kLong);  // behind
+    at::Tensor lengths = at::empty({count}, at::kLong);
+    std::vector<at::Tensor> images;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        std::copy(rows[i]->tokens.begin(), rows[i]->tokens.end(), tokens.data_ptr<std::int64_t>() + i * longest);
+        lengths.data_ptr<std::int64_t>()[i] = static_cast<std::int64_t>(rows[i]->tokens.size());
+        if (model_.channels > 0) images.push_back(rows[i]->image);
+    }
+    std::vector<c10::IValue> inputs{tokens.to(device_), lengths.to(device_)};
+    if (!images.empty()) inputs.emplace_back(at::stack(images).to(device_));
+    return take(module_.get_method("prefill")(std::move(inputs)), rows.size());
+}
+
+Result<at::Tensor> TextModule::step(const std::vector<Token>& tokens) {
+    at::Tensor next = at::empty({static_cast<std::int64_t>(tokens.size())}, at::kLong);
+    std::copy(tokens.begin(), tokens.end(), next.data_ptr<std::int64_t>());
+    return take(module_.get_method("step")({next.to(device_), std::move(cache_)}), tokens.size());
+}
+
+Result<at::Tensor> TextModule::take(c10::IValue said, std::size_t rows) {
+    if (!said.isTuple() || said.toTupleRef().elements().size() != 2 || !said.toTupleRef().elements()[0].isTensor())
+        return fail("BadInput", "the model's prefill and step must give scores and a cache");
+    const at::Tensor scores = said.toTupleRef().elements()[0].toTensor();
+    const auto tokens = static_cast<std::int64_t>(model_.tokens.size());
+    if (scores.dim() != 2 || scores.size(0) != static_cast<std::int64_t>(rows) || scores.size(1) != tokens)
+        return fail("BadInput", "the model gives scores of shape " + Json(scores.sizes().vec()).dump() + " for " +
+                                    std::to_string(rows) + " texts and " + std::to_string(tokens) + " tokens");
+    cache_ = said.toTupleRef().elements()[1];
+    return scores.to(at::kFloat);
+}
+
+}  // namespace evaljob

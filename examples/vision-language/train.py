@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+"""Trains the network on pictures of Fashion-MNIST's training items and exports it as TorchScript, tokens included.
+
+The committed model.pt was made by `python3 train.py`, all defaults, on one CPU thread of an x86-64 machine with AVX2, with
+Python 3.11, torch 2.11.0 and numpy 2.4.6. After making a new one, run reference.py and put the new digest in evaljob.yaml.
+"""
+
+import argparse
+import io
+import pathlib
+import time
+
+import numpy
+import torch
+from torch.nn import functional
+
+import model
+import scenes
+
+BATCH = 32
+
+
+def batch(items, words, random):
+    """Pictures, cells, tokens [N, T] of questions with their answers and the end, lengths of both, of the questions."""
+    pictures, cells, texts, prompts = [], [], [], []
+    for _ in range(BATCH):
+        picture, held = items.draw(random)
+        asked = scenes.questions(held, random)
+        question = asked[int(random.integers(len(asked)))]
+        prompt = words.encode(question.text)
+        pictures.append(picture)
+        cells.append(held)
+        prompts.append(len(prompt))
+        texts.append(prompt + words.encode(question.answer) + [model.END])
+    longest = max(map(len, texts))
+    tokens = torch.tensor([text + [model.PAD] * (longest - len(text)) for text in texts])
+    images = torch.from_numpy(numpy.stack(pictures)).unsqueeze(1)
+    return images, torch.tensor(cells), tokens, torch.tensor(list(map(len, texts))), torch.tensor(prompts)
+
+
+def loss_of(network, classes, images, cells, tokens, lengths, prompts):
+    seen = network.picture(images)
+    # What each cell holds, from its own four vectors: so the encoder learns before the decoder can.
+    grid = seen.view(-1, 2, 2, 2, 2, seen.size(2)).mean(dim=(2, 4)).flatten(1, 2)
+    held = functional.cross_entropy(classes(grid).flatten(0, 1), cells.flatten())
+    scores = network.scores(network.read(tokens, lengths, seen)[0])[:, :-1]
+    at = torch.arange(tokens.size(1) - 1)
+    answered = (at >= prompts.unsqueeze(1) - 1) & (at < lengths.unsqueeze(1) - 1)
+    return functional.cross_entropy(scores[answered], tokens[:, 1:][answered]), held
+
+
+def train(network, items, words, steps, random):
+    classes = model.Linear(model.WIDTH, scenes.NOTHING + 1)
+    parameters = [*network.parameters(), *classes.parameters()]
+    optimizer = torch.optim.AdamW(parameters, weight_decay=0.02)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=3e-3, total_steps=steps)
+    network.train()
+    start, totals = time.monotonic(), numpy.zeros(2)
+    for step in range(1, steps + 1):
+        losses = loss_of(network, classes, *batch(items, words, random))
+        optimizer.zero_grad()
+        sum(losses).backward()
+        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+        optimizer.step()
+        schedule.step()
+        totals += [loss.item() for loss in losses]
+        if step % 100 == 0 or step == steps:
+            said, held = totals / (step % 100 or 100)
+            print(f"step {step}/{steps}: answers {said:.4f}, cells {held:.4f}, {time.monotonic() - start:.0f} s", flush=True)
+            totals[:] = 0
+
+
+def save(module, tokens, path):
+    """Writes the module as TorchScript, without the debug records: they hold the paths of source files."""
+    full, lean = io.BytesIO(), io.BytesIO()
+    torch.jit.save(torch.jit.script(module), full, _extra_files={"evaljob.json": model.description(tokens)})
+    full.seek(0)
+    reader = torch._C.PyTorchFileReader(full)
+    writer = torch._C.PyTorchFileWriter(lean)
+    for name in reader.get_all_records():
+        if not name.endswith(".debug_pkl") and name not in ("version", "byteorder", ".data/serialization_id"):
+            record = reader.get_record(name)
+            writer.write_record(name, record, len(record))
+    writer.write_end_of_file()
+    try:
+        pathlib.Path(path).write_bytes(lean.getvalue())
+    except OSError as error:
+        scenes.idx.fail(f"cannot write {path} ({error.strerror}): name a writable file with --out")
+
+
+def main():
+    here = pathlib.Path(__file__).resolve().parent
+    parser = argparse.ArgumentParser(description="Train a small vision-language network and export it as TorchScript.")
+    parser.add_argument("--data", default=scenes.idx.DEFAULT_FOLDER, help="folder of the four .gz files (default: %(default)s)")
+    parser.add_argument("--out", default=str(here / "model.pt"), help="file to write (default: model.pt beside this script)")
+    parser.add_argument("--steps", type=int, default=1200, help="batches of 32 (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="default: %(default)s")
+    arguments = parser.parse_args()
+    if arguments.steps < 1:
+        parser.error("--steps must be at least 1")
+    if not pathlib.Path(arguments.out).resolve().parent.is_dir():
+        scenes.idx.fail(f"cannot write {arguments.out}: its folder does not exist; make it, or name another file with --out")
+
+    torch.set_num_threads(1)
+    torch.use_deterministic_algorithms(True)
+    torch.manual_seed(arguments.seed)
+    words = model.vocabulary()
+    network = model.Network(len(words.tokens)).to(memory_format=torch.channels_last)
+    items = scenes.Items(arguments.data, "train")
+    train(network, items, words, arguments.steps, numpy.random.default_rng(arguments.seed))
+    save(network.fold(), words.tokens, arguments.out)
+    print(f"{arguments.out}: {pathlib.Path(arguments.out).stat().st_size} bytes, sha256 {scenes.idx.sha256(arguments.out)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,216 @@
+// The vision-language example: the runner's answers and scores are PyTorch's, from any number of ranks, in any batches;
+// texts that are drawn by chance too depend on nothing but the seed. examples/vision-language/reference.py made the
+// numbers that they are held against, in another way: one question at a time and without a cache.
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include "tests/e2e/evaluation.hpp"
+
+namespace evaljob::e2e {
+namespace {
+
+const std::string example = EVALJOB_SOURCE_DIR "/examples/vision-language";
+
+struct Run {
+    int nodes = 1;
+    int procs = 1;
+    int batch = 32;
+    int limit = 1000;
+    const char* temperature = nullptr;
+};
+
+Json job(const Run& run) {
+    Json dataset = {{"name", "questions"},
+                    {"format", "TSV"},
+                    {"path", example + "/questions.tsv"},
+                    {"limit", run.limit},
+                    {"task", {{"type", "Generation"}, {"groupBy", "category"}}}};
+    Json eval = {{"model", {{"format", "TorchScript"}, {"path", example + "/model.pt"}}},
+                 {"inference", {{"device", "CPU"}, {"maxBatchSize", run.batch}}}};
+    if (run.temperature != nullptr) {
+        dataset["task"]["temperature"] = run.temperature;
+        dataset["task"]["topP"] = "0.9";
+        eval["repeats"] = 3;
+    }
+    eval["datasets"] = Json::array({dataset});
+    return {{"apiVersion", "evaljob.dev/v1alpha1"},
+            {"kind", "EvalJob"},
+            {"metadata", {{"name", "vl"}}},
+            {"spec",
+             {{"numNodes", run.nodes},
+              {"numProcPerNode", run.procs},
+              {"eval", std::move(eval)},
+              {"storage", {{"path", "output"}}}}}};
+}
+
+using Published = std::map<std::string, std::string>;
+
+Published published(const Run& run) {
+    Evaluation evaluation("generation");
+    EXPECT_EQ(evaluation.start_text(job(run).dump(1))->wait(), 0) << evaluation.console();
+    return evaluation.published();
+}
+
+const Published& of_two_by_two() {
+    static const Published known = published({.nodes = 2, .procs = 2});
+    return known;
+}
+
+std::vector<Json> lines_of(const std::string& text) {
+    std::vector<Json> lines;
+    std::istringstream stream(text);
+    for (std::string line; std::getline(stream, line);) lines.push_back(Json::parse(line));
+    return lines;
+}
+
+/// By metric and group.
+Json scores_of(const Published& files) {
+    Json scores;
+    for (const Json& metric : Json::parse(files.at("metrics.json")).at("metrics"))
+        scores[metric.at("name").get<std::string>()][metric.at("group").get<std::string>()] = metric.at("value");
+    return scores;
+}
+
+Json& eval_of(Json& job) { return job["spec"]["eval"]; }
+
+TEST(VisionLanguage, AnswersAndScoresArePyTorchs) {
+    const auto results = lines_of(of_two_by_two().at("results.jsonl"));
+    auto expected = lines_of(read_text(example + "/reference.jsonl"));
+    const Json header = expected.front();
+    expected.erase(expected.begin());
+    const auto exempt = header.at("exempt").get<std::set<std::string>>();
+    ASSERT_EQ(results.size(), 1000U);
+    ASSERT_EQ(expected.size(), results.size());
+    ASSERT_LT(exempt.size(), 10U) << "too many exemptions to prove anything";
+    for (std::size_t i = 0; i < results.size(); ++i) {
+        ASSERT_EQ(results[i].at("id"), expected[i].at("id"));
+        if (exempt.contains(results[i].at("id").get<std::string>())) continue;
+        EXPECT_EQ(results[i].at("prediction"), expected[i].at("prediction")) << "sample " << i;
+    }
+    if (exempt.empty()) {
+        EXPECT_EQ(scores_of(of_two_by_two()), header.at("metrics"));
+    }
+}
+
+TEST(VisionLanguage, ChoicesAndTheirScoresArePyTorchs) {
+    Json choices = job({.nodes = 1, .procs = 2});
+    Json& dataset = eval_of(choices)["datasets"][0];
+    dataset["path"] = example + "/choices.tsv";
+    dataset["task"]["type"] = "MultipleChoice";
+    dataset["task"]["metrics"] = {"Accuracy", "NormalizedAccuracy"};
+    Evaluation evaluation("generation");
+    ASSERT_EQ(evaluation.start_text(choices.dump(1))->wait(), 0) << evaluation.console();
+    const auto files = evaluation.published();
+    const auto results = lines_of(files.at("results.jsonl"));
+    auto expected = lines_of(read_text(example + "/reference-choices.jsonl"));
+    const Json header = expected.front();
+    expected.erase(expected.begin());
+    ASSERT_TRUE(header.at("exempt").empty());
+    ASSERT_EQ(results.size(), 200U);
+    ASSERT_EQ(expected.size(), results.size());
+    int differ = 0;
+    for (std::size_t i = 0; i < results.size(); ++i) {
+        ASSERT_EQ(results[i].at("id"), expected[i].at("id"));
+        EXPECT_EQ(results[i].at("prediction"), expected[i].at("prediction")) << "sample " << i;
+        EXPECT_EQ(results[i].at("fields").at("normalized"), expected[i].at("normalized")) << "sample " << i;
+        differ += results[i].at("prediction") != results[i].at("fields").at("normalized") ? 1 : 0;
+    }
+    EXPECT_GT(differ, 0) << "else it is not known which of the two is which";
+    EXPECT_EQ(scores_of(files), header.at("metrics"));
+}
+
+TEST(VisionLanguage, GivesTheSameBytesFromOneRank) { EXPECT_EQ(published({}), of_two_by_two()); }
+
+TEST(VisionLanguage, GivesTheSameAnswersInOtherBatches) {
+    const auto alone = lines_of(published({.batch = 1, .limit = 100}).at("results.jsonl"));
+    const auto together = lines_of(of_two_by_two().at("results.jsonl"));
+    ASSERT_EQ(alone.size(), 100U);
+    for (std::size_t i = 0; i < alone.size(); ++i)
+        EXPECT_EQ(alone[i].at("prediction"), together[i].at("prediction")) << i;
+}
+
+TEST(VisionLanguage, DrawsTheSameByChanceInAnyBatchAndOnAnyRank) {
+    const Run run{.batch = 32, .limit = 60, .temperature = "1.5"};
+    const Published one = published(run);
+    Run other = run;
+    other.nodes = 2;
+    EXPECT_EQ(published(other), one);
+    other.batch = 7;
+    const auto results = lines_of(one.at("results.jsonl"));
+    const auto others = lines_of(published(other).at("results.jsonl"));
+    ASSERT_EQ(results.size(), 180U);
+    int differ = 0;
+    for (std::size_t i = 0; i < results.size(); ++i) {
+        EXPECT_EQ(results[i].at("prediction"), others.at(i).at("prediction")) << i;
+        differ += results[i].at("prediction") != results[i - i % 3].at("prediction") ? 1 : 0;
+    }
+    EXPECT_GT(differ, 20) << "each repeat has a seed of its own";
+}
+
+struct Row {
+    const char* name;
+    std::function<void(Json& job)> spoil;
+    std::string says;
+};
+void PrintTo(const Row& row, std::ostream* out) { *out << row.name; }
+
+const Row rows[] = {
+    {"MoreTokensThanTheModelWrites", [](Json& job) { eval_of(job)["datasets"][0]["task"]["maxNewTokens"] = 25; },
+     "dataset questions: task.maxNewTokens: is 25, the model writes at most 24"},
+    {"AModelThatClassifies",
+     [](Json& job) { eval_of(job)["model"]["path"] = EVALJOB_SOURCE_DIR "/examples/fashion-mnist/model.pt"; },
+     "dataset questions: task.type: a model that generates texts has an extra file evaljob.json (docs/runner.md); this "
+     "one "
+     "has none"},
+};
+
+class BadGeneration : public testing::TestWithParam<Row> {};
+
+TEST_P(BadGeneration, IsNamedAndPublishesNothing) {
+    Evaluation evaluation("generation");
+    Json spoiled = job({.limit = 10});
+    GetParam().spoil(spoiled);
+    EXPECT_EQ(evaluation.start_text(spoiled.dump())->wait(), 1);
+    EXPECT_NE(evaluation.console().find(GetParam().says), std::string::npos) << evaluation.console();
+    EXPECT_TRUE(evaluation.published().empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, BadGeneration, testing::ValuesIn(rows), [](const auto& row) { return row.param.name; });
+
+TEST(VisionLanguage, FailsTheSamplesThatTheModelCannotTakeAndNoOther) {
+    Evaluation evaluation("generation");
+    std::istringstream questions(read_text(example + "/questions.tsv"));
+    std::string header;
+    std::string first;
+    std::getline(questions, header);
+    std::getline(questions, first);
+    const auto cell = first.find('\t', first.find('\t') + 1);
+    const std::string image = first.substr(first.find('\t') + 1, cell - first.find('\t') - 1);
+    std::ofstream(evaluation.folder() + "/few.tsv", std::ios::binary)
+        << header << "\n"
+        << first << "\n"
+        << "a\t" << image << "\twhat is love?\tbaby\tcount\tx\n"
+        << "b\t\twhat is this?\tbag\tcount\tx\n"
+        << "c\t" << std::string(100, 'A') << "\twhat is this?\tbag\tcount\tx\n"
+        << "d\t" << image << "\twhat is this" << std::string(20, '?') << "\tbag\tcount\tx\n"
+        << "e" << first.substr(first.find('\t')) << "\n";
+    Json few = job({});
+    eval_of(few)["datasets"][0]["path"] = "few.tsv";
+    few["spec"]["merge"]["maxFailedSamples"] = 4;
+    ASSERT_EQ(evaluation.start_text(few.dump(1))->wait(), 0) << evaluation.console();
+    const auto results = lines_of(evaluation.published()["results.jsonl"]);
+    ASSERT_EQ(results.size(), 6U);
+    EXPECT_EQ(results[0].at("prediction"), lines_of(of_two_by_two().at("results.jsonl"))[0].at("prediction"));
+    EXPECT_EQ(results[5].at("prediction"), results[0].at("prediction"));
+    const auto error = [&](std::size_t i) { return results[i].value("error", ""); };
+    EXPECT_NE(error(1).find("which no token of the model has"), std::string::npos) << error(1);
+    EXPECT_EQ(error(2), "it has no image, or several; the model takes one");
+    EXPECT_EQ(error(3), "the image is neither PNG nor JPEG");
+    EXPECT_EQ(error(4), "its prompt has 23 tokens; the model takes 1 to 16");
+}
+
+}  // namespace
+}  // namespace evaljob::e2e

@@ -46,6 +46,11 @@ struct EnumNames<Device> {
         {{Device::Auto, "Auto"}, {Device::CPU, "CPU"}, {Device::CUDA, "CUDA"}}};
 };
 template <>
+struct EnumNames<Schedule> {
+    static constexpr std::array<std::pair<Schedule, std::string_view>, 2> rows{
+        {{Schedule::Dynamic, "Dynamic"}, {Schedule::Static, "Static"}}};
+};
+template <>
 struct EnumNames<RestartScope> {
     static constexpr std::array<std::pair<RestartScope, std::string_view>, 2> rows{
         {{RestartScope::Node, "Node"}, {RestartScope::Group, "Group"}}};

@@ -23,6 +23,7 @@ enum class DatasetFormat { IDX, JSONL, TSV };
 enum class TaskType { Classification, Generation, MultipleChoice };
 enum class TaskMetric { ExactMatch, NormalizedExactMatch, Accuracy, NormalizedAccuracy };
 enum class Device { Auto, CPU, CUDA };
+enum class Schedule { Dynamic, Static };
 enum class RestartScope { Node, Group };
 enum class RestartAction { Restart, RestartIgnoreLimit, Fail };
 enum class Retention { Retain, Delete };
@@ -54,7 +55,7 @@ struct Task {
     std::string temperature;        // a decimal number; empty: the likeliest token, or a program's own default
     std::string top_p;              // a decimal number; empty: 1
     std::vector<std::string> stop;  // each ends a text, and is no part of it
-    std::string prompt;  // OpenAI: a text with {members} of the sample; empty: the sample's own
+    std::string prompt;             // OpenAI: a text with {members} of the sample; empty: the sample's own
 
     bool operator==(const Task&) const = default;
 };
@@ -81,6 +82,7 @@ struct Inference {
     std::int32_t threads_per_rank = 1;             // intra-op threads
     std::optional<std::int32_t> devices_per_rank;  // Command; absent: 1
     std::int64_t seed = 0;
+    Schedule schedule = Schedule::Dynamic;
     std::optional<std::int32_t> startup_timeout_seconds;  // Command, OpenAI; absent: default_timeout_seconds
     std::optional<std::int32_t> sample_timeout_seconds;   // Command, OpenAI; absent: default_timeout_seconds
     std::optional<std::int32_t> max_concurrency;          // OpenAI; absent: default_max_concurrency

@@ -155,6 +155,7 @@ Eval read_eval(const Json& eval) {
     take(inference, "threadsPerRank", read.inference.threads_per_rank);
     take(inference, "devicesPerRank", read.inference.devices_per_rank);
     take(inference, "seed", read.inference.seed);
+    take_enum(inference, "schedule", read.inference.schedule);
     take(inference, "startupTimeoutSeconds", read.inference.startup_timeout_seconds);
     take(inference, "sampleTimeoutSeconds", read.inference.sample_timeout_seconds);
     take(inference, "maxConcurrency", read.inference.max_concurrency);

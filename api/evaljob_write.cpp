@@ -140,7 +140,8 @@ Json eval_to_json(const Eval& eval) {
     Json inference{{"device", name_of(eval.inference.device)},
                    {"maxBatchSize", eval.inference.max_batch_size},
                    {"threadsPerRank", eval.inference.threads_per_rank},
-                   {"seed", eval.inference.seed}};
+                   {"seed", eval.inference.seed},
+                   {"schedule", name_of(eval.inference.schedule)}};
     put(inference, "devicesPerRank", eval.inference.devices_per_rank);
     put(inference, "startupTimeoutSeconds", eval.inference.startup_timeout_seconds);
     put(inference, "sampleTimeoutSeconds", eval.inference.sample_timeout_seconds);

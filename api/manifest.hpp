@@ -15,9 +15,10 @@ namespace evaljob {
 struct ManifestSample {
     std::uint32_t dataset = 0;  // index in config["datasets"]
     std::string id;
-    std::string hash;   // of the sample's content and target: 32 hex characters
-    Json target;        // Classification: the class as an integer
-    std::string group;  // for the metrics per group: the name of the target's class; empty: none
+    std::string hash;         // of the sample's content and target: 32 hex characters
+    Json target;              // Classification: the class as an integer
+    std::string group;        // for the metrics per group: the name of the target's class; empty: none
+    std::uint64_t bytes = 0;  // of the input, where the dataset was read: tells the cost; never written
 };
 
 /// Items that are evaluated together. An item is sample_index * repeats + repeat.

@@ -288,14 +288,14 @@ std::vector<Field> task_fields(const std::string& task) {
          .form = &text_form},
         {.path = task + ".maxNewTokens",
          .type = Type::Integer,
-        {.path = task + ".prompt",
-         .type = Type::String,
-         .text =
-             "OpenAI: the message of the user, in which {question} stands for the sample's member `question`, and {{ "
-             "and }} for braces. Absent: the sample's `messages`, or its `prompt` or `question`.",
-         .min_length = 1,
-         .max_length = 65536,
-         .form = &text_form},
+         {.path = task + ".prompt",
+          .type = Type::String,
+          .text =
+              "OpenAI: the message of the user, in which {question} stands for the sample's member `question`, and {{ "
+              "and }} for braces. Absent: the sample's `messages`, or its `prompt` or `question`.",
+          .min_length = 1,
+          .max_length = 65536,
+          .form = &text_form},
          .text = "Generation: how many tokens a text may have. Absent: as many as the model says. Command and "
                  "OpenAI: handed on with each sample, when it is there; how they count tokens is their own affair.",
          .minimum = 1,
@@ -364,6 +364,14 @@ std::vector<Field> inference_fields() {
          .text = "Seeds of samples derive from it and from the sample's id.",
          .fallback = "0",
          .wide = true},
+        {.path = inference + ".schedule",
+         .type = Type::String,
+         .text =
+             "Who evaluates which batch. Dynamic: whoever is free takes the one that is predicted to take longest, and "
+             "the last ones are run twice where a rank lags. Static: rank r takes the batches r, r + WORLD_SIZE, "
+             "r + 2 WORLD_SIZE … in order, and others' only when those are lost. The results are the same.",
+         .fallback = "\"Dynamic\"",
+         .values = {"Dynamic", "Static"}},
         {.path = inference + ".startupTimeoutSeconds",
          .type = Type::Integer,
          .text =
@@ -389,7 +397,6 @@ std::vector<Field> inference_fields() {
         later(inference + ".backend", Type::String),
         later(inference + ".precision", Type::String),
         later(inference + ".maxBatchTokens", Type::Integer),
-        later(inference + ".schedule", Type::String),
     };
 }
 

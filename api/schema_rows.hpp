@@ -28,7 +28,8 @@ inline constexpr Form share_form{"^(0([.][0-9]{1,6})?|1)$", "a decimal number fr
 inline constexpr std::size_t max_path_length = 1024;
 
 /// Rules of an object in which `kind`, where it is `value`, decides over `key`: it must be there, may not be there, or
-/// must be (one of) `fixed`. Both are paths below the object, "model.format". The last two are over every item of a list.
+/// must be (one of) `fixed`. Both are paths below the object, "model.format". The last two are over every item of a
+/// list.
 Rule needed_with(const std::string& kind, const std::string& value, const std::string& key);
 Rule refused_with(const std::string& kind, const std::string& value, const std::string& key);
 Rule fixed_with(const std::string& kind, const std::string& value, const std::string& key, const std::string& fixed);

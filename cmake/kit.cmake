@@ -22,6 +22,7 @@ evaljob_brought(ZLIB::ZLIB libz.so.1)
 evaljob_brought(prometheus-cpp::core libprometheus-cpp-core.so.1.0)
 evaljob_brought(isal libisal.so.2)
 evaljob_brought(utf8proc libutf8proc.so.2)
+evaljob_brought(image_formats libspng.so.0 libturbojpeg.so.0)
 set(EXPECTED_INCLUDE ${EVALJOB_KIT}/include)
 set(EVALJOB_MUSTACHE_INCLUDE ${EVALJOB_KIT}/include CACHE PATH "")
 

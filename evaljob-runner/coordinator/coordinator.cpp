@@ -10,26 +10,38 @@ namespace evaljob {
 namespace {
 
 constexpr std::uint32_t max_leases_per_rank = 64;
-constexpr double refit_weight = 0.1;  // of the newest batch in the cost per item
-constexpr double longest_patience_ms = 1e12;
-constexpr double patience_factor = 5.0;  // a lease may take so many times what was predicted
 
-std::string text_of(LeaseNumber n) { return std::to_string(n.epoch) + "." + std::to_string(n.counter); }
+std::unique_ptr<Waiting> waiting_of(const CoordinatorOptions& options, const std::vector<BatchFeatures>& batches,
+                                    const CostModel& costs) {
+    if (options.schedule == Schedule::Static) return std::make_unique<FixedStride>(options.expected.world_size);
+    return std::make_unique<LongestFirst>(batches, costs);
+}
 
 }  // namespace
 
 Coordinator::Coordinator(CoordinatorOptions options, const std::vector<BatchState>& batches)
-    : options_(std::move(options)), batches_(batches) {
-    for (std::uint64_t i = 0; i < batches_.size(); ++i) {
-        items_total_ += batches_[i].items;
-        if (batches_[i].finished) {
-            items_resumed_ += batches_[i].items;
+    : options_(std::move(options)) {
+    std::vector<BatchFeatures> features;
+    features.reserve(batches.size());
+    for (const BatchState& batch : batches) {
+        features.push_back({batch.kind, batch.items, batch.bytes});
+        costs_.expect(features.back());
+    }
+    waiting_ = waiting_of(options_, features, costs_);
+    capacity_ = std::max(1, options_.expected.world_size);
+    batches_.reserve(batches.size());
+    for (std::uint64_t i = 0; i < batches.size(); ++i) {
+        batches_.push_back({features[i], batches[i].finished});
+        items_total_ += batches[i].items;
+        if (batches[i].finished) {
+            items_resumed_ += batches[i].items;
         } else {
             ++unfinished_;
-            requeue(i);
+            waiting_->put(i);
         }
     }
     items_done_ = items_resumed_;
+    cost_at_start_ = waiting_->cost();
 }
 
 Effects Coordinator::start() {
@@ -48,18 +60,20 @@ Effects Coordinator::message(SessionId session, const Message& message, Millisec
     it->second.last_heard = now;
     if (const auto* want = std::get_if<Want>(&message)) {
         it->second.wanted = std::min(want->leases, max_leases_per_rank);
-        it->second.late.reset();
+        set_late(it->second, std::nullopt);
     } else if (const auto* done = std::get_if<Done>(&message)) {
         on_done(session, *done, now, effects);
     } else if (const auto* returned = std::get_if<Return>(&message)) {
-        if (it->second.leases.contains(returned->lease)) take_back(returned->lease);
+        if (it->second.leases.contains(returned->lease)) take_back(returned->lease, now);
         it->second.wanted = 0;  // who gives back is leaving
     } else if (const auto* abort = std::get_if<Abort>(&message)) {
         end_job(abort->exit_code, describe(it->second.hello) + ": " + abort->message, effects);
     } else if (!std::holds_alternative<Heartbeat>(message)) {
         effects.push_back(CloseSession{session});  // a message that only the coordinator sends
     }
-    lease_out(now, effects);
+    refile(session, it->second, now);
+    const bool came_back = std::holds_alternative<Return>(message);
+    lease_out(came_back ? std::nullopt : std::optional(session), now, effects);
     return effects;
 }
 
@@ -74,7 +88,7 @@ void Coordinator::on_hello(SessionId session, const Hello& hello, Milliseconds n
         effects.push_back(Send{session, Finished{}});
         return;
     }
-    if (auto violation = contract_violation(hello, options_.expected, connected_hellos()); !violation.empty()) {
+    if (auto violation = contract_violation(hello, options_.expected, rivals_of(hello)); !violation.empty()) {
         refuse({exit_code::contract, violation});
         return end_job(exit_code::contract, violation, effects);
     }
@@ -91,7 +105,7 @@ std::optional<Refused> Coordinator::refusal_of(const Hello& hello) const {
                                                 " is of another version than node 0's; give all nodes the same image"};
     }
     if (ended_) return Refused{ended_->exit_code, ended_->message};
-    for (const Hello& other : connected_hellos()) {
+    for (const Hello& other : rivals_of(hello)) {
         // One that was cut off while a successor took its place is no rival: it alone has to go.
         if (!supersedes(other, hello) || supersedes(hello, other)) continue;
         return Refused{exit_code::unavailable, describe(hello) + " was replaced by " + describe(other)};
@@ -104,11 +118,13 @@ void Coordinator::enlist(SessionId session, const Hello& hello, Milliseconds now
     for (const auto& [other, holder] : holders_) {
         if (holder.hello.contract.rank == hello.contract.rank) superseded.push_back(other);
     }
-    for (const SessionId other : superseded) lose(other, "was replaced by " + describe(hello), effects);
+    for (const SessionId other : superseded) lose(other, "was replaced by " + describe(hello), now, effects);
     Holder& holder = holders_[session];
     holder.hello = hello;
     holder.last_heard = now;
     ranks_[hello.contract.rank].registered = true;
+    balance_.came(hello.contract.rank, now);
+    waiting_->set_present(hello.contract.rank, true);
     adopt_held(session, holder, now);
     effects.push_back(
         Send{session, Welcome{options_.epoch, options_.identity, static_cast<std::int32_t>(options_.heartbeat)}});
@@ -119,46 +135,53 @@ void Coordinator::enlist(SessionId session, const Hello& hello, Milliseconds now
 // A rank that outlived a connection or a coordinator goes on with what it holds, under the number it has.
 void Coordinator::adopt_held(SessionId session, Holder& holder, Milliseconds now) {
     for (const HeldLease& held : holder.hello.held) {
-        if (held.batch >= batches_.size() || batches_[held.batch].finished || is_outstanding(held.batch)) continue;
-        pending_.erase({-static_cast<std::int64_t>(batches_[held.batch].items), held.batch});
-        outstanding_[held.lease] = {held.batch, session, now, deadline_of(held.batch, now)};
+        if (held.batch >= batches_.size() || outstanding_.contains(held.lease)) continue;
+        Batch& batch = batches_[held.batch];
+        if (batch.finished || batch.live > 0) continue;
+        waiting_->remove(held.batch);
+        outstanding_[held.lease] = {held.batch, session, now};
+        ++batch.live;
+        batch.leased_once = true;
         holder.leases.insert(held.lease);
-        leased_once_.insert(held.batch);
     }
+    holder.begun = now;
 }
 
 void Coordinator::on_done(SessionId session, const Done& done, Milliseconds now, Effects& effects) {
     effects.push_back(Send{session, Ack{done.lease}});
     if (done.batch >= batches_.size()) return;
     Holder& holder = holders_.at(session);
-    holder.late.reset();
-    RankRecord& rank = ranks_[holder.hello.contract.rank];
-    const auto it = outstanding_.find(done.lease);
-    if (it != outstanding_.end() && it->second.batch == done.batch) {
-        if (const auto of = holders_.find(it->second.session); of != holders_.end())
-            of->second.leases.erase(done.lease);
-        outstanding_.erase(it);
-    }
-    BatchState& batch = batches_[done.batch];
-    if (batch.finished) return;  // evaluated twice: ordinary, the merge counts it once
+    set_late(holder, std::nullopt);
+    if (const auto it = outstanding_.find(done.lease); it != outstanding_.end() && it->second.batch == done.batch)
+        end_lease(done.lease, now);
+    if (batches_[done.batch].finished) return;  // evaluated twice: ordinary, the merge counts it once
+    finish(done.batch, done, holder.rank(), now, effects);
+}
+
+void Coordinator::finish(std::uint64_t number, const Done& done, std::int32_t rank, Milliseconds now,
+                         Effects& effects) {
+    Batch& batch = batches_[number];
     batch.finished = true;
     last_done_ = now;
-    pending_.erase({-static_cast<std::int64_t>(batch.items), done.batch});
-    items_done_ += batch.items;
+    waiting_->remove(number);
+    items_done_ += batch.features.samples;
     items_failed_ += done.failed;
-    rank.samples += batch.items;
-    rank.compute_us += done.compute_us;
-    if (batch.items > 0 && done.compute_us > 0) {
-        const double newest = static_cast<double>(done.compute_us) / batch.items;
-        us_per_item_ = us_per_item_ == 0 ? newest : us_per_item_ + refit_weight * (newest - us_per_item_);
-    }
-    if (--unfinished_ == 0) effects.push_back(WriteDoneMarker{});
+    ranks_[rank].samples += batch.features.samples;
+    ranks_[rank].compute_us += done.compute_us;
+    const double ms = static_cast<double>(done.compute_us) / 1'000;
+    balance_.worked(rank, ms);
+    costs_.observe(batch.features, rank, ms);
+    longest_ms_ = std::max(longest_ms_, ms / costs_.factor(rank));
+    waiting_->refit(costs_);
+    if (--unfinished_ > 0) return;
+    balance_.ended(now);
+    effects.push_back(WriteDoneMarker{});
 }
 
 Effects Coordinator::disconnected(SessionId session, Milliseconds now) {
     Effects effects;
-    lose(session, "lost its connection", effects);
-    lease_out(now, effects);
+    lose(session, "lost its connection", now, effects);
+    lease_out(std::nullopt, now, effects);
     return effects;
 }
 
@@ -170,24 +193,15 @@ Effects Coordinator::tick(Milliseconds now) {
         if (now - holder.last_heard > options_.silence) silent.push_back(session);
     }
     for (const SessionId session : silent) {
-        lose(session, "has been silent for too long", effects);
+        lose(session, "has been silent for too long", now, effects);
         effects.push_back(CloseSession{session});
     }
-    std::vector<LeaseNumber> late;
-    for (const auto& [number, lease] : outstanding_) {
-        if (now > lease.deadline) late.push_back(number);
-    }
-    for (const LeaseNumber number : late) {
-        const Outstanding& lease = outstanding_.at(number);
-        const auto holder = holders_.find(lease.session);
-        if (holder != holders_.end())
-            holder->second.late = std::min(lease.begun, holder->second.late.value_or(lease.begun));
-        const std::string who = holder == holders_.end() ? "a lost process" : describe(holder->second.hello);
-        effects.push_back(Note{"lease " + text_of(number) + " of " + who + " took too long; batch " +
-                               std::to_string(lease.batch) + " is leased again"});
-        take_back(number);
-    }
-    lease_out(now, effects);
+    take_back_late(now, effects);
+    for (std::int32_t rank = 0; rank < options_.expected.world_size && now - *begun_ > options_.absence; ++rank)
+        if (!ranks_.contains(rank)) waiting_->set_present(rank, false);
+    measure_capacity();
+    look_again_ = now;
+    lease_out(std::nullopt, now, effects);
     return effects;
 }
 
@@ -198,53 +212,20 @@ Effects Coordinator::published() {
     return effects;
 }
 
-void Coordinator::lease_out(Milliseconds now, Effects& effects) {
-    if (ended_) return;
-    // Everyone gets a first lease before anyone gets a second: at the end of a run that spreads the rest evenly.
-    for (std::uint32_t depth = 1; depth <= max_leases_per_rank && !pending_.empty(); ++depth) {
-        bool wanted_more = false;
-        for (auto& [session, holder] : holders_) {
-            if (pending_.empty()) return;
-            if (holder.late) continue;
-            if (holder.leases.size() < std::min(holder.wanted, depth)) grant(session, holder, now, effects);
-            wanted_more = wanted_more || holder.wanted > depth;
-        }
-        if (!wanted_more) return;
-    }
-}
-
-void Coordinator::grant(SessionId session, Holder& holder, Milliseconds now, Effects& effects) {
-    const std::uint64_t batch = pending_.begin()->second;
-    pending_.erase(pending_.begin());
-    const LeaseNumber number{options_.epoch, next_counter_++};
-    outstanding_[number] = {batch, session, now, deadline_of(batch, now)};
-    holder.leases.insert(number);
-    if (!leased_once_.insert(batch).second) ++leases_again_;
-    if (!first_lease_) first_lease_ = now;
-    effects.push_back(Send{session, Lease{number, batch}});
-    effects.push_back(Note{"lease " + text_of(number) + ": batch " + std::to_string(batch) + " to rank " +
-                           std::to_string(holder.hello.contract.rank)});
-}
-
-void Coordinator::take_back(LeaseNumber number) {
-    const auto it = outstanding_.find(number);
-    if (it == outstanding_.end()) return;
-    const Outstanding lease = it->second;
-    if (const auto holder = holders_.find(lease.session); holder != holders_.end()) holder->second.leases.erase(number);
-    outstanding_.erase(it);
-    if (!batches_[lease.batch].finished && !is_outstanding(lease.batch)) requeue(lease.batch);
-}
-
-void Coordinator::lose(SessionId session, const std::string& why, Effects& effects) {
+void Coordinator::lose(SessionId session, const std::string& why, Milliseconds now, Effects& effects) {
     const auto it = holders_.find(session);
     if (it == holders_.end()) return;
-    const std::set<LeaseNumber> leases = it->second.leases;
+    Holder& holder = it->second;
     if (!published_) {
-        effects.push_back(Note{describe(it->second.hello) + " " + why + "; " + std::to_string(leases.size()) +
+        effects.push_back(Note{describe(holder.hello) + " " + why + "; " + std::to_string(holder.leases.size()) +
                                " leases are handed out again"});
     }
+    holder.wanted = 0;
+    for (const LeaseNumber number : std::set(holder.leases)) take_back(number, now);
+    refile(session, holder, now);
+    balance_.went(holder.rank(), now);
+    waiting_->set_present(holder.rank(), false);
     holders_.erase(it);
-    for (const LeaseNumber number : leases) take_back(number);
 }
 
 void Coordinator::end_job(int exit_code, const std::string& message, Effects& effects) {
@@ -254,66 +235,14 @@ void Coordinator::end_job(int exit_code, const std::string& message, Effects& ef
     effects.push_back(*ended_);
 }
 
-Milliseconds Coordinator::deadline_of(std::uint64_t batch, Milliseconds now) const {
-    // The factor leaves room for a lease that waits behind the others of its holder.
-    const double predicted_ms = us_per_item_ * batches_[batch].items / 1000.0;
-    const double patience = std::min(patience_factor * predicted_ms, longest_patience_ms);
-    return now + std::max(options_.min_lease, static_cast<Milliseconds>(patience));
-}
-
-void Coordinator::requeue(std::uint64_t batch) {
-    pending_.insert({-static_cast<std::int64_t>(batches_[batch].items), batch});
-}
-
-bool Coordinator::is_outstanding(std::uint64_t batch) const {
-    return std::any_of(outstanding_.begin(), outstanding_.end(),
-                       [&](const auto& lease) { return lease.second.batch == batch; });
-}
-
-std::vector<Hello> Coordinator::connected_hellos() const {
+/// Of all that are connected, those that could stand in the way: thousands of CPU ranks need not be compared in pairs.
+std::vector<Hello> Coordinator::rivals_of(const Hello& hello) const {
     std::vector<Hello> hellos;
-    hellos.reserve(holders_.size());
-    for (const auto& [session, holder] : holders_) hellos.push_back(holder.hello);
-    return hellos;
-}
-
-Milliseconds Coordinator::holding(const Holder& holder, Milliseconds now) const {
-    Milliseconds oldest = holder.late.value_or(now);
-    for (const LeaseNumber& number : holder.leases)
-        if (const auto lease = outstanding_.find(number); lease != outstanding_.end())
-            oldest = std::min(oldest, lease->second.begun);
-    return now - oldest;
-}
-
-CoordinatorProgress Coordinator::progress(Milliseconds now) const {
-    CoordinatorProgress p;
-    p.samples_done = items_done_;
-    p.samples_total = items_total_;
-    p.samples_resumed = items_resumed_;
-    p.samples_failed = items_failed_;
-    const Milliseconds until = unfinished_ == 0 ? last_done_ : now;
-    const double seconds = first_lease_ ? static_cast<double>(until - *first_lease_) / 1000.0 : 0;
-    if (seconds > 0) p.samples_per_second = static_cast<double>(items_done_ - items_resumed_) / seconds;
-    if (p.samples_per_second > 0)
-        p.eta_seconds = static_cast<double>(items_total_ - items_done_) / p.samples_per_second;
-    if (begun_ && unfinished_ > 0) p.idle_seconds = (now - std::max(*begun_, last_done_)) / 1000;
-    p.batches = batches_.size();
-    p.leases = next_counter_ - 1;
-    p.leases_again = leases_again_;
-    p.finished = published_;
-    std::int32_t registered = 0;
-    for (const auto& [rank, record] : ranks_) {
-        registered += record.registered ? 1 : 0;
-        RankProgress one{rank, false, record.samples, record.compute_us, 0};
-        for (const auto& [session, holder] : holders_) {
-            if (holder.hello.contract.rank != rank) continue;
-            one.connected = true;
-            one.holding = std::max(one.holding, holding(holder, now));
-        }
-        p.ranks.push_back(one);
+    for (const auto& [session, holder] : holders_) {
+        const bool may_share_a_device = hello.device.kind == "cuda" && holder.hello.device.kind == "cuda";
+        if (holder.rank() == hello.contract.rank || may_share_a_device) hellos.push_back(holder.hello);
     }
-    p.rendezvous_ready = registered >= options_.expected.world_size;
-    return p;
+    return hellos;
 }
 
 }  // namespace evaljob

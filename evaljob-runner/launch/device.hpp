@@ -14,8 +14,8 @@ namespace evaljob {
 /// driver lists. EVALJOB_TEST_GPUS (for tests only) names devices that are pretended; ranks then compute on the CPU.
 std::vector<std::string> visible_devices(const Environment& environment);
 
-/// Pure. Auto means CUDA when the node shows the devices that each of its processes wants, else CPU. OpenAI computes on a
-/// server's devices, and the rank on none.
+/// Pure. Auto means CUDA when the node shows the devices that each of its processes wants, else CPU. OpenAI computes on
+/// a server's devices, and the rank on none.
 DeviceChoice choose_device(const Eval& eval, std::int32_t local_rank, std::int32_t local_world_size,
                            std::vector<std::string> visible);
 

@@ -129,13 +129,13 @@ private:
     Result<void> start_coordinator() {
         auto eval = parse_eval_variable();
         if (!eval) return tl::unexpected(eval.error());
-        const DeviceChoice device =
-            choose_device(*eval, 0, contract_.local_world_size, visible_devices(environment_));
+        const DeviceChoice device = choose_device(*eval, 0, contract_.local_world_size, visible_devices(environment_));
         auto manifest =
             build_manifest(*eval, value_of(environment_, runner_environment::storage_root, "."), device.kind);
         if (!manifest) return tl::unexpected(manifest.error());
         CoordinatorOptions options;
         options.token = value_of(environment_, runner_environment::token);
+        options.schedule = eval->inference.schedule;
         options.expected = {contract_.run_id, contract_.world_size, contract_.local_world_size, device.kind};
         const std::string address = value_of(environment_, runner_environment::pod_ip);
         auto server = CoordinatorServer::start(

@@ -42,7 +42,9 @@ std::string progress_json(const CoordinatorProgress& p, std::int32_t attempt) {
         ranks.push_back({{"rank", rank.rank},
                          {"connected", rank.connected},
                          {"samples", rank.samples},
-                         {"computeSeconds", static_cast<double>(rank.compute_us) / 1e6}});
+                         {"computeSeconds", static_cast<double>(rank.compute_us) / 1e6},
+                         {"idleSeconds", static_cast<double>(rank.idle) / 1e3},
+                         {"slowness", rank.slowness}});
     }
     return Json{{"attempt", attempt},
                 {"idleSeconds", p.idle_seconds},
@@ -55,6 +57,11 @@ std::string progress_json(const CoordinatorProgress& p, std::int32_t attempt) {
                 {"batches", p.batches},
                 {"leases", p.leases},
                 {"leasesAgain", p.leases_again},
+                {"leasesTwice", p.leases_twice},
+                {"balance",
+                 {{"makespanSeconds", p.balance.makespan_ms / 1e3},
+                  {"boundSeconds", p.balance.bound_ms / 1e3},
+                  {"idleSeconds", p.balance.idle_ms / 1e3}}},
                 {"rendezvousReady", p.rendezvous_ready},
                 {"finished", p.finished},
                 {"slowestRank", slowest_rank(p)},

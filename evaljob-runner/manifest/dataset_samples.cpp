@@ -45,7 +45,8 @@ Result<Json> add_samples(const Dataset& dataset, std::uint32_t index, const std:
         if (!is_new)
             return bad_input(dataset, "path: " + (*reader)->place(i) + ": has the id \"" + sample->id + "\", which " +
                                           (*reader)->place(first->second) + " has too; give each sample its own");
-        manifest.samples.push_back({index, sample->id, content_hash(*sample), sample->target, sample->group});
+        const std::uint64_t bytes = sample->bytes.size() + sample->input.size();
+        manifest.samples.push_back({index, sample->id, content_hash(*sample), sample->target, sample->group, bytes});
     }
     return dataset_config(dataset, **reader);
 }

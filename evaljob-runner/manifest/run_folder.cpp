@@ -157,7 +157,10 @@ std::vector<BatchState> batch_states(const Manifest& manifest, const Inventory& 
     for (const auto& batch : manifest.batches) {
         const bool finished =
             std::all_of(batch.items.begin(), batch.items.end(), [&](auto item) { return inventory.items[item]; });
-        states.push_back({static_cast<std::uint32_t>(batch.items.size()), finished});
+        BatchState state{static_cast<std::uint32_t>(batch.items.size()), finished};
+        for (const auto item : batch.items) state.bytes += manifest.samples[item / manifest.repeats].bytes;
+        if (!batch.items.empty()) state.kind = manifest.samples[batch.items.front() / manifest.repeats].dataset;
+        states.push_back(state);
     }
     return states;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "evaljob-runner/coordinator/balance.hpp"
 #include "evaljob-runner/merge/statistics.hpp"
 
 namespace evaljob {
@@ -80,6 +81,22 @@ Lane lane_of(const std::vector<Work>& work, const TimelinePanel& panel) {
     return lane;
 }
 
+double over_bound(const TimelinePanel& panel, const std::map<std::int32_t, std::vector<Work>>& by_rank) {
+    std::vector<RankWork> ranks;
+    double longest = 0;
+    for (const auto& [rank, lane] : by_rank) {
+        RankWork& of = ranks.emplace_back(RankWork{1, 0, {{lane.front().begin / 1'000, std::nullopt}}});
+        for (const Work& w : lane) {
+            if (w.repeated) continue;
+            const double ms = static_cast<double>(w.end - w.begin) / 1'000;
+            of.useful_ms += ms;
+            longest = std::max(longest, ms);
+        }
+    }
+    const double bound = bound_ms(ranks, longest, panel.begin_us / 1'000);
+    return bound <= 0 ? 1 : std::max(1.0, static_cast<double>(panel.end_us - panel.begin_us) / 1'000 / bound);
+}
+
 TimelinePanel panel_of(const std::vector<Work>& work) {
     TimelinePanel panel{work.front().begin, work.front().end};
     std::map<std::int32_t, std::vector<Work>> by_rank;
@@ -91,6 +108,7 @@ TimelinePanel panel_of(const std::vector<Work>& work) {
         panel.lanes.push_back(lane_of(lane, panel));
         panel.busy += panel.lanes.back().busy / static_cast<double>(by_rank.size());
     }
+    panel.over_bound = over_bound(panel, by_rank);
     return panel;
 }
 

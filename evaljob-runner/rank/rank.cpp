@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 #include <chrono>
+#include <cstdlib>
 #include <map>
 #include <optional>
 #include <variant>
@@ -294,7 +295,14 @@ int run_rank(const Environment& environment) {
         spdlog::error("{}", setup.error().message);
         return exit_status_of(setup.error());
     }
-    Session session(setup->session);
+    SessionOptions options = setup->session;
+    // What was acknowledged is durable, and what is being computed counts for nothing: no reason to stay for it.
+    options.superfluous = [] {
+        spdlog::info("all samples are done; what this rank still computes was done by another, too");
+        spdlog::default_logger()->flush();
+        std::_Exit(exit_code::success);
+    };
+    Session session(std::move(options));
     const auto welcome = session.wait_welcome();
     if (const auto* end = std::get_if<SessionEnd>(&welcome)) {
         if (!end->message.empty()) spdlog::error("{}", end->message);

@@ -198,7 +198,14 @@ private:
     }
 
     void take(const Message& message) {
-        for (const Message& reply : changed([&] { return state_.take(message); })) say(reply);
+        bool superfluous = false;
+        for (const Message& reply : changed([&] {
+                 auto replies = state_.take(message);
+                 superfluous = state_.is_superfluous();
+                 return replies;
+             }))
+            say(reply);
+        if (superfluous && options_.superfluous) options_.superfluous();
     }
 
     asio::awaitable<void> beat() {

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,6 +21,8 @@ struct SessionOptions {
     std::int32_t master_port = 0;
     std::string shared_dir;                   // where the done marker will stand; empty: on a volume not seen here
     std::chrono::seconds ready_timeout{600};  // without a coordinator for so long, the rank gives up
+    /// Everything is done, and this process still computes what another rank has finished too. On the session's thread.
+    std::function<void()> superfluous;
 };
 
 class Session {

@@ -59,6 +59,8 @@ public:
 
     const std::optional<Welcome>& welcome() const { return welcome_; }
     const std::optional<SessionEnd>& ended() const { return end_; }
+    /// Everything is done, and a batch is still being computed: another rank has finished it too.
+    bool is_superfluous() const { return end_ && end_->exit_code == 0 && held_.size() > queue_.size(); }
     /// Nobody is left to wait for: everything reported is acknowledged, or there is no connection.
     bool settled() const { return unacknowledged_.empty() || !connected_; }
     /// Queued or being computed → batch.

@@ -30,18 +30,19 @@ Json evaljob_object(const Shape& shape) {
                           {"labelsPath", labels},    {"limit", shape.limit}, {"task", {{"type", "Classification"}}}};
     Json container = {{"name", "runner"}, {"env", Json::array({{{"name", "EVALJOB_LOG"}, {"value", "debug"}}})}};
     if (!shape.command.empty()) container["command"] = shape.command;
-    return {{"apiVersion", "evaljob.dev/v1alpha1"},
-            {"kind", "EvalJob"},
-            {"metadata", {{"name", "fm"}}},
-            {"spec",
-             {{"numNodes", shape.nodes},
-              {"numProcPerNode", shape.procs},
-              {"eval",
-               {{"model", {{"format", "TorchScript"}, {"path", example + "/model.pt"}}},
-                {"datasets", Json::array({dataset})},
-                {"inference", {{"maxBatchSize", shape.batch}, {"device", shape.device}}}}},
-              {"template", {{"spec", {{"containers", Json::array({container})}}}}},
-              {"storage", {{"path", "output"}}}}}};
+    return {
+        {"apiVersion", "evaljob.dev/v1alpha1"},
+        {"kind", "EvalJob"},
+        {"metadata", {{"name", "fm"}}},
+        {"spec",
+         {{"numNodes", shape.nodes},
+          {"numProcPerNode", shape.procs},
+          {"eval",
+           {{"model", {{"format", "TorchScript"}, {"path", example + "/model.pt"}}},
+            {"datasets", Json::array({dataset})},
+            {"inference", {{"maxBatchSize", shape.batch}, {"device", shape.device}, {"schedule", shape.schedule}}}}},
+          {"template", {{"spec", {{"containers", Json::array({container})}}}}},
+          {"storage", {{"path", "output"}}}}}};
 }
 
 Evaluation::Evaluation(const std::string& name) {

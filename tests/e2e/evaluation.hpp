@@ -18,6 +18,7 @@ struct Shape {
     int limit = 3000;  // samples
     int batch = 16;
     std::string device = "CPU";
+    std::string schedule = "Dynamic";
     std::vector<std::string> command = {};  // of container runner; empty: the operator's own
 };
 

@@ -1,4 +1,4 @@
-// The result does not depend on how many ranks there were, nor on when they were stopped.
+// The result does not depend on how many ranks there were, nor on the schedule, nor on when they were stopped.
 #include <gtest/gtest.h>
 #include <signal.h>
 
@@ -19,13 +19,14 @@ TEST_P(SameBytes, FromEveryNumberOfRanks) {
 
 INSTANTIATE_TEST_SUITE_P(Shapes, SameBytes,
                          testing::Values(Shape{.nodes = 1, .procs = 1}, Shape{.nodes = 2, .procs = 2},
-                                         Shape{.nodes = 4, .procs = 3}, Shape{.nodes = 1, .procs = 8}),
+                                         Shape{.nodes = 4, .procs = 3}, Shape{.nodes = 1, .procs = 8},
+                                         Shape{.nodes = 2, .procs = 3, .schedule = "Static"}),
                          [](const auto& row) {
                              return std::to_string(row.param.nodes) + "nodes" + std::to_string(row.param.procs) +
-                                    "procs";
+                                    "procs" + (row.param.schedule == "Static" ? "Static" : "");
                          });
 
-TEST(SameBytesAfter, InterruptUnder4x2AndResumeUnder1x3) {
+TEST(SameBytesAfter, InterruptUnder4x2AndResumeUnder1x3WithAStride) {
     const auto half = undisturbed(reference).shard_bytes / 2;
     Evaluation evaluation("resume");
     auto program = evaluation.start(reference);
@@ -37,7 +38,7 @@ TEST(SameBytesAfter, InterruptUnder4x2AndResumeUnder1x3) {
     EXPECT_NE(evaluation.console().find("the same command again goes on from there"), std::string::npos);
     EXPECT_TRUE(with_variable(Evaluation::marker, evaluation.marker_value()).empty());
 
-    ASSERT_EQ(evaluation.start({.nodes = 1, .procs = 3})->wait(), 0) << evaluation.console();
+    ASSERT_EQ(evaluation.start({.nodes = 1, .procs = 3, .schedule = "Static"})->wait(), 0) << evaluation.console();
     EXPECT_EQ(evaluation.published(), undisturbed(reference).published);
     // What was being computed was finished, what was only prepared was given back: nothing was evaluated twice.
     EXPECT_EQ(evaluation.records(), static_cast<std::uint64_t>(reference.limit));

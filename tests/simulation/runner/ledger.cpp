@@ -32,7 +32,7 @@ void Ledger::granted(std::uint32_t epoch, SessionId session, const Lease& lease,
                   std::to_string(coordinator.last_counter));
     coordinator.last_counter = lease.number.counter;
     if (leases_.contains(lease.number)) violated_(text_of(lease) + ": the number was used before");
-    check_again(epoch, lease, now);
+    check_again(epoch, session, lease, now);
     const auto held = std::count_if(leases_.begin(), leases_.end(), [&](const auto& entry) {
         const bool finished = coordinator.finished.contains(entry.second.batch);  // under another's lease
         return entry.first.epoch == epoch && entry.second.active && entry.second.session == session &&
@@ -46,20 +46,36 @@ void Ledger::granted(std::uint32_t epoch, SessionId session, const Lease& lease,
     if (!alone) give_up(leases_[lease.number]);
 }
 
-void Ledger::check_again(std::uint32_t epoch, const Lease& lease, Milliseconds now) {
+void Ledger::check_again(std::uint32_t epoch, SessionId session, const Lease& lease, Milliseconds now) {
     const Coordinator& coordinator = coordinators_[epoch];
     const auto recorded = recorded_.find(lease.batch);
     if (recorded != recorded_.end() && recorded->second <= coordinator.read_at && !excused_)
         violated_(text_of(lease) + ": its records were durable before this coordinator read the logs");
     if (coordinator.finished.contains(lease.batch))
         violated_(text_of(lease) + ": this coordinator has heard that it is done");
+    std::string held_under;
     for (auto& [number, earlier] : leases_) {
         if (number.epoch != epoch || !earlier.active || earlier.batch != lease.batch) continue;
-        if (!is_late(earlier, now))
-            violated_(text_of(lease) + " is handed out while another holds it under " + std::to_string(number.epoch) +
-                      "." + std::to_string(number.counter));
-        give_up(earlier);
+        if (is_late(earlier, now)) {
+            give_up(earlier);
+            continue;
+        }
+        const std::string name = std::to_string(number.epoch) + "." + std::to_string(number.counter);
+        if (!held_under.empty()) violated_(text_of(lease) + " is a third one, beside " + held_under + " and " + name);
+        if (earlier.session == session) violated_(text_of(lease) + ": its rank holds it already, under " + name);
+        held_under = name;
     }
+    if (held_under.empty()) return;
+    ++doubled_;
+    for (const auto& [number, other] : leases_)
+        if (number.epoch == epoch && other.active && other.session == session && !is_late(other, now))
+            violated_(text_of(lease) + " is a second one, for a rank that is not idle");
+}
+
+bool Ledger::is_held(std::uint32_t epoch, std::uint64_t batch) const {
+    return std::any_of(leases_.begin(), leases_.end(), [&](const auto& entry) {
+        return entry.first.epoch == epoch && entry.second.active && entry.second.batch == batch;
+    });
 }
 
 bool Ledger::is_late(const Granted& granted, Milliseconds now) {
@@ -67,8 +83,15 @@ bool Ledger::is_late(const Granted& granted, Milliseconds now) {
 }
 
 void Ledger::ticked(std::uint32_t epoch, Milliseconds now) {
+    // With the one that a rank computes go those that wait behind it.
+    std::set<SessionId> late;
+    for (auto& [number, granted] : leases_) {
+        if (number.epoch != epoch) continue;
+        granted.late = is_late(granted, now);
+        if (granted.late && granted.active) late.insert(granted.session);
+    }
     for (auto& [number, granted] : leases_)
-        if (number.epoch == epoch) granted.late = is_late(granted, now);
+        if (number.epoch == epoch && late.contains(granted.session)) granted.late = true;
 }
 
 void Ledger::give_up(Granted& granted) {
@@ -81,6 +104,12 @@ void Ledger::adopted(std::uint32_t epoch, SessionId session, const std::vector<H
     for (const HeldLease& lease : held) {
         const auto it = leases_.find(lease.lease);
         if (it == leases_.end() || it->first.epoch != epoch || !it->second.active) continue;
+        it->second.active = false;
+        if (is_held(epoch, it->second.batch)) {  // the other one's it is alone, from now on
+            ++given_up_;
+            continue;
+        }
+        it->second.active = true;
         it->second.session = session;
         it->second.at = now;
         it->second.late = false;
@@ -115,9 +144,10 @@ std::uint64_t Ledger::evaluated_again() const {
 }
 
 void Ledger::check_end() const {
-    if (evaluated_again() > given_up_ && !excused_)
+    if (evaluated_again() > given_up_ + doubled_ && !excused_)
         violated_(std::to_string(evaluated_again()) + " batches were evaluated again, but only " +
-                  std::to_string(given_up_) + " leases were given up");
+                  std::to_string(given_up_) + " leases were given up, and " + std::to_string(doubled_) +
+                  " leased twice");
 }
 
 }  // namespace evaljob::simulation

@@ -1,5 +1,6 @@
 // What must hold of leases and records whatever happens, kept beside the run: epochs and lease numbers never repeat, a
-// batch is leased again only for a reason, what was made durable is never evaluated again by a later coordinator.
+// batch is leased again only for a reason, or a second time to somebody idle, never a third; what was made durable is
+// never evaluated again by a later coordinator.
 #pragma once
 
 #include <cstdint>
@@ -43,6 +44,7 @@ public:
     /// Logs may have been passed over: the rule that nothing durable is evaluated again is off from here.
     void excuse() { excused_ = true; }
 
+    std::uint64_t leased_twice() const { return doubled_; }
     bool is_recorded(std::uint64_t batch) const { return recorded_.contains(batch); }
     const std::map<std::uint64_t, std::uint64_t>& recorded_batches() const { return recorded_; }
     std::uint64_t evaluated_again() const;
@@ -62,7 +64,8 @@ private:
         std::uint64_t last_counter = 0;
         std::set<std::uint64_t> finished;
     };
-    void check_again(std::uint32_t epoch, const Lease& lease, Milliseconds now);
+    void check_again(std::uint32_t epoch, SessionId session, const Lease& lease, Milliseconds now);
+    bool is_held(std::uint32_t epoch, std::uint64_t batch) const;
     static bool is_late(const Granted& granted, Milliseconds now);
     void give_up(Granted& granted);
 
@@ -73,6 +76,7 @@ private:
     std::map<std::uint64_t, std::uint64_t> evaluations_;
     std::uint64_t clock_ = 0;  // rises with every record
     std::uint64_t given_up_ = 0;
+    std::uint64_t doubled_ = 0;  // second leases, while the first one's holder went on
     bool excused_ = false;
 };
 

@@ -71,6 +71,7 @@ void SimulatedRank::hear(const LinkRef& link, const std::string& frame) {
     const auto message = decode_message(frame);
     if (!message) return surroundings_.violated(name + " cannot read " + frame);
     say_all(state_.take(*message));
+    if (state_.is_superfluous()) return world_.exit(shared_from_this(), exit_code::success);
     if (state_.ended() && !stopped_by_signal()) {
         network_.cut(link_, 0, 1);
         link_ = nullptr;

@@ -55,6 +55,7 @@ SeedResult Simulation::run() {
             violated("the run did not complete, " + std::to_string(ledger_.recorded_batches().size()) + " of " +
                      std::to_string(manifest_.batches.size()) + " batches are durable");
     }
+    if (ledger_.leased_twice() > 0) result_.faults["(batches leased to two at once)"] = ledger_.leased_twice();
     if (const auto again = ledger_.evaluated_again(); again > 0) result_.faults["(batches evaluated again)"] = again;
     return result_;
 }

@@ -91,7 +91,8 @@ TEST(EvalJobValues, AreReadFromEveryField) {
     Json& eval = object["spec"]["eval"];
     const std::string digest(64, 'a');
     eval["model"]["sha256"] = digest;
-    eval["inference"] = Json{{"device", "CUDA"}, {"maxBatchSize", 7}, {"threadsPerRank", 3}, {"seed", -5}};
+    eval["inference"] =
+        Json{{"device", "CUDA"}, {"maxBatchSize", 7}, {"threadsPerRank", 3}, {"seed", -5}, {"schedule", "Static"}};
     eval["datasets"][0].update(Json{{"sha256", digest}, {"labelsSha256", digest}, {"limit", 5000000000}});
     object["spec"]["merge"] = Json{{"backoffLimit", 0}, {"allowPartial", true}, {"maxFailedSamples", 9}};
     object["spec"]["restartPolicy"]["scope"] = "Group";
@@ -101,7 +102,7 @@ TEST(EvalJobValues, AreReadFromEveryField) {
     EXPECT_EQ(spec.num_proc_per_node, 2);
     EXPECT_EQ(spec.world_size(), 8);
     EXPECT_EQ(spec.eval->model, (Model{ModelFormat::TorchScript, "model.pt", digest}));
-    EXPECT_EQ(spec.eval->inference, (Inference{Device::CUDA, 7, 3, -5}));
+    EXPECT_EQ(spec.eval->inference, (Inference{Device::CUDA, 7, 3, -5, Schedule::Static}));
     EXPECT_EQ(spec.eval->datasets.at(0),
               (Dataset{"fashion", DatasetFormat::IDX, "images.gz", digest, "labels.gz", digest, 5000000000,
                        Task{TaskType::Classification, {"shirt", "bag"}}}));
@@ -288,6 +289,7 @@ TEST(Schema, SpellsEnumerationsAsTheTypesDo) {
     EXPECT_EQ(values_of("eval.datasets[].task.type"), names_of<TaskType>());
     EXPECT_EQ(values_of("eval.datasets[].task.metrics[]"), names_of<TaskMetric>());
     EXPECT_EQ(values_of("eval.inference.device"), names_of<Device>());
+    EXPECT_EQ(values_of("eval.inference.schedule"), names_of<Schedule>());
     EXPECT_EQ(values_of("restartPolicy.scope"), names_of<RestartScope>());
     EXPECT_EQ(values_of("storage.retentionPolicy"), names_of<Retention>());
     EXPECT_EQ(values_of("scheduling.gang"), names_of<Gang>());

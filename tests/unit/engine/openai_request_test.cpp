@@ -163,8 +163,9 @@ TEST_F(ChatRequest, DrawsAsTheTaskSaysWhereTheModelsParametersDoNot) {
     task_.top_p = "0.9";
     task_.stop = {"\n"};
     model_.parameters = {{"top_p", 0.5}};
-    EXPECT_EQ(Json::parse(*body(R"({"question":"q"})")),
-              Json::parse(R"({"model":"tiny","stream":false,"temperature":0.7,"top_p":0.5,"stop":["\n"],"seed":1852516352,
+    EXPECT_EQ(
+        Json::parse(*body(R"({"question":"q"})")),
+        Json::parse(R"({"model":"tiny","stream":false,"temperature":0.7,"top_p":0.5,"stop":["\n"],"seed":1852516352,
                               "messages":[{"role":"user","content":"q"}]})"));
 }
 

@@ -30,6 +30,18 @@ TEST(Timeline, SaysForHowMuchOfTheTimeEachRankWorked) {
     EXPECT_DOUBLE_EQ(t.panels[0].lanes[1].spans.at(0).to, 0.6);
 }
 
+TEST(Timeline, SaysHowFarTheRunWasFromTheLeastPossible) {
+    // 14 s of work; the second rank is there after 2 s: 8 s would have done.
+    const auto late =
+        timeline_of({trace(0, {batch(0, 0, 100, 105), batch(1, 1, 105, 110)}), trace(3, {batch(2, 2, 102, 106)})});
+    EXPECT_NEAR(late.panels.at(0).over_bound, 10.0 / 8, 1e-9);
+    const auto longest = timeline_of({trace(0, {batch(0, 0, 100, 110)}), trace(1, {batch(1, 1, 100, 101)})});
+    EXPECT_NEAR(longest.panels.at(0).over_bound, 1, 1e-9);
+    // What was done again was of no use.
+    const auto again = timeline_of({trace(0, {batch(0, 1, 100, 110)}), trace(1, {batch(0, 2, 100, 120)})});
+    EXPECT_NEAR(again.panels.at(0).over_bound, 2, 1e-9);
+}
+
 TEST(Timeline, CountsOverlappingBatchesOfARankOnce) {
     Timeline t = timeline_of({trace(0, {batch(0, 0, 0, 10), batch(1, 1, 5, 10), batch(2, 2, 8, 20)})});
     EXPECT_DOUBLE_EQ(t.panels.at(0).lanes.at(0).busy, 1.0);

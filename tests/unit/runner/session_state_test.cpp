@@ -126,6 +126,26 @@ TEST_F(SessionStateTest, AfterASignalANewConnectionAsksForNoLease) {
     EXPECT_EQ(wants(state_.take(welcome_)), 0U);
 }
 
+TEST_F(SessionStateTest, WhatIsComputedWhenAllIsDoneIsSuperfluous) {
+    state_.take(Welcome{1, "identity"});
+    lease(first, 5);
+    lease(second, 6);
+    state_.next_lease();
+    EXPECT_FALSE(state_.is_superfluous());
+    state_.take(Finished{});
+    EXPECT_TRUE(state_.is_superfluous());
+    state_.done({first, 5});
+    EXPECT_FALSE(state_.is_superfluous()) << "the other is not begun";
+}
+
+TEST_F(SessionStateTest, WhoIsStoppedFinishesWhatItComputes) {
+    state_.take(Welcome{1, "identity"});
+    lease(first, 5);
+    state_.next_lease();
+    state_.leave();
+    EXPECT_FALSE(state_.is_superfluous());
+}
+
 TEST_F(SessionStateTest, EndsForTheFirstReason) {
     state_.take(welcome_);
     state_.take(Refused{exit_code::contract, "RANK is taken"});

@@ -25,10 +25,13 @@ std::vector<Rule> model_rules() {
 /// What is said in each request to a server, and where it comes from; model.parameters may not say it too.
 std::vector<Field> taken_parameters() {
     const auto taken = [](const char* name, Type type, const char* words) {
-        return Field{.path = std::string("spec.eval.model.parameters.") + name,
-                     .type = type,
-                     .text = "Refused; the runner sets it.",
-                     .taken = words};
+        Field field{.path = std::string("spec.eval.model.parameters.") + name,
+                    .type = type,
+                    .text = "Refused; the runner sets it.",
+                    .taken = words};
+        if (type == Type::String) field.max_length = 253;
+        if (type == Type::Array) field.max_items = 1;
+        return field;
     };
     return {taken("model", Type::String, "is spec.eval.model.name; remove it"),
             taken("messages", Type::Array, "come from the samples; remove them"),
@@ -286,16 +289,16 @@ std::vector<Field> task_fields(const std::string& task) {
          .min_length = 1,
          .max_length = 256,
          .form = &text_form},
+        {.path = task + ".prompt",
+         .type = Type::String,
+         .text =
+             "OpenAI: the message of the user, in which {question} stands for the sample's member `question`, and {{ "
+             "and }} for braces. Absent: the sample's `messages`, or its `prompt` or `question`.",
+         .min_length = 1,
+         .max_length = 65536,
+         .form = &text_form},
         {.path = task + ".maxNewTokens",
          .type = Type::Integer,
-         {.path = task + ".prompt",
-          .type = Type::String,
-          .text =
-              "OpenAI: the message of the user, in which {question} stands for the sample's member `question`, and {{ "
-              "and }} for braces. Absent: the sample's `messages`, or its `prompt` or `question`.",
-          .min_length = 1,
-          .max_length = 65536,
-          .form = &text_form},
          .text = "Generation: how many tokens a text may have. Absent: as many as the model says. Command and "
                  "OpenAI: handed on with each sample, when it is there; how they count tokens is their own affair.",
          .minimum = 1,

@@ -2,6 +2,7 @@
 # machine that has cmake, ninja, a C++ compiler and a libtorch, and nothing else of what Debian has.
 find_package(Threads REQUIRED)
 set(CMAKE_BUILD_RPATH ${EVALJOB_KIT}/lib)
+include_directories(SYSTEM ${EVALJOB_KIT}/include)  # what is found in /usr/include elsewhere, the precompiled header's too
 
 function(evaljob_brought target)  # LIBRARIES below lib/, as files
   add_library(${target} INTERFACE IMPORTED GLOBAL)

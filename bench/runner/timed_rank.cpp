@@ -27,10 +27,11 @@ RankContract contract_of(std::size_t rank, std::size_t ranks, std::uint16_t port
 }
 
 int work_as_rank(const RankContract& contract, const Manifest& manifest,
-                 const std::function<void(const Lease&)>& compute) {
+                 const std::function<void(const Lease&)>& compute, int restart) {
     SessionOptions options;
     options.hello.token = "token";
     options.hello.contract = contract;
+    options.hello.restart = restart;
     options.hello.device = {"cpu", 0, {}};
     options.hello.host = "bench";
     options.hello.pid = ::getpid();
@@ -54,7 +55,7 @@ int work_as_rank(const RankContract& contract, const Manifest& manifest,
         const auto begun = steady_clock::now();
         compute(lease);
         const auto took = std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() - begun);
-        session.done(must(record_lease(lease, records_of(manifest, lease), 0, took.count(), log)));
+        session.done({must(record_lease(lease, records_of(manifest, lease), 0, took.count(), log)), ""});
     }
 }
 

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <filesystem>
 #include <new>
 #include <stdexcept>
@@ -102,14 +103,14 @@ private:
         auto server =
             must(CoordinatorServer::start(io, manifest_, contract_, options, "127.0.0.1",
                                           {[&](int, const std::string& why) { failed = why; }, [&] { over = true; }}));
-        pid_t rank = start_rank();
+        pid_t rank = start_rank(0);
         while (!over && failed.empty()) {
             io.run_for(std::chrono::microseconds(200));
             if (kill_at == 0 || computed() < kill_at) continue;
             kill_at = 0;
             ::kill(rank, SIGKILL);
             ::waitpid(rank, nullptr, 0);
-            rank = start_rank();
+            rank = start_rank(1);
         }
         const double seconds = server->progress().balance.makespan_ms / 1'000;
         ::kill(rank, SIGKILL);
@@ -118,16 +119,24 @@ private:
         return seconds;
     }
 
-    pid_t start_rank() {
+    pid_t start_rank(int restart) {
         const pid_t pid = ::fork();
         if (pid < 0) throw std::runtime_error("fork failed");
         if (pid > 0) return pid;
-        std::_Exit(work_as_rank(contract_, manifest_, [this](const Lease& lease) {
-            for (std::size_t i = 0; i < manifest_.batches[lease.batch].items.size(); ++i) {
-                if (ms_ > 0) std::this_thread::sleep_for(std::chrono::duration<double, std::milli>(ms_));
-                ++computed();
-            }
-        }));
+        try {
+            std::_Exit(work_as_rank(
+                contract_, manifest_, [this](const Lease& lease) { compute(lease); }, restart));
+        } catch (const std::exception& error) {
+            std::fprintf(stderr, "a rank: %s\n", error.what());
+            std::_Exit(1);
+        }
+    }
+
+    void compute(const Lease& lease) const {
+        for (std::size_t i = 0; i < manifest_.batches[lease.batch].items.size(); ++i) {
+            if (ms_ > 0) std::this_thread::sleep_for(std::chrono::duration<double, std::milli>(ms_));
+            ++computed();
+        }
     }
 
     double ms_;

@@ -71,7 +71,8 @@ void Coordinator::grant(SessionId session, std::uint64_t number, Milliseconds no
 /// Near the end it could be tied to a slow rank, while others will soon have nothing to do: then it waits for whoever
 /// is free first.
 bool Coordinator::is_worth_preparing(const Holder& holder, std::uint64_t batch, Milliseconds now) const {
-    if (options_.schedule == Schedule::Static) return true;
+    const bool alone = holders_.size() == 1 && options_.expected.world_size <= 1;
+    if (alone || options_.schedule == Schedule::Static) return true;
     if (!costs_.known()) return is_worth_preparing_unseen(holder, batch);
     double ready = first_end(holder, now) - static_cast<double>(now);
     if (holder.wanted <= one_at_a_time && ready > ahead_ms) return false;

@@ -61,7 +61,7 @@ Result<Image> decode_jpeg(std::string_view file, std::uint64_t max_pixels) {
     if (tjDecompressHeader3(jpeg.get(), bytes, file.size(), &width, &height, &sampling, &colours) != 0)
         return damaged();
     if (colours == TJCS_CMYK || colours == TJCS_YCCK) return bad("has four colours (CMYK); save it as RGB");
-    if (width < 1 || height < 1) return bad("has no pixels");
+    if (width < 1 || height < 1) return bad("is a JPEG file that is damaged: it has no picture");
     if (!fits(static_cast<std::uint64_t>(width), static_cast<std::uint64_t>(height), max_pixels))
         return too_large(static_cast<std::uint64_t>(width), static_cast<std::uint64_t>(height), max_pixels);
     const bool grey = colours == TJCS_GRAY;

@@ -47,6 +47,8 @@ void CoordinatorRun::message(SessionId session, const Message& message, Millisec
         if (uncommitted_.size() == 1) outside_.commit_soon();
         return;
     }
+    // Else who comes back would be given the very batches that it has just reported.
+    if (std::holds_alternative<Want>(message)) commit(now);
     apply(coordinator_.message(session, message, now), now);
 }
 

@@ -89,6 +89,13 @@ void add_run(const CoordinatorProgress& run, std::vector<MetricFamily>& families
     counter("evaljob_run_leases_total", "Leases handed out by this coordinator", static_cast<double>(run.leases));
     counter("evaljob_run_leases_again_total", "Leases of batches that had been leased before",
             static_cast<double>(run.leases_again));
+    counter("evaljob_run_leases_twice_total", "Of all leases, those of batches that another rank held at that time",
+            static_cast<double>(run.leases_twice));
+    counter("evaljob_run_idle_seconds_total", "Seconds in which ranks wanted a lease and there was none",
+            run.balance.idle_ms / 1e3);
+    gauge("evaljob_run_makespan_seconds", "From the first lease to the last batch that was done",
+          run.balance.makespan_ms / 1e3);
+    gauge("evaljob_run_bound_seconds", "What that would have taken at least", run.balance.bound_ms / 1e3);
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ namespace {
 
 const std::string example = EVALJOB_SOURCE_DIR "/examples/vision-language";
 
-struct Run {
+struct Variant {
     int nodes = 1;
     int procs = 1;
     int batch = 32;
@@ -22,7 +22,7 @@ struct Run {
     const char* temperature = nullptr;
 };
 
-Json job(const Run& run) {
+Json job(const Variant& run) {
     Json dataset = {{"name", "questions"},
                     {"format", "TSV"},
                     {"path", example + "/questions.tsv"},
@@ -48,7 +48,7 @@ Json job(const Run& run) {
 
 using Published = std::map<std::string, std::string>;
 
-Published published(const Run& run) {
+Published published(const Variant& run) {
     Evaluation evaluation("generation");
     EXPECT_EQ(evaluation.start_text(job(run).dump(1))->wait(), 0) << evaluation.console();
     return evaluation.published();
@@ -69,7 +69,8 @@ std::vector<Json> lines_of(const std::string& text) {
 /// By metric and group.
 Json scores_of(const Published& files) {
     Json scores;
-    for (const Json& metric : Json::parse(files.at("metrics.json")).at("metrics"))
+    const Json all = Json::parse(files.at("metrics.json"));
+    for (const Json& metric : all.at("metrics"))
         scores[metric.at("name").get<std::string>()][metric.at("group").get<std::string>()] = metric.at("value");
     return scores;
 }
@@ -133,9 +134,9 @@ TEST(VisionLanguage, GivesTheSameAnswersInOtherBatches) {
 }
 
 TEST(VisionLanguage, DrawsTheSameByChanceInAnyBatchAndOnAnyRank) {
-    const Run run{.batch = 32, .limit = 60, .temperature = "1.5"};
+    const Variant run{.batch = 32, .limit = 60, .temperature = "1.5"};
     const Published one = published(run);
-    Run other = run;
+    Variant other = run;
     other.nodes = 2;
     EXPECT_EQ(published(other), one);
     other.batch = 7;

@@ -19,7 +19,7 @@ class ChatServer {
 public:
     explicit ChatServer(const std::string& folder, const std::string& manner = "--impolite")
         : port_file_(folder + "/port"),
-          program_({"python3", EVALJOB_SOURCE_DIR "/tests/e2e/chat_server.py", port_file_, manner},
+          program_({"/usr/bin/python3", EVALJOB_SOURCE_DIR "/tests/e2e/chat_server.py", port_file_, manner},
                    folder + "/server") {}
 
     std::string url() {

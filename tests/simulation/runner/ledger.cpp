@@ -68,7 +68,8 @@ void Ledger::check_again(std::uint32_t epoch, SessionId session, const Lease& le
     if (held_under.empty()) return;
     ++doubled_;
     for (const auto& [number, other] : leases_)
-        if (number.epoch == epoch && other.active && other.session == session && !is_late(other, now))
+        if (number.epoch == epoch && other.active && other.session == session && !is_late(other, now) &&
+            !coordinator.finished.contains(other.batch))
             violated_(text_of(lease) + " is a second one, for a rank that is not idle");
 }
 
@@ -103,16 +104,20 @@ void Ledger::give_up(Granted& granted) {
 void Ledger::adopted(std::uint32_t epoch, SessionId session, const std::vector<HeldLease>& held, Milliseconds now) {
     for (const HeldLease& lease : held) {
         const auto it = leases_.find(lease.lease);
-        if (it == leases_.end() || it->first.epoch != epoch || !it->second.active) continue;
-        it->second.active = false;
-        if (is_held(epoch, it->second.batch)) {  // the other one's it is alone, from now on
+        if (it == leases_.end()) continue;
+        Granted& granted = it->second;
+        if (it->first.epoch != epoch) {  // of an earlier coordinator: this one goes on with it, unless it is done
+            taken_over_.insert({epoch, granted.batch});
+            continue;
+        }
+        if (!granted.active) continue;
+        granted.active = false;
+        // The other one's it is alone, from now on.
+        if (is_held(epoch, granted.batch) || taken_over_.contains({epoch, granted.batch})) {
             ++given_up_;
             continue;
         }
-        it->second.active = true;
-        it->second.session = session;
-        it->second.at = now;
-        it->second.late = false;
+        granted = {granted.batch, session, now, true, false};
     }
 }
 

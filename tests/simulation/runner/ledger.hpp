@@ -74,7 +74,8 @@ private:
     std::map<std::uint32_t, Coordinator> coordinators_;
     std::map<std::uint64_t, std::uint64_t> recorded_;  // batch → when, by clock_
     std::map<std::uint64_t, std::uint64_t> evaluations_;
-    std::uint64_t clock_ = 0;  // rises with every record
+    std::set<std::pair<std::uint32_t, std::uint64_t>> taken_over_;  // epoch and batch of a lease of an earlier epoch
+    std::uint64_t clock_ = 0;                                       // rises with every record
     std::uint64_t given_up_ = 0;
     std::uint64_t doubled_ = 0;  // second leases, while the first one's holder went on
     bool excused_ = false;

@@ -35,7 +35,7 @@ TEST(EvalJobDefaults, AreThoseOfTheReference) {
     const EvalJobSpec spec = parsed(least()).spec;
     EXPECT_EQ(spec.num_nodes, 1);
     EXPECT_EQ(spec.num_proc_per_node, 1);
-    EXPECT_EQ(spec.eval->inference, (Inference{Device::Auto, 32, 1, 0}));
+    EXPECT_EQ(spec.eval->inference, Inference{});
     EXPECT_EQ(spec.eval->datasets.at(0).limit, std::nullopt);
     EXPECT_EQ(spec.rendezvous, (Rendezvous{std::nullopt, 600}));
     EXPECT_EQ(spec.storage, (Storage{"", {}, Retention::Retain, Writers::Ranks, "least"}));
@@ -57,7 +57,7 @@ TEST(EvalJobDefaults, OfTheTableAreThoseOfTheTypes) {
         EXPECT_EQ(spec.at(Json::json_pointer(pointer)), Json::parse(field.fallback)) << field.path;
         ++compared;
     }
-    EXPECT_EQ(compared, 15);
+    EXPECT_EQ(compared, 16);
 }
 
 TEST(EvalJobDefaults, NullIsAsAbsent) {
@@ -102,7 +102,7 @@ TEST(EvalJobValues, AreReadFromEveryField) {
     EXPECT_EQ(spec.num_proc_per_node, 2);
     EXPECT_EQ(spec.world_size(), 8);
     EXPECT_EQ(spec.eval->model, (Model{ModelFormat::TorchScript, "model.pt", digest}));
-    EXPECT_EQ(spec.eval->inference, (Inference{Device::CUDA, 7, 3, -5, Schedule::Static}));
+    EXPECT_EQ(spec.eval->inference, (Inference{Device::CUDA, 7, 3, {}, -5, Schedule::Static}));
     EXPECT_EQ(spec.eval->datasets.at(0),
               (Dataset{"fashion", DatasetFormat::IDX, "images.gz", digest, "labels.gz", digest, 5000000000,
                        Task{TaskType::Classification, {"shirt", "bag"}}}));

@@ -76,7 +76,7 @@ TEST(EndGame, NothingIsRunTwiceWhileNothingIsKnown) {
 }
 
 TEST(EndGame, WhatWaitsBehindALongBatchIsTakenOver) {
-    CoordinatorRun run(batches_of({100, 50, 1}));
+    CoordinatorRun run(batches_of({100, 50, 1}), 1, 1);
     run.join(1, 2);
     run.join(2, 1);
     EXPECT_THAT(leased(run.done(2, run.last_lease[2], 1 * second)), ElementsAre(Pair(2, 1)));
@@ -130,7 +130,7 @@ TEST(Beginning, WhoComesFirstLeavesABatchForEveryone) {
 }
 
 TEST(LeaseTime, OfABatchThatWaitsBehindAnotherBeginsWhenThatIsDone) {
-    CoordinatorRun run(batches_of({1, 1, 1}));
+    CoordinatorRun run(batches_of({1, 1, 1}), 1, 1);
     run.join(1, 2);
     const Lease first{{1, 1}, 0};
     EXPECT_THAT(leased(run.pass(50, {1})), IsEmpty());
@@ -141,7 +141,7 @@ TEST(LeaseTime, OfABatchThatWaitsBehindAnotherBeginsWhenThatIsDone) {
 }
 
 TEST(LeaseTime, WithAHungOneGoThoseBehindIt) {
-    CoordinatorRun run(batches_of({1, 1}));
+    CoordinatorRun run(batches_of({1, 1}), 1, 1);
     run.join(1, 2);
     EXPECT_THAT(leased(run.pass(61, {1})), IsEmpty());
     EXPECT_THAT(leased(run.join(2, 2)), ElementsAre(Pair(2, 0), Pair(2, 1)));
@@ -162,7 +162,7 @@ TEST(Order, IsRefitWhileTheRunGoesOn) {
 }
 
 TEST(Order, TheLargestInputComesFirst) {
-    CoordinatorRun run({{4, false, 0, 100}, {4, false, 0, 900}, {4, false, 0, 500}});
+    CoordinatorRun run({{4, false, 0, 100}, {4, false, 0, 900}, {4, false, 0, 500}}, 1, 1);
     EXPECT_THAT(leased(run.join(1, 3)), ElementsAre(Pair(1, 1), Pair(1, 2), Pair(1, 0)));
 }
 

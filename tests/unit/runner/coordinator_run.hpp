@@ -48,12 +48,15 @@ class CoordinatorRun {
 public:
     static constexpr std::int32_t ranks = 8;
 
-    explicit CoordinatorRun(const std::vector<BatchState>& batches, std::uint32_t epoch = 1)
-        : coordinator(options(epoch), batches) {}
+    /// `expected`: the ranks among which the work will be spread. Of one, the first that comes gets what it wants.
+    explicit CoordinatorRun(const std::vector<BatchState>& batches, std::uint32_t epoch = 1,
+                            std::int32_t expected = ranks)
+        : coordinator(options(epoch, expected), batches) {}
 
-    static CoordinatorOptions options(std::uint32_t epoch) {
+    static CoordinatorOptions options(std::uint32_t epoch, std::int32_t expected = ranks) {
         CoordinatorOptions options;
         options.expected = expected_of(1, ranks);
+        options.expected.world_size = expected;
         options.token = run_token;
         options.identity = "identity";
         options.epoch = epoch;

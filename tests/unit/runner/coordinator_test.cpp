@@ -15,12 +15,12 @@ using testing::Pair;
 using testing::SizeIs;
 
 TEST(Coordinator, LeasesTheLongestBatchFirstThenInOrder) {
-    CoordinatorRun run(batches_of({5, 9, 5, 9, 7}));
+    CoordinatorRun run(batches_of({5, 9, 5, 9, 7}), 1, 1);
     EXPECT_THAT(leased(run.join(1, 5)), ElementsAre(Pair(1, 1), Pair(1, 3), Pair(1, 4), Pair(1, 0), Pair(1, 2)));
 }
 
 TEST(Coordinator, GivesEveryoneAFirstLeaseBeforeAnyoneASecond) {
-    CoordinatorRun run(batches_of({1, 1, 1, 1, 1}));
+    CoordinatorRun run(batches_of({1, 1, 1, 1, 1}), 1, 1);
     for (SessionId session = 1; session <= 3; ++session) run.join(session);
     run.say(1, Want{1});
     run.say(2, Want{1});
@@ -35,7 +35,7 @@ TEST(Coordinator, GivesEveryoneAFirstLeaseBeforeAnyoneASecond) {
 }
 
 TEST(Coordinator, NumbersLeasesByItsEpochAndCountsThem) {
-    CoordinatorRun run(batches_of({1, 1}), 7);
+    CoordinatorRun run(batches_of({1, 1}), 7, 1);
     const auto leases = sent<Lease>(run.join(1, 2));
     ASSERT_THAT(leases, SizeIs(2));
     EXPECT_EQ(leases[0].second.number, (LeaseNumber{7, 1}));
@@ -102,7 +102,7 @@ TEST(Coordinator, ALateDoneOfATakenBackLeaseCountsAndTheBatchIsNotLeasedAgain) {
 }
 
 TEST(Coordinator, ALostConnectionHandsItsLeasesToOthers) {
-    CoordinatorRun run(batches_of({3, 2}));
+    CoordinatorRun run(batches_of({3, 2}), 1, 1);
     run.join(1, 2);
     run.join(2, 2);
     EXPECT_THAT(leased(run.drop(1)), ElementsAre(Pair(2, 0), Pair(2, 1)));
@@ -113,7 +113,7 @@ TEST(Coordinator, ALostConnectionHandsItsLeasesToOthers) {
 }
 
 TEST(Coordinator, ASilentHolderIsLostAndItsConnectionClosed) {
-    CoordinatorRun run(batches_of({3, 2}));
+    CoordinatorRun run(batches_of({3, 2}), 1, 1);
     run.join(1, 1);
     run.join(2, 2);
     EXPECT_THAT(leased(run.pass(10, {2})), IsEmpty());
@@ -172,7 +172,7 @@ TEST(Coordinator, WhoWasLateGetsLeasesAgainOnceItWorks) {
 }
 
 TEST(Coordinator, AReconnectingRankKeepsTheLeasesThatItStillHolds) {
-    CoordinatorRun run(batches_of({3, 2}));
+    CoordinatorRun run(batches_of({3, 2}), 1, 1);
     run.join(1, 2);
     run.drop(1);
     Hello back = CoordinatorRun::hello(1);
@@ -186,7 +186,7 @@ TEST(Coordinator, AReconnectingRankKeepsTheLeasesThatItStillHolds) {
 }
 
 TEST(Coordinator, HeldLeasesOfAnEarlierCoordinatorAreAdopted) {
-    CoordinatorRun run(batches_of({3, 2}), 2);
+    CoordinatorRun run(batches_of({3, 2}), 2, 1);
     Hello back = CoordinatorRun::hello(1);
     back.held = {{{1, 17}, 1}};
     run.say(1, back);
@@ -206,7 +206,7 @@ TEST(Coordinator, AHeldLeaseOfABatchThatIsFinishedOrWithAnotherOrUnknownIsNotAdo
 }
 
 TEST(Coordinator, ReturnedLeasesGoToOthersAndWhoReturnsGetsNoMore) {
-    CoordinatorRun run(batches_of({3, 2, 1}));
+    CoordinatorRun run(batches_of({3, 2, 1}), 1, 1);
     run.join(1, 2);
     run.join(2, 1);
     EXPECT_THAT(leased(run.say(1, Return{{1, 2}})), IsEmpty());

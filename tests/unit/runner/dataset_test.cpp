@@ -227,7 +227,7 @@ TEST_F(DatasetTest, DecompressesNoMoreThanItsLimit) {
 }
 
 TEST(ContentHash, ChangesWithShapeBytesAndTarget) {
-    const Sample sample{"1", {1, 2, 2}, "abcd", "", Json(1), "Coat"};
+    const Sample sample{"1", {1, 2, 2}, "abcd", "", "", Json(1), "Coat"};
     Sample other = sample;
     other.id = "2";
     other.group = "renamed";

@@ -46,11 +46,15 @@ TEST(NodeMetrics, SayOnNode0WhatTheRunIsAt) {
     run.samples_done = 304;
     run.leases = 21;
     run.leases_again = 2;
+    run.leases_twice = 3;
+    run.balance = {2'500, 2'000, 750};
     run.ranks.resize(2);
     run.ranks[1].connected = true;
     const std::string text = node_metrics(two, &run);
     for (const char* line : {"evaljob_run_samples 1000\n", "evaljob_run_samples_done 304\n",
                              "evaljob_run_leases_total 21\n", "evaljob_run_leases_again_total 2\n",
+                             "evaljob_run_leases_twice_total 3\n", "evaljob_run_makespan_seconds 2.5\n",
+                             "evaljob_run_bound_seconds 2\n", "evaljob_run_idle_seconds_total 0.75\n",
                              "evaljob_run_ranks_connected 1\n", "evaljob_rank_samples_total{rank=\"4\"} 160\n"})
         EXPECT_THAT(text, HasSubstr(line));
 }

@@ -40,6 +40,15 @@ std::string cel_is(const std::string& path, const std::vector<std::string>& valu
     return object + path + " in [" + list + "]";
 }
 
+/// Every item of the object's list, with its path, where `kind` is `value`.
+template <class Visit>
+void each_item(const Json& object, const std::string& path, const std::string& kind, const std::string& value,
+               const std::string& list, Visit visit) {
+    const Json& items = at(object, list);
+    if (at(object, kind) != Json(value) || !items.is_array()) return;
+    for (std::size_t i = 0; i < items.size(); ++i) visit(items[i], path + "." + list + "[" + std::to_string(i) + "].");
+}
+
 std::string is_other(const std::string& path, const std::string& value) {
     return "self." + path + " != '" + value + "' || ";
 }
@@ -104,11 +113,9 @@ Rule all_refused_with(const std::string& kind, const std::string& value, const s
             .message = list + "[]." + what,
             .message_expression = "",
             .check = [=](const Json& object, const std::string& path, Violations& violations) {
-                const Json& items = at(object, list);
-                if (at(object, kind) != Json(value) || !items.is_array()) return;
-                for (std::size_t i = 0; i < items.size(); ++i)
-                    if (!at(items[i], key).is_null())
-                        violations.push_back(path + "." + list + "[" + std::to_string(i) + "]." + what);
+                each_item(object, path, kind, value, list, [&](const Json& item, const std::string& of_item) {
+                    if (!at(item, key).is_null()) violations.push_back(of_item + what);
+                });
             }};
 }
 
@@ -119,12 +126,10 @@ Rule all_fixed_with(const std::string& kind, const std::string& value, const std
             .message = list + "[]." + what,
             .message_expression = "",
             .check = [=](const Json& object, const std::string& path, Violations& violations) {
-                const Json& items = at(object, list);
-                if (at(object, kind) != Json(value) || !items.is_array()) return;
-                for (std::size_t i = 0; i < items.size(); ++i)
-                    if (const Json& is = at(items[i], key); is.is_string() && !is_one_of(is, fixed))
-                        violations.push_back(path + "." + list + "[" + std::to_string(i) + "]." + what + ", is " +
-                                             is.get<std::string>());
+                each_item(object, path, kind, value, list, [&](const Json& item, const std::string& of_item) {
+                    if (const Json& is = at(item, key); is.is_string() && !is_one_of(is, fixed))
+                        violations.push_back(of_item + what + ", is " + is.get<std::string>());
+                });
             }};
 }
 

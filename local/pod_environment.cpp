@@ -1,9 +1,6 @@
 #include "local/pod_environment.hpp"
 
-#include <algorithm>
-
 #include "api/base64.hpp"
-#include "api/runner_environment.hpp"
 #include "local/metav1.hpp"
 
 namespace evaljob::local {
@@ -113,14 +110,9 @@ Result<std::vector<std::string>> container_argv(const Json& container, const Env
 }
 
 Environment base_environment(const Environment& inherited) {
-    namespace own = runner_environment;
-    static const std::vector<std::string_view> ours{
-        own::eval,           own::writers, own::merge,     own::storage_root,
-        own::token,          own::pod_ip,  own::http_port, own::ready_timeout_seconds,
-        own::termination_log};
     Environment base;
     for (const auto& [name, value] : inherited) {
-        if (!is_reserved_variable(name) && std::find(ours.begin(), ours.end(), name) == ours.end()) base[name] = value;
+        if (!is_reserved_variable(name)) base[name] = value;
     }
     return base;
 }

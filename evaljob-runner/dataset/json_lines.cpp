@@ -1,7 +1,6 @@
 #include "evaljob-runner/dataset/json_lines.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 #include <vector>
 
@@ -65,9 +64,7 @@ private:
 class JsonLinesDataset : public DatasetReader {
 public:
     JsonLinesDataset(const Dataset& dataset, const std::string& storage_root)
-        : task_(dataset.task),
-          limit_(static_cast<std::uint64_t>(dataset.limit.value_or(std::numeric_limits<std::int64_t>::max()))),
-          file_(dataset, storage_root) {}
+        : task_(dataset.task), limit_(sample_limit(dataset)), file_(dataset, storage_root) {}
 
     Result<void> read() {
         LineIndex index(limit_);

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <limits>
 #include <utility>
 
 #include "api/digest.hpp"
@@ -14,6 +15,10 @@ namespace {
 constexpr std::size_t block_bytes = std::size_t{1} << 20U;
 
 }  // namespace
+
+std::uint64_t sample_limit(const Dataset& dataset) {
+    return static_cast<std::uint64_t>(dataset.limit.value_or(std::numeric_limits<std::int64_t>::max()));
+}
 
 TextFile::TextFile(const Dataset& dataset, const std::string& storage_root)
     : dataset_(dataset), path_(resolve_path(storage_root, dataset.path)) {}

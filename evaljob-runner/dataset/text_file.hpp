@@ -14,6 +14,9 @@ namespace evaljob {
 
 inline constexpr std::uint64_t max_text_sample_bytes = 100'000'000;  // a line, or a row of several
 
+/// How many of its samples count.
+std::uint64_t sample_limit(const Dataset& dataset);
+
 class TextFile {
 public:
     TextFile(const Dataset& dataset, const std::string& storage_root);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <limits>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -19,9 +18,7 @@ namespace {
 class TsvDataset : public DatasetReader {
 public:
     TsvDataset(const Dataset& dataset, const std::string& storage_root)
-        : task_(dataset.task),
-          limit_(static_cast<std::uint64_t>(dataset.limit.value_or(std::numeric_limits<std::int64_t>::max()))),
-          file_(dataset, storage_root) {}
+        : task_(dataset.task), limit_(sample_limit(dataset)), file_(dataset, storage_root) {}
 
     Result<void> read() {
         TsvRows rows;

@@ -8,7 +8,6 @@ others can differ slightly. After making a new model.pt, run reference.py and pu
 """
 
 import argparse
-import io
 import pathlib
 import time
 
@@ -19,6 +18,7 @@ from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 import idx
+import torchscript
 
 MEAN, DEVIATION = 0.2860, 0.3530  # of the training images' pixels, scaled to 0..1
 
@@ -114,29 +114,6 @@ def fold(network):
     return Exported([(c.weight, c.bias) for c in convolutions], (network.classes.weight, network.classes.bias))
 
 
-def save(module, path):
-    """Writes the module as TorchScript.
-
-    It is not frozen: a frozen module's weights are constants, which Module::to(device) does not move.
-    """
-    scripted = torch.jit.script(module)
-    # Copy all but the debug records: they hold the paths of source files, which differ from machine to machine.
-    full, lean = io.BytesIO(), io.BytesIO()
-    torch.jit.save(scripted, full)
-    full.seek(0)
-    reader = torch._C.PyTorchFileReader(full)
-    writer = torch._C.PyTorchFileWriter(lean)
-    for name in reader.get_all_records():
-        if not name.endswith(".debug_pkl") and name not in ("version", "byteorder", ".data/serialization_id"):
-            record = reader.get_record(name)
-            writer.write_record(name, record, len(record))
-    writer.write_end_of_file()
-    try:
-        pathlib.Path(path).write_bytes(lean.getvalue())
-    except OSError as error:
-        idx.fail(f"cannot write {path} ({error.strerror}): name a writable file with --out")
-
-
 def to_tensor(images):
     return torch.from_numpy(images.astype(numpy.float32) / 255).unsqueeze(1)
 
@@ -168,7 +145,8 @@ def main():
     test_images, test_labels = idx.read_split(arguments.data, "t10k")
     network = Network()
     train(network, to_tensor(images), torch.from_numpy(labels.astype(numpy.int64)), arguments.epochs, arguments.seed)
-    save(fold(network), arguments.out)
+    # Not frozen: a frozen module's weights are constants, which Module::to(device) does not move.
+    torchscript.save(fold(network), arguments.out)
 
     module = torch.jit.load(arguments.out)
     result = accuracy(module, to_tensor(test_images), torch.from_numpy(test_labels.astype(numpy.int64)))

@@ -6,7 +6,6 @@ Python 3.11, torch 2.11.0 and numpy 2.4.6. After making a new one, run reference
 """
 
 import argparse
-import io
 import pathlib
 import time
 
@@ -16,6 +15,7 @@ from torch.nn import functional
 
 import model
 import scenes
+import torchscript  # scenes has put its folder on the path
 
 BATCH = 32
 
@@ -70,24 +70,6 @@ def train(network, items, words, steps, random):
             totals[:] = 0
 
 
-def save(module, tokens, path):
-    """Writes the module as TorchScript, without the debug records: they hold the paths of source files."""
-    full, lean = io.BytesIO(), io.BytesIO()
-    torch.jit.save(torch.jit.script(module), full, _extra_files={"evaljob.json": model.description(tokens)})
-    full.seek(0)
-    reader = torch._C.PyTorchFileReader(full)
-    writer = torch._C.PyTorchFileWriter(lean)
-    for name in reader.get_all_records():
-        if not name.endswith(".debug_pkl") and name not in ("version", "byteorder", ".data/serialization_id"):
-            record = reader.get_record(name)
-            writer.write_record(name, record, len(record))
-    writer.write_end_of_file()
-    try:
-        pathlib.Path(path).write_bytes(lean.getvalue())
-    except OSError as error:
-        scenes.idx.fail(f"cannot write {path} ({error.strerror}): name a writable file with --out")
-
-
 def main():
     here = pathlib.Path(__file__).resolve().parent
     parser = argparse.ArgumentParser(description="Train a small vision-language network and export it as TorchScript.")
@@ -108,7 +90,7 @@ def main():
     network = model.Network(len(words.tokens)).to(memory_format=torch.channels_last)
     items = scenes.Items(arguments.data, "train")
     train(network, items, words, arguments.steps, numpy.random.default_rng(arguments.seed))
-    save(network.fold(), words.tokens, arguments.out)
+    torchscript.save(network.fold(), arguments.out, {"evaljob.json": model.description(words.tokens)})
     print(f"{arguments.out}: {pathlib.Path(arguments.out).stat().st_size} bytes, sha256 {scenes.idx.sha256(arguments.out)}")
 
 

@@ -13,6 +13,7 @@
 
 #include "api/utf8.hpp"
 #include "evaljob-runner/launch/own_environment.hpp"
+#include "tests/unit/engine/outcomes.hpp"
 #include "tests/unit/runner/temporary_folder.hpp"
 
 namespace evaljob::test {
@@ -62,15 +63,7 @@ protected:
         const auto answer = ask(**engine, inputs);
         if (!answer) return {answer.error().message};
         EXPECT_EQ(answer->ticket, 7U);
-        std::vector<std::string> texts;
-        for (const Prediction& prediction : answer->predictions) {
-            std::string text;
-            if (!prediction.error.empty())
-                texts.push_back("failed: " + prediction.error);
-            else
-                texts.push_back(text_from_json(prediction.prediction, text) ? text : prediction.prediction.dump());
-        }
-        return texts;
+        return outcomes_of(*answer);
     }
 
     std::size_t starts() const { return lines("starts").size(); }

@@ -10,8 +10,8 @@
 #include <mutex>
 #include <thread>
 
-#include "api/utf8.hpp"
 #include "tests/unit/cluster/bad_server.hpp"
+#include "tests/unit/engine/outcomes.hpp"
 #include "tests/unit/runner/temporary_folder.hpp"
 
 namespace evaljob::test {
@@ -69,15 +69,7 @@ protected:
 
     static std::vector<std::string> texts_of(const Result<EngineAnswer>& answer) {
         if (!answer) return {answer.error().reason + ": " + answer.error().message};
-        std::vector<std::string> texts;
-        for (const Prediction& prediction : answer->predictions) {
-            std::string text;
-            if (!prediction.error.empty())
-                texts.push_back("failed: " + prediction.error);
-            else
-                texts.push_back(text_from_json(prediction.prediction, text) ? text : prediction.prediction.dump());
-        }
-        return texts;
+        return outcomes_of(*answer);
     }
 
     /// What came of them: the prediction, or "failed: " and why; or why there is none at all.

@@ -125,12 +125,17 @@ struct TextRun : RunFolder {
     }
 };
 
-TEST(GenerationMerge, ScoresEveryMetricOverAllAndByGroupAndEveryRepeatIsASample) {
-    TextRun run;
+/// One of them has failed, which is allowed.
+MergeOutcome merged_answers(TextRun& run) {
     run.add_answers();
     auto options = run.options();
     options.max_failed_samples = 1;
-    const MergeOutcome outcome = run_merge(options);
+    return run_merge(options);
+}
+
+TEST(GenerationMerge, ScoresEveryMetricOverAllAndByGroupAndEveryRepeatIsASample) {
+    TextRun run;
+    const MergeOutcome outcome = merged_answers(run);
     ASSERT_EQ(outcome.exit_code, exit_code::success) << outcome.report.error;
     EXPECT_EQ(outcome.report.samples, 8);
     ASSERT_EQ(outcome.report.metrics.size(), 1U);
@@ -152,10 +157,7 @@ TEST(GenerationMerge, ScoresEveryMetricOverAllAndByGroupAndEveryRepeatIsASample)
 
 TEST(GenerationMerge, PublishesTextsWithoutALoss) {
     TextRun run;
-    run.add_answers();
-    auto options = run.options();
-    options.max_failed_samples = 1;
-    const MergeOutcome outcome = run_merge(options);
+    const MergeOutcome outcome = merged_answers(run);
     ASSERT_EQ(outcome.exit_code, exit_code::success) << outcome.report.error;
     std::istringstream lines(run.read(outcome.report.path + "/results.jsonl"));
     std::vector<Json> results;

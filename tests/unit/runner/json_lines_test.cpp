@@ -5,8 +5,7 @@
 
 #include "api/digest.hpp"
 #include "evaljob-runner/dataset/text_file.hpp"
-#include "evaljob-runner/manifest/dataset_samples.hpp"
-#include "tests/unit/runner/temporary_folder.hpp"
+#include "tests/unit/runner/text_dataset.hpp"
 
 namespace evaljob::test {
 namespace {
@@ -15,39 +14,9 @@ using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-class JsonLines : public testing::Test {
+class JsonLines : public TextDataset {
 protected:
-    JsonLines() {
-        dataset_.name = "sums";
-        dataset_.format = DatasetFormat::JSONL;
-        dataset_.path = "lines.jsonl";
-        dataset_.task.type = TaskType::Generation;
-        dataset_.task.metrics = {TaskMetric::ExactMatch};
-    }
-
-    /// Why the file is refused; empty when it is not.
-    std::string refusal(const std::string& text) {
-        folder_.write("lines.jsonl", text);
-        Manifest manifest;
-        const auto config = add_samples(dataset_, 0, folder_.path(), manifest);
-        return config ? "" : config.error().reason + ": " + config.error().message;
-    }
-
-    std::vector<Sample> samples(const std::string& text) {
-        folder_.write("lines.jsonl", text);
-        auto reader = open_dataset(dataset_, folder_.path());
-        if (!reader) throw std::runtime_error(reader.error().message);
-        std::vector<Sample> samples;
-        for (std::uint64_t i = 0; i < (*reader)->size(); ++i) {
-            auto sample = (*reader)->sample(i);
-            if (!sample) throw std::runtime_error(sample.error().message);
-            samples.push_back(*sample);
-        }
-        return samples;
-    }
-
-    TemporaryFolder folder_;
-    Dataset dataset_;
+    JsonLines() : TextDataset("sums", DatasetFormat::JSONL, "lines.jsonl") {}
 };
 
 std::vector<std::string> ids(const std::vector<Sample>& samples) {

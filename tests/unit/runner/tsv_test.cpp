@@ -4,8 +4,7 @@
 #include "api/base64.hpp"
 #include "evaljob-runner/dataset/dataset.hpp"
 #include "evaljob-runner/dataset/text_file.hpp"
-#include "evaljob-runner/manifest/dataset_samples.hpp"
-#include "tests/unit/runner/temporary_folder.hpp"
+#include "tests/unit/runner/text_dataset.hpp"
 
 namespace evaljob::test {
 namespace {
@@ -16,39 +15,9 @@ using testing::HasSubstr;
 const std::string picture = "the bytes of an image, of which there are more than forty-eight";
 const std::string other_picture = "the bytes of another image, of which there are as many as of it";
 
-class Tsv : public testing::Test {
+class Tsv : public TextDataset {
 protected:
-    Tsv() {
-        dataset_.name = "qa";
-        dataset_.format = DatasetFormat::TSV;
-        dataset_.path = "qa.tsv";
-        dataset_.task.type = TaskType::Generation;
-        dataset_.task.metrics = {TaskMetric::ExactMatch};
-    }
-
-    /// Why the file is refused; empty when it is not.
-    std::string refusal(const std::string& text) {
-        folder_.write("qa.tsv", text);
-        Manifest manifest;
-        const auto config = add_samples(dataset_, 0, folder_.path(), manifest);
-        return config ? "" : config.error().reason + ": " + config.error().message;
-    }
-
-    std::vector<Sample> samples(const std::string& text) {
-        folder_.write("qa.tsv", text);
-        auto reader = open_dataset(dataset_, folder_.path());
-        if (!reader) throw std::runtime_error(reader.error().message);
-        std::vector<Sample> samples;
-        for (std::uint64_t i = 0; i < (*reader)->size(); ++i) {
-            auto sample = (*reader)->sample(i);
-            if (!sample) throw std::runtime_error(sample.error().message);
-            samples.push_back(*sample);
-        }
-        return samples;
-    }
-
-    TemporaryFolder folder_;
-    Dataset dataset_;
+    Tsv() : TextDataset("qa", DatasetFormat::TSV, "qa.tsv") {}
 };
 
 TEST_F(Tsv, RowsHaveAnIndexAnAnswerAndAnInput) {

@@ -57,13 +57,26 @@ struct Confusion {
 
 class Confused : public testing::TestWithParam<Confusion> {};
 
+/// The same twelve processes with a model that never answers: no evaluation ends before the confused ones have come.
+Json unanswered(const std::string& wrapper) {
+    Json job = evaljob_object(twelve_processes({"evaljob-runner", "launch", "--", wrapper}));
+    Json& eval = job["spec"]["eval"];
+    eval["model"] = {{"format", "Command"},
+                     {"command", {"sh", "-c", R"(echo '{"ready": true}'; while read -r line; do :; done)"}}};
+    eval["datasets"] = Json::array({{{"name", "questions"},
+                                     {"format", "JSONL"},
+                                     {"path", "questions.jsonl"},
+                                     {"task", {{"type", "Generation"}, {"metrics", {"ExactMatch"}}}}}});
+    return job;
+}
+
 TEST_P(Confused, EndsTheJobWithTheProcessesAndTheVariable) {
     Evaluation evaluation("confused");
     const std::string wrapper = evaluation.folder() + "/wrapper";
     std::ofstream(wrapper) << "#!/bin/sh\n" << GetParam().wrapper << "\nexec \"$@\"\n";
     std::filesystem::permissions(wrapper, std::filesystem::perms::owner_all);
-    auto program = evaluation.start(twelve_processes({"evaljob-runner", "launch", "--", wrapper}),
-                                    {{"EVALJOB_TEST_GPUS", twelve_gpus}});
+    std::ofstream(evaluation.folder() + "/questions.jsonl") << R"({"target": "never said"})" << "\n";
+    auto program = evaluation.start_text(unanswered(wrapper).dump(1), {{"EVALJOB_TEST_GPUS", twelve_gpus}});
     EXPECT_EQ(program->wait(), 1);
     const std::string console = evaluation.console();
     for (const auto& text : GetParam().expected)

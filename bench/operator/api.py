@@ -28,6 +28,8 @@ class Api:
     def send(self, verb, path, body=None, content_type="application/json"):
         if isinstance(body, dict):
             body = json.dumps(body)
+        if isinstance(body, str):
+            body = body.encode()
         for attempt in (1, 2):
             if getattr(self.local, "connection", None) is None:
                 self.local.connection = self.connect()

@@ -15,8 +15,10 @@ struct EnumNames;
 
 template <>
 struct EnumNames<ModelFormat> {
-    static constexpr std::array<std::pair<ModelFormat, std::string_view>, 2> rows{
-        {{ModelFormat::TorchScript, "TorchScript"}, {ModelFormat::Command, "Command"}}};
+    static constexpr std::array<std::pair<ModelFormat, std::string_view>, 3> rows{
+        {{ModelFormat::TorchScript, "TorchScript"},
+         {ModelFormat::AOTInductor, "AOTInductor"},
+         {ModelFormat::Command, "Command"}}};
 };
 template <>
 struct EnumNames<DatasetFormat> {

@@ -18,7 +18,7 @@ inline constexpr const char* api_version = "evaljob.dev/v1alpha1";
 inline constexpr const char* kind = "EvalJob";
 inline constexpr const char* operator_name = "evaljob.dev/operator";  // of spec.managedBy
 
-enum class ModelFormat { TorchScript, Command };
+enum class ModelFormat { TorchScript, AOTInductor, Command };
 enum class DatasetFormat { IDX, JSONL };
 enum class TaskType { Classification, Generation };
 enum class TaskMetric { ExactMatch, NormalizedExactMatch };
@@ -31,8 +31,8 @@ enum class Gang { None, Auto, Native, Volcano, Coscheduling };
 
 struct Model {
     ModelFormat format = ModelFormat::TorchScript;
-    std::string path;                  // TorchScript: relative to the storage root
-    std::string sha256;                // TorchScript: hex, lower case; empty: not checked
+    std::string path;                  // a file: relative to the storage root
+    std::string sha256;                // of that file: hex, lower case; empty: not checked
     std::vector<std::string> command;  // Command: the program and its arguments
 
     bool operator==(const Model&) const = default;

@@ -15,17 +15,21 @@ std::vector<Field> model_fields() {
          .text = "The model that is evaluated.",
          .required = true,
          .rules = {needed_with("format", "TorchScript", "path"), refused_with("format", "TorchScript", "command"),
+                   needed_with("format", "AOTInductor", "path"), refused_with("format", "AOTInductor", "command"),
                    needed_with("format", "Command", "command"), refused_with("format", "Command", "sha256")}},
         {.path = "spec.eval.model.format",
          .type = Type::String,
-         .text = "How the model is stored and run. TorchScript: a file that torch.jit.save wrote. Command: a program "
-                 "that reads samples and writes predictions as JSON lines, one for each rank (docs/runner.md).",
+         .text =
+             "How the model is stored and run. TorchScript: a file that torch.jit.save wrote. AOTInductor: "
+             "a package (.pt2) of native code that torch._inductor.aoti_compile_and_package wrote. Command: a program "
+             "that reads samples and writes predictions as JSON lines, one for each rank (docs/runner.md).",
          .required = true,
-         .values = {"TorchScript", "Command"},
-         .later_values = {"AOTInductor", "OpenAI"}},
+         .values = {"TorchScript", "AOTInductor", "Command"},
+         .later_values = {"OpenAI"}},
         {.path = "spec.eval.model.path",
          .type = Type::String,
-         .text = "TorchScript: the model's file. Command: the folder that the program starts in; absent: the one that "
+         .text = "TorchScript, AOTInductor: the model's file. Command: the folder that the program starts in; absent: "
+                 "the one that "
                  "relative paths are relative to. A relative path is relative to the storage root; in local mode, to "
                  "the EvalJob file's folder.",
          .min_length = 1,
@@ -33,7 +37,8 @@ std::vector<Field> model_fields() {
          .form = &path_form},
         {.path = "spec.eval.model.sha256",
          .type = Type::String,
-         .text = "TorchScript: SHA-256 of the model's file. A file of another digest is refused. Absent: not checked; "
+         .text = "TorchScript, AOTInductor: SHA-256 of the model's file. A file of another digest is refused. Absent: "
+                 "not checked; "
                  "a model file "
                  "is code, so say it where others can write to the volume.",
          .max_length = 64,
@@ -232,10 +237,14 @@ std::vector<Field> eval_fields() {
          .text = "What the built-in runner evaluates. Leave it out to run an image, or in local mode a program, of "
                  "your own: spec.template must then have a container `runner` with a command or an image.",
          .rules = {all_fixed_with("model.format", "TorchScript", "datasets", "format", "IDX"),
+                   all_fixed_with("model.format", "AOTInductor", "datasets", "format", "IDX"),
                    all_fixed_with("model.format", "Command", "datasets", "format", "JSONL"),
                    refused_with("model.format", "TorchScript", "repeats"),
+                   refused_with("model.format", "AOTInductor", "repeats"),
                    refused_with("model.format", "TorchScript", "inference.startupTimeoutSeconds"),
-                   refused_with("model.format", "TorchScript", "inference.sampleTimeoutSeconds")}}};
+                   refused_with("model.format", "TorchScript", "inference.sampleTimeoutSeconds"),
+                   refused_with("model.format", "AOTInductor", "inference.startupTimeoutSeconds"),
+                   refused_with("model.format", "AOTInductor", "inference.sampleTimeoutSeconds")}}};
     add(fields, model_fields());
     fields.push_back({.path = "spec.eval.datasets",
                       .type = Type::Array,
@@ -254,7 +263,7 @@ std::vector<Field> eval_fields() {
                       .type = Type::Integer,
                       .text =
                           "Each sample is evaluated so often, each time with a seed of its own; every repeat counts "
-                          "as a sample. Not with TorchScript, which would give the same each time.",
+                          "as a sample. Not with TorchScript and AOTInductor, which would give the same each time.",
                       .fallback_words = "1",
                       .minimum = 1,
                       .maximum = 10000});

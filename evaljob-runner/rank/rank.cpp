@@ -14,6 +14,7 @@
 
 #include "api/json.hpp"
 #include "api/runner_environment.hpp"
+#include "evaljob-runner/engine/aot_inductor.hpp"
 #include "evaljob-runner/engine/command.hpp"
 #include "evaljob-runner/engine/torchscript.hpp"
 #include "evaljob-runner/launch/device.hpp"
@@ -135,11 +136,14 @@ Result<std::unique_ptr<Engine>> open_command(const Setup& setup, const Manifest&
 
 Result<std::unique_ptr<Engine>> open_engine(const Setup& setup, const Manifest& manifest) {
     const DeviceChoice device = setup.pretended_devices ? DeviceChoice{"cpu", 0, {}} : setup.device;
+    const std::string path = resolve_path(setup.storage_root, setup.eval.model.path);
+    const auto sha256 = [&] { return manifest.config.at("model").at("sha256").get<std::string>(); };
+    const Inference& inference = setup.eval.inference;
     switch (setup.eval.model.format) {
         case ModelFormat::TorchScript:
-            return load_torchscript(resolve_path(setup.storage_root, setup.eval.model.path),
-                                    manifest.config.at("model").at("sha256").get<std::string>(), device,
-                                    setup.eval.inference.threads_per_rank);
+            return load_torchscript(path, sha256(), device, inference.threads_per_rank);
+        case ModelFormat::AOTInductor:
+            return load_aot_inductor(path, sha256(), device, inference.threads_per_rank, inference.max_batch_size);
         case ModelFormat::Command:
             return open_command(setup, manifest, device);
     }

@@ -26,6 +26,7 @@ Files pure_files() {
                 "evaljob-runner/dataset/json_sample.",
                 "evaljob-runner/engine/command_protocol.",
                 "evaljob-runner/engine/engine.",
+                "evaljob-runner/engine/package_fit.",
                 "evaljob-runner/engine/sample_seed.",
                 "evaljob-runner/launch/exit_status.",
                 "evaljob-runner/launch/node_metrics.",
@@ -85,7 +86,10 @@ const std::vector<NeverIncludes>& include_rules() {
          {"thread", "mutex", "shared_mutex", "condition_variable", "future", "stop_token", "semaphore", "barrier",
           "latch", "pthread.h"}},
         {"PureFilesHaveNoProcesses", pure_files(), {"unistd.h", "signal.h", "csignal", "sys/", "poll.h", "fcntl.h"}},
-        {"OneFileHasLibtorch", everywhere_but({"evaljob-runner/engine/torchscript.cpp"}), {"torch/", "ATen/", "c10/"}},
+        {"OnlyItsEnginesHaveLibtorch",
+         everywhere_but({"evaljob-runner/engine/torch_classifier.", "evaljob-runner/engine/torchscript.cpp",
+                         "evaljob-runner/engine/package_archive.cpp", "evaljob-runner/engine/aot_inductor.cpp"}),
+         {"torch/", "ATen/", "c10/", "caffe2/"}},
         {"OneFileHasCpprest", everywhere_but({"operator/cluster/cpprest_transport.cpp"}), {"cpprest/", "pplx/"}},
     };
     return rules;

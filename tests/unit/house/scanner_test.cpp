@@ -34,7 +34,7 @@ Violations no_threads(const std::vector<SourceFile>& f) {
     return check(named(include_rules(), "PureFilesHaveNoThreads"), f);
 }
 Violations one_libtorch(const std::vector<SourceFile>& f) {
-    return check(named(include_rules(), "OneFileHasLibtorch"), f);
+    return check(named(include_rules(), "OnlyItsEnginesHaveLibtorch"), f);
 }
 Violations no_clock(const std::vector<SourceFile>& f) { return check(named(name_rules(), "PureFilesHaveNoClock"), f); }
 Violations pure_arrow(const std::vector<SourceFile>& f) {

@@ -14,7 +14,6 @@
 #include <sstream>
 
 #include "evaljob-runner/engine/cuda_capability.hpp"
-#include "evaljob-runner/engine/model_file.hpp"
 #include "evaljob-runner/engine/package_archive.hpp"
 #include "evaljob-runner/engine/package_fit.hpp"
 #include "evaljob-runner/engine/torch_classifier.hpp"
@@ -177,12 +176,10 @@ Result<std::unique_ptr<Engine>> load(std::string_view bytes, const DeviceChoice&
 
 }  // namespace
 
-Result<std::unique_ptr<Engine>> load_aot_inductor(const std::string& path, const std::string& sha256,
+Result<std::unique_ptr<Engine>> load_aot_inductor(std::string_view bytes, const std::string& path,
                                                   const DeviceChoice& device, int threads, int largest_batch) {
-    const auto bytes = read_model_file(path, sha256);
-    if (!bytes) return tl::unexpected(bytes.error());
     set_torch_threads(threads);
-    auto engine = load(*bytes, device, largest_batch);
+    auto engine = load(bytes, device, largest_batch);
     if (engine || engine.error().reason != "BadInput") return engine;
     return fail("BadInput", "spec.eval.model.path: " + path + " " + engine.error().message);
 }

@@ -10,6 +10,7 @@
 #include <fstream>
 #include <vector>
 
+#include "evaljob-runner/engine/torch_bytes.hpp"
 #include "evaljob-runner/engine/torch_classifier.hpp"
 #include "evaljob-runner/storage/files.hpp"
 
@@ -23,22 +24,6 @@ using caffe2::serialize::PyTorchStreamReader;
 constexpr const char* program_folder = "data/aotinductor/model/";
 constexpr std::size_t most_files = 10'000;
 constexpr std::uint64_t most_bytes_per_byte = 16;  // torch packs without compression; other zip programs may not
-
-/// libtorch's own adapter trusts the offsets that stand in the archive.
-class Bytes : public caffe2::serialize::ReadAdapterInterface {
-public:
-    explicit Bytes(std::string_view bytes) : bytes_(bytes) {}
-    std::size_t size() const override { return bytes_.size(); }
-    std::size_t read(std::uint64_t position, void* to, std::size_t count, const char* /*what*/) const override {
-        if (position >= bytes_.size()) return 0;
-        const std::size_t there = std::min<std::size_t>(count, bytes_.size() - position);
-        std::memcpy(to, bytes_.data() + position, there);
-        return there;
-    }
-
-private:
-    std::string_view bytes_;
-};
 
 tl::unexpected<Error> no_program(PyTorchStreamReader& archive) {
     if (archive.hasRecord("constants.pkl"))
@@ -118,7 +103,7 @@ TemporaryFolder::~TemporaryFolder() {
 
 Result<PackageFiles> unpack_package(std::string_view bytes) {
     try {
-        PyTorchStreamReader archive(std::make_shared<Bytes>(bytes));
+        PyTorchStreamReader archive(std::make_shared<TorchBytes>(bytes));
         return unpack(archive, bytes.size());
     } catch (const c10::Error& error) {
         return fail("BadInput",

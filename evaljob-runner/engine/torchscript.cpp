@@ -5,9 +5,7 @@
 #include <torch/csrc/jit/runtime/graph_executor.h>
 #include <torch/csrc/jit/serialization/import.h>
 
-#include <sstream>
-
-#include "evaljob-runner/engine/model_file.hpp"
+#include "evaljob-runner/engine/torch_bytes.hpp"
 #include "evaljob-runner/engine/torch_classifier.hpp"
 
 namespace evaljob {
@@ -24,18 +22,15 @@ tl::unexpected<Error> does_not_load(const std::string& path, const std::string& 
 
 }  // namespace
 
-Result<std::unique_ptr<Engine>> load_torchscript(const std::string& path, const std::string& sha256,
+Result<std::unique_ptr<Engine>> load_torchscript(std::string_view bytes, const std::string& path,
                                                  const DeviceChoice& device, int threads) {
-    auto bytes = read_model_file(path, sha256);
-    if (!bytes) return tl::unexpected(bytes.error());
     try {
         set_torch_threads(threads);
         // The optimising executor runs a graph differently the second time; a prediction must not depend on which
         // batch a process happened to see first.
         torch::jit::setGraphExecutorOptimize(false);
         const c10::Device target = torch_device(device);
-        std::istringstream stream(std::move(*bytes));
-        torch::jit::Module module = torch::jit::load(stream, target);
+        torch::jit::Module module = torch::jit::load(std::make_shared<TorchBytes>(bytes), target);
         module.eval();
         const auto forward = [module = std::move(module)](const at::Tensor& input) mutable -> Result<at::Tensor> {
             return module.forward({input}).toTensor();

@@ -16,6 +16,7 @@
 #include "api/runner_environment.hpp"
 #include "evaljob-runner/engine/aot_inductor.hpp"
 #include "evaljob-runner/engine/command.hpp"
+#include "evaljob-runner/engine/model_file.hpp"
 #include "evaljob-runner/engine/torchscript.hpp"
 #include "evaljob-runner/launch/device.hpp"
 #include "evaljob-runner/launch/exit_status.hpp"
@@ -134,16 +135,34 @@ Result<std::unique_ptr<Engine>> open_command(const Setup& setup, const Manifest&
     return start_command(setup.eval, setup.storage_root, setup.environment, device);
 }
 
+/// Where the ranks of this node share the model's bytes; none when their launcher has not given them such a file.
+std::optional<MemoryFile> memory_of_node(const Environment& environment) {
+    const std::int32_t descriptor = number(environment, MemoryFile::variable, -1);
+    if (descriptor < 0) return std::nullopt;
+    auto file = MemoryFile::inherited(descriptor);
+    if (file) return std::move(*file);
+    spdlog::warn("{}: {}", MemoryFile::variable, file.error().message);
+    return std::nullopt;
+}
+
+Result<std::unique_ptr<Engine>> open_model(const Setup& setup, const Manifest& manifest, const DeviceChoice& device) {
+    const std::string path = resolve_path(setup.storage_root, setup.eval.model.path);
+    const Inference& inference = setup.eval.inference;
+    auto memory = memory_of_node(setup.environment);
+    const auto model = read_model_file({path, manifest.config.at("model").at("sha256").get<std::string>()},
+                                       memory ? &*memory : nullptr);
+    if (!model) return tl::unexpected(model.error());
+    if (setup.eval.model.format == ModelFormat::TorchScript)
+        return load_torchscript(model->bytes, path, device, inference.threads_per_rank);
+    return load_aot_inductor(model->bytes, path, device, inference.threads_per_rank, inference.max_batch_size);
+}
+
 Result<std::unique_ptr<Engine>> open_engine(const Setup& setup, const Manifest& manifest) {
     const DeviceChoice device = setup.pretended_devices ? DeviceChoice{"cpu", 0, {}} : setup.device;
-    const std::string path = resolve_path(setup.storage_root, setup.eval.model.path);
-    const auto sha256 = [&] { return manifest.config.at("model").at("sha256").get<std::string>(); };
-    const Inference& inference = setup.eval.inference;
     switch (setup.eval.model.format) {
         case ModelFormat::TorchScript:
-            return load_torchscript(path, sha256(), device, inference.threads_per_rank);
         case ModelFormat::AOTInductor:
-            return load_aot_inductor(path, sha256(), device, inference.threads_per_rank, inference.max_batch_size);
+            return open_model(setup, manifest, device);
         case ModelFormat::Command:
             return open_command(setup, manifest, device);
     }

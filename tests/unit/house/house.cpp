@@ -87,7 +87,7 @@ const std::vector<NeverIncludes>& include_rules() {
           "latch", "pthread.h"}},
         {"PureFilesHaveNoProcesses", pure_files(), {"unistd.h", "signal.h", "csignal", "sys/", "poll.h", "fcntl.h"}},
         {"OnlyItsEnginesHaveLibtorch",
-         everywhere_but({"evaljob-runner/engine/torch_classifier.", "evaljob-runner/engine/torchscript.cpp",
+         everywhere_but({"evaljob-runner/engine/torch_bytes.hpp", "evaljob-runner/engine/torch_classifier.", "evaljob-runner/engine/torchscript.cpp",
                          "evaljob-runner/engine/package_archive.cpp", "evaljob-runner/engine/aot_inductor.cpp"}),
          {"torch/", "ATen/", "c10/", "caffe2/"}},
         {"OneFileHasCpprest", everywhere_but({"operator/cluster/cpprest_transport.cpp"}), {"cpprest/", "pplx/"}},

@@ -36,6 +36,12 @@ struct EnumNames<TaskMetric> {
         {{TaskMetric::ExactMatch, "ExactMatch"}, {TaskMetric::NormalizedExactMatch, "NormalizedExactMatch"}}};
 };
 template <>
+struct EnumNames<Backend> {
+    static constexpr std::array<std::pair<Backend, std::string_view>, 3> rows{
+        {{Backend::Auto, "Auto"}, {Backend::Gloo, "Gloo"}, {Backend::None, "None"}}};
+};
+
+template <>
 struct EnumNames<Device> {
     static constexpr std::array<std::pair<Device, std::string_view>, 3> rows{
         {{Device::Auto, "Auto"}, {Device::CPU, "CPU"}, {Device::CUDA, "CUDA"}}};

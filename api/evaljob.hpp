@@ -23,6 +23,7 @@ enum class DatasetFormat { IDX, JSONL };
 enum class TaskType { Classification, Generation };
 enum class TaskMetric { ExactMatch, NormalizedExactMatch };
 enum class Device { Auto, CPU, CUDA };
+enum class Backend { Auto, Gloo, None };
 enum class RestartScope { Node, Group };
 enum class RestartAction { Restart, RestartIgnoreLimit, Fail };
 enum class Retention { Retain, Delete };
@@ -69,6 +70,7 @@ struct Inference {
     std::int32_t max_batch_size = 32;   // samples
     std::int32_t threads_per_rank = 1;  // intra-op threads
     std::int64_t seed = 0;
+    Backend backend = Backend::Auto;                      // of collective operations between nodes
     std::optional<std::int32_t> startup_timeout_seconds;  // Command; absent: default_timeout_seconds
     std::optional<std::int32_t> sample_timeout_seconds;   // Command; absent: default_timeout_seconds
 

@@ -143,6 +143,7 @@ Eval read_eval(const Json& eval) {
     take(inference, "maxBatchSize", read.inference.max_batch_size);
     take(inference, "threadsPerRank", read.inference.threads_per_rank);
     take(inference, "seed", read.inference.seed);
+    take_enum(inference, "backend", read.inference.backend);
     take(inference, "startupTimeoutSeconds", read.inference.startup_timeout_seconds);
     take(inference, "sampleTimeoutSeconds", read.inference.sample_timeout_seconds);
     take(eval, "repeats", read.repeats);

@@ -132,6 +132,7 @@ Json eval_to_json(const Eval& eval) {
                    {"maxBatchSize", eval.inference.max_batch_size},
                    {"threadsPerRank", eval.inference.threads_per_rank},
                    {"seed", eval.inference.seed}};
+    if (eval.inference.backend != Backend::Auto) inference["backend"] = name_of(eval.inference.backend);
     put(inference, "startupTimeoutSeconds", eval.inference.startup_timeout_seconds);
     put(inference, "sampleTimeoutSeconds", eval.inference.sample_timeout_seconds);
     Json object{{"model", std::move(model)}, {"datasets", std::move(datasets)}, {"inference", std::move(inference)}};

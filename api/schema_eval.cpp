@@ -207,6 +207,15 @@ std::vector<Field> inference_fields() {
          .text = "Seeds of samples derive from it and from the sample's id.",
          .fallback = "0",
          .wide = true},
+        {.path = inference + ".backend",
+         .type = Type::String,
+         .text =
+             "How nodes come by the model's file, which each has in memory once for all its ranks. None: each reads "
+             "it. Gloo: those that are there at the start are a group, in which one reads and sends it to the "
+             "others; a node that is late or loses the group reads it. Auto: Gloo for files from 64 MiB on.",
+         .fallback_words = "Auto",
+         .values = {"Auto", "Gloo", "None"},
+         .later_values = {"NCCL"}},
         {.path = inference + ".startupTimeoutSeconds",
          .type = Type::Integer,
          .text = "Command: how long a program may take to say that it is ready.",
@@ -220,7 +229,6 @@ std::vector<Field> inference_fields() {
          .minimum = 1,
          .maximum = 86400},
         later(inference + ".devicesPerRank", Type::Integer),
-        later(inference + ".backend", Type::String),
         later(inference + ".precision", Type::String),
         later(inference + ".maxBatchTokens", Type::Integer),
         later(inference + ".schedule", Type::String),
@@ -244,7 +252,8 @@ std::vector<Field> eval_fields() {
                    refused_with("model.format", "TorchScript", "inference.startupTimeoutSeconds"),
                    refused_with("model.format", "TorchScript", "inference.sampleTimeoutSeconds"),
                    refused_with("model.format", "AOTInductor", "inference.startupTimeoutSeconds"),
-                   refused_with("model.format", "AOTInductor", "inference.sampleTimeoutSeconds")}}};
+                   refused_with("model.format", "AOTInductor", "inference.sampleTimeoutSeconds"),
+                   refused_with("model.format", "Command", "inference.backend")}}};
     add(fields, model_fields());
     fields.push_back({.path = "spec.eval.datasets",
                       .type = Type::Array,

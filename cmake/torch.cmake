@@ -26,3 +26,11 @@ else()
   target_link_options(evaljob_libtorch PRIVATE -Wl,--no-as-needed)
   target_link_libraries(evaljob_libtorch PRIVATE evaljob_torch)
 endif()
+
+# Gloo is in libtorch, without its headers; those of Debian's libgloo-dev will do.
+find_path(GLOO_INCLUDE gloo/algorithm.h)
+set(has_gloo ON)
+if(NOT GLOO_INCLUDE)
+  set(has_gloo OFF)
+endif()
+option(EVALJOB_GLOO "Backend Gloo; needs Gloo's headers" ${has_gloo})

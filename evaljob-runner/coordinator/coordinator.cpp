@@ -19,7 +19,10 @@ std::string text_of(LeaseNumber n) { return std::to_string(n.epoch) + "." + std:
 }  // namespace
 
 Coordinator::Coordinator(CoordinatorOptions options, const std::vector<BatchState>& batches)
-    : options_(std::move(options)), batches_(batches) {
+    : options_(std::move(options)),
+      batches_(batches),
+      gathering_(static_cast<std::size_t>(
+          std::max(1, options_.expected.world_size / std::max(1, options_.expected.local_world_size)))) {
     for (std::uint64_t i = 0; i < batches_.size(); ++i) {
         items_total_ += batches_[i].items;
         if (batches_[i].finished) {
@@ -54,6 +57,9 @@ Effects Coordinator::message(SessionId session, const Message& message, Millisec
     } else if (const auto* returned = std::get_if<Return>(&message)) {
         if (it->second.leases.contains(returned->lease)) take_back(returned->lease);
         it->second.wanted = 0;  // who gives back is leaving
+    } else if (const auto* join = std::get_if<Join>(&message)) {
+        gathering_.join(session, *join, now);
+        form_group(now, effects);
     } else if (const auto* abort = std::get_if<Abort>(&message)) {
         end_job(abort->exit_code, describe(it->second.hello) + ": " + abort->message, effects);
     } else if (!std::holds_alternative<Heartbeat>(message)) {
@@ -187,6 +193,7 @@ Effects Coordinator::tick(Milliseconds now) {
                                std::to_string(lease.batch) + " is leased again"});
         take_back(number);
     }
+    form_group(now, effects);
     lease_out(now, effects);
     return effects;
 }
@@ -211,6 +218,10 @@ void Coordinator::lease_out(Milliseconds now, Effects& effects) {
         }
         if (!wanted_more) return;
     }
+}
+
+void Coordinator::form_group(Milliseconds now, Effects& effects) {
+    for (const auto& [session, group] : gathering_.form(now)) effects.push_back(Send{session, group});
 }
 
 void Coordinator::grant(SessionId session, Holder& holder, Milliseconds now, Effects& effects) {
@@ -244,6 +255,7 @@ void Coordinator::lose(SessionId session, const std::string& why, Effects& effec
                                " leases are handed out again"});
     }
     holders_.erase(it);
+    gathering_.leave(session);
     for (const LeaseNumber number : leases) take_back(number);
 }
 

@@ -17,12 +17,10 @@
 #include <vector>
 
 #include "evaljob-runner/coordinator/contract_check.hpp"
+#include "evaljob-runner/coordinator/gathering.hpp"
 #include "evaljob-runner/coordinator/protocol.hpp"
 
 namespace evaljob {
-
-using SessionId = std::uint64_t;
-using Milliseconds = std::int64_t;  // of a clock that never goes back
 
 struct CoordinatorOptions {
     ExpectedContract expected;
@@ -129,6 +127,7 @@ private:
     void on_done(SessionId session, const Done& done, Milliseconds now, Effects& effects);
     void adopt_held(SessionId session, Holder& holder, Milliseconds now);
     void lease_out(Milliseconds now, Effects& effects);
+    void form_group(Milliseconds now, Effects& effects);
     void grant(SessionId session, Holder& holder, Milliseconds now, Effects& effects);
     void take_back(LeaseNumber number);
     void lose(SessionId session, const std::string& why, Effects& effects);
@@ -145,6 +144,7 @@ private:
     std::set<std::uint64_t> leased_once_;
     std::map<LeaseNumber, Outstanding> outstanding_;
     std::map<SessionId, Holder> holders_;
+    Gathering gathering_;
     std::map<std::int32_t, RankRecord> ranks_;
     std::uint64_t next_counter_ = 1;
     std::uint64_t unfinished_ = 0;

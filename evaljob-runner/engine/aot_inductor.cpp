@@ -92,7 +92,7 @@ private:
         } catch (const std::exception& error) {
             std::cmatch match;
             if (!std::regex_search(error.what(), match, of_batch)) throw;
-            refusal_ = match[3];
+            refusal_ = match[3].str();
             return false;
         }
     }
@@ -117,7 +117,7 @@ std::set<std::string> cpu_flags() {
     for (std::string line; std::getline(cpuinfo, line);) {
         if (!line.starts_with("flags") && !line.starts_with("Features")) continue;
         std::istringstream words(line.substr(line.find(':') + 1));
-        return {std::istream_iterator<std::string>(words), {}};
+        return std::set<std::string>(std::istream_iterator<std::string>(words), std::istream_iterator<std::string>());
     }
     return {};
 }

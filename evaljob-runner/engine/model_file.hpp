@@ -37,8 +37,8 @@ private:
 using FromOthers = std::function<Result<void>(const ModelReader& reader, char* to)>;
 
 /// The file's bytes, which must be those of its digest. With a memory file one of the processes that share it brings
-/// them there, and the others wait for that as long as it makes headway; without, they are this process's own. Fails with
-/// BadInput, naming the file.
+/// them there, and the others wait for that as long as it makes headway; without, they are this process's own. Fails
+/// with BadInput, naming the file.
 Result<SharedBytes> read_model_file(const ModelFile& file, MemoryFile* of_node, const FromOthers& from_others = {});
 
 }  // namespace evaljob

@@ -4,7 +4,9 @@
 #include <caffe2/serialize/inline_container.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -102,14 +104,19 @@ TemporaryFolder::~TemporaryFolder() {
 }
 
 Result<PackageFiles> unpack_package(std::string_view bytes) {
+    const auto damaged = [](const std::string& why) {
+        return fail("BadInput",
+                    "is no AOTInductor package, or a damaged one; make it with "
+                    "torch._inductor.aoti_compile_and_package. libtorch says: " +
+                        essence_of(why));
+    };
     try {
         PyTorchStreamReader archive(std::make_shared<TorchBytes>(bytes));
         return unpack(archive, bytes.size());
     } catch (const c10::Error& error) {
-        return fail("BadInput",
-                    "is no AOTInductor package, or a damaged one; make it with "
-                    "torch._inductor.aoti_compile_and_package. libtorch says: " +
-                        essence_of(error.what_without_backtrace()));
+        return damaged(error.what_without_backtrace());
+    } catch (const std::exception& error) {
+        return damaged(error.what());
     }
 }
 

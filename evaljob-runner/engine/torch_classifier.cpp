@@ -110,7 +110,7 @@ std::unique_ptr<Engine> torch_classifier(Forward forward, c10::Device device) {
 
 void set_torch_threads(int threads) {
     at::set_num_threads(threads);
-    at::set_num_interop_threads(1);
+    [[maybe_unused]] static const bool once = (at::set_num_interop_threads(1), true);  // a second time is an error
 }
 
 c10::Device torch_device(const DeviceChoice& device) {

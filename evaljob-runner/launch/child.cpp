@@ -60,8 +60,7 @@ Child::Child(asio::io_context& io, int pid, int output, std::function<void(const
 
 Result<std::shared_ptr<Child>> Child::start(asio::io_context& io, const std::vector<std::string>& argv,
                                             const Environment& environment,
-                                            std::function<void(const std::string& line)> on_line,
-                                            int handed_down) {
+                                            std::function<void(const std::string& line)> on_line, int handed_down) {
     std::vector<std::string> arguments = argv;
     std::vector<std::string> variables;
     for (const auto& [name, value] : environment) variables.push_back(name + "=" + value);

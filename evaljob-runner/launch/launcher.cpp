@@ -97,8 +97,8 @@ private:
             if (auto made = make_folders(contract_.output_dir); !made)
                 return end(exit_code::storage, made.error().message);
         }
-        // Ranks have the model's bytes in one file in memory. It is gone when the last of them has loaded the model; one
-        // that is started again reads the model by itself.
+        // Ranks have the model's bytes in one file in memory. It is gone when the last of them has loaded the model;
+        // one that is started again reads the model by itself.
         auto memory = MemoryFile::make();
         if (!memory) spdlog::warn("launcher: {}", memory.error().message);
         const int handed_down = memory ? memory->descriptor() : -1;

@@ -56,6 +56,8 @@ public:
     void end(SessionEnd end);
 
     const std::optional<Welcome>& welcome() const { return welcome_; }
+    /// The one that this process was last put into.
+    const std::optional<Group>& group() const { return group_; }
     const std::optional<SessionEnd>& ended() const { return end_; }
     /// Nobody is left to wait for: everything reported is acknowledged, or there is no connection.
     bool settled() const { return unacknowledged_.empty() || !connected_; }
@@ -74,6 +76,7 @@ private:
     Hello hello_;
     std::uint32_t leases_;
     std::optional<Welcome> welcome_;
+    std::optional<Group> group_;
     std::optional<SessionEnd> end_;
     bool connected_ = false;
     std::deque<Lease> queue_;  // not begun

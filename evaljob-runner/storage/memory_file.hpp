@@ -36,8 +36,8 @@ public:
     Turn turn();
     /// How much of it there is: grows while somebody fills it.
     std::uint64_t filled() const;
-    /// For the one whose turn it is. `write` gets room for so many bytes; when it fails, it is anybody's turn again, and
-    /// its Error is passed on. Fails with Unavailable when there is no such room.
+    /// For the one whose turn it is. `write` gets room for so many bytes; when it fails, it is anybody's turn again,
+    /// and its Error is passed on. Fails with Unavailable when there is no such room.
     Result<void> fill(std::uint64_t size, const std::function<Result<void>(char* to)>& write);
     /// When it is full. Fails with Unavailable.
     Result<SharedBytes> bytes() const;

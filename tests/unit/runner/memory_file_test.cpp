@@ -62,7 +62,7 @@ TEST(MemoryFile, IsTheNextOnesWhenItsFillerDies) {
         if (filler.turn() != MemoryFile::Turn::Fill) ::_exit(1);
         (void)filler.fill(3, [&](char* to) -> Result<void> {
             std::memcpy(to, "half", 3);
-            (void)::write(ready[1], "x", 1);
+            [[maybe_unused]] const auto written = ::write(ready[1], "x", 1);
             for (;;) ::pause();
         });
         ::_exit(1);

@@ -15,8 +15,9 @@ struct EnumNames;
 
 template <>
 struct EnumNames<ModelFormat> {
-    static constexpr std::array<std::pair<ModelFormat, std::string_view>, 3> rows{
+    static constexpr std::array<std::pair<ModelFormat, std::string_view>, 4> rows{
         {{ModelFormat::TorchScript, "TorchScript"},
+         {ModelFormat::AOTInductor, "AOTInductor"},
          {ModelFormat::Command, "Command"},
          {ModelFormat::OpenAI, "OpenAI"}}};
 };
@@ -40,6 +41,12 @@ struct EnumNames<TaskMetric> {
          {TaskMetric::Accuracy, "Accuracy"},
          {TaskMetric::NormalizedAccuracy, "NormalizedAccuracy"}}};
 };
+template <>
+struct EnumNames<Backend> {
+    static constexpr std::array<std::pair<Backend, std::string_view>, 3> rows{
+        {{Backend::Auto, "Auto"}, {Backend::Gloo, "Gloo"}, {Backend::None, "None"}}};
+};
+
 template <>
 struct EnumNames<Device> {
     static constexpr std::array<std::pair<Device, std::string_view>, 3> rows{

@@ -18,12 +18,13 @@ inline constexpr const char* api_version = "evaljob.dev/v1alpha1";
 inline constexpr const char* kind = "EvalJob";
 inline constexpr const char* operator_name = "evaljob.dev/operator";  // of spec.managedBy
 
-enum class ModelFormat { TorchScript, Command, OpenAI };
+enum class ModelFormat { TorchScript, AOTInductor, Command, OpenAI };
 enum class DatasetFormat { IDX, JSONL, TSV };
 enum class TaskType { Classification, Generation, MultipleChoice };
 enum class TaskMetric { ExactMatch, NormalizedExactMatch, Accuracy, NormalizedAccuracy };
 enum class Device { Auto, CPU, CUDA };
 enum class Schedule { Dynamic, Static };
+enum class Backend { Auto, Gloo, None };
 enum class RestartScope { Node, Group };
 enum class RestartAction { Restart, RestartIgnoreLimit, Fail };
 enum class Retention { Retain, Delete };
@@ -32,8 +33,8 @@ enum class Gang { None, Auto, Native, Volcano, Coscheduling };
 
 struct Model {
     ModelFormat format = ModelFormat::TorchScript;
-    std::string path;                  // TorchScript: relative to the storage root
-    std::string sha256;                // TorchScript: hex, lower case; empty: not checked
+    std::string path;                  // a file: relative to the storage root
+    std::string sha256;                // of that file: hex, lower case; empty: not checked
     std::vector<std::string> command;  // Command: the program and its arguments
     std::string url;                   // OpenAI: "http://localhost:8000/v1"
     std::string name;                  // OpenAI: as the server calls the model
@@ -83,6 +84,7 @@ struct Inference {
     std::optional<std::int32_t> devices_per_rank;  // Command; absent: 1
     std::int64_t seed = 0;
     Schedule schedule = Schedule::Dynamic;
+    Backend backend = Backend::Auto;                      // of collective operations between nodes
     std::optional<std::int32_t> startup_timeout_seconds;  // Command, OpenAI; absent: default_timeout_seconds
     std::optional<std::int32_t> sample_timeout_seconds;   // Command, OpenAI; absent: default_timeout_seconds
     std::optional<std::int32_t> max_concurrency;          // OpenAI; absent: default_max_concurrency

@@ -156,6 +156,7 @@ Eval read_eval(const Json& eval) {
     take(inference, "devicesPerRank", read.inference.devices_per_rank);
     take(inference, "seed", read.inference.seed);
     take_enum(inference, "schedule", read.inference.schedule);
+    take_enum(inference, "backend", read.inference.backend);
     take(inference, "startupTimeoutSeconds", read.inference.startup_timeout_seconds);
     take(inference, "sampleTimeoutSeconds", read.inference.sample_timeout_seconds);
     take(inference, "maxConcurrency", read.inference.max_concurrency);

@@ -143,6 +143,7 @@ Json eval_to_json(const Eval& eval) {
                    {"seed", eval.inference.seed},
                    {"schedule", name_of(eval.inference.schedule)}};
     put(inference, "devicesPerRank", eval.inference.devices_per_rank);
+    if (eval.inference.backend != Backend::Auto) inference["backend"] = name_of(eval.inference.backend);
     put(inference, "startupTimeoutSeconds", eval.inference.startup_timeout_seconds);
     put(inference, "sampleTimeoutSeconds", eval.inference.sample_timeout_seconds);
     put(inference, "maxConcurrency", eval.inference.max_concurrency);

@@ -11,12 +11,13 @@ void add(std::vector<Field>& fields, const std::vector<Field>& part) {
 
 std::vector<Rule> model_rules() {
     std::vector<Rule> rules{
-        needed_with("format", "TorchScript", "path"), refused_with("format", "TorchScript", "command"),
-        needed_with("format", "Command", "command"),  refused_with("format", "Command", "sha256"),
-        needed_with("format", "OpenAI", "url"),       needed_with("format", "OpenAI", "name"),
-        refused_with("format", "OpenAI", "path"),     refused_with("format", "OpenAI", "sha256"),
-        refused_with("format", "OpenAI", "command")};
-    for (const char* format : {"TorchScript", "Command"})
+        needed_with("format", "TorchScript", "path"),    refused_with("format", "TorchScript", "command"),
+        needed_with("format", "Command", "command"),     refused_with("format", "Command", "sha256"),
+        needed_with("format", "OpenAI", "url"),          needed_with("format", "OpenAI", "name"),
+        refused_with("format", "OpenAI", "path"),        refused_with("format", "OpenAI", "sha256"),
+        refused_with("format", "OpenAI", "command"),     needed_with("format", "AOTInductor", "path"),
+        refused_with("format", "AOTInductor", "command")};
+    for (const char* format : {"TorchScript", "AOTInductor", "Command"})
         for (const char* key : {"url", "name", "apiKeyVariable", "systemPrompt", "parameters"})
             rules.push_back(refused_with("format", format, key));
     return rules;
@@ -90,15 +91,17 @@ std::vector<Field> model_fields() {
         {.path = "spec.eval.model.format",
          .type = Type::String,
          .text =
-             "How the model is stored and run. TorchScript: a file that torch.jit.save wrote. Command: a program "
-             "that reads samples and writes predictions as JSON lines, one for each rank (docs/runner.md). OpenAI: any "
-             "server that speaks the chat completions of OpenAI's API, in the Pod or elsewhere.",
+             "How the model is stored and run. TorchScript: a file that torch.jit.save wrote. AOTInductor: a package "
+             "(.pt2) of native code that torch._inductor.aoti_compile_and_package wrote. Command: a program that reads "
+             "samples and writes predictions as JSON lines, one for each rank (docs/runner.md). OpenAI: any server "
+             "that "
+             "speaks the chat completions of OpenAI's API, in the Pod or elsewhere.",
          .required = true,
-         .values = {"TorchScript", "Command", "OpenAI"},
-         .later_values = {"AOTInductor"}},
+         .values = {"TorchScript", "AOTInductor", "Command", "OpenAI"}},
         {.path = "spec.eval.model.path",
          .type = Type::String,
-         .text = "TorchScript: the model's file. Command: the folder that the program starts in; absent: the one that "
+         .text = "TorchScript, AOTInductor: the model's file. Command: the folder that the program starts in; absent: "
+                 "the one that "
                  "relative paths are relative to. A relative path is relative to the storage root; in local mode, to "
                  "the EvalJob file's folder.",
          .min_length = 1,
@@ -106,7 +109,8 @@ std::vector<Field> model_fields() {
          .form = &path_form},
         {.path = "spec.eval.model.sha256",
          .type = Type::String,
-         .text = "TorchScript: SHA-256 of the model's file. A file of another digest is refused. Absent: not checked; "
+         .text = "TorchScript, AOTInductor: SHA-256 of the model's file. A file of another digest is refused. Absent: "
+                 "not checked; "
                  "a model file "
                  "is code, so say it where others can write to the volume.",
          .max_length = 64,
@@ -375,6 +379,15 @@ std::vector<Field> inference_fields() {
              "r + 2 WORLD_SIZE … in order, and others' only when those are lost. The results are the same.",
          .fallback = "\"Dynamic\"",
          .values = {"Dynamic", "Static"}},
+        {.path = inference + ".backend",
+         .type = Type::String,
+         .text =
+             "How nodes come by the model's file, which each has in memory once for all its ranks. None: each reads "
+             "it. Gloo: those that are there at the start are a group, in which one reads and sends it to the "
+             "others; a node that is late or loses the group reads it. Auto: Gloo for files from 64 MiB on.",
+         .fallback_words = "Auto",
+         .values = {"Auto", "Gloo", "None"},
+         .later_values = {"NCCL"}},
         {.path = inference + ".startupTimeoutSeconds",
          .type = Type::Integer,
          .text =
@@ -397,7 +410,6 @@ std::vector<Field> inference_fields() {
          .fallback_words = "32 with OpenAI",
          .minimum = 1,
          .maximum = 1024},
-        later(inference + ".backend", Type::String),
         later(inference + ".precision", Type::String),
         later(inference + ".maxBatchTokens", Type::Integer),
     };
@@ -412,19 +424,30 @@ std::vector<Field> eval_fields() {
          .type = Type::Object,
          .text = "What the built-in runner evaluates. Leave it out to run an image, or in local mode a program, of "
                  "your own: spec.template must then have a container `runner` with a command or an image.",
-         .rules = {all_fixed_with("model.format", "Command", "datasets", "format", {"JSONL", "TSV"}),
+         .rules = {all_fixed_with("model.format", "AOTInductor", "datasets", "format", {"IDX"}),
+                   all_fixed_with("model.format", "AOTInductor", "datasets", "task.type", {"Classification"}),
+                   all_fixed_with("model.format", "Command", "datasets", "format", {"JSONL", "TSV"}),
                    all_fixed_with("model.format", "Command", "datasets", "task.type", {"Generation"}),
                    all_fixed_with("model.format", "OpenAI", "datasets", "format", {"JSONL", "TSV"}),
                    all_fixed_with("model.format", "OpenAI", "datasets", "task.type", {"Generation"}),
                    all_refused_with("model.format", "TorchScript", "datasets", "task.prompt"),
+                   all_refused_with("model.format", "AOTInductor", "datasets", "task.prompt"),
                    all_refused_with("model.format", "Command", "datasets", "task.prompt"),
                    refused_with("model.format", "TorchScript", "inference.maxConcurrency"),
+                   refused_with("model.format", "AOTInductor", "inference.maxConcurrency"),
                    refused_with("model.format", "Command", "inference.maxConcurrency"),
-                   refused_value_with("model.format", "OpenAI", "inference.device", "CUDA"), repeats_differ(),
+                   refused_value_with("model.format", "OpenAI", "inference.device", "CUDA"),
+                   repeats_differ(),
                    refused_with("model.format", "TorchScript", "inference.devicesPerRank"),
+                   refused_with("model.format", "AOTInductor", "inference.devicesPerRank"),
                    refused_with("model.format", "OpenAI", "inference.devicesPerRank"),
+                   refused_with("model.format", "AOTInductor", "repeats"),
+                   refused_with("model.format", "OpenAI", "inference.backend"),
                    refused_with("model.format", "TorchScript", "inference.startupTimeoutSeconds"),
-                   refused_with("model.format", "TorchScript", "inference.sampleTimeoutSeconds")}}};
+                   refused_with("model.format", "TorchScript", "inference.sampleTimeoutSeconds"),
+                   refused_with("model.format", "AOTInductor", "inference.startupTimeoutSeconds"),
+                   refused_with("model.format", "AOTInductor", "inference.sampleTimeoutSeconds"),
+                   refused_with("model.format", "Command", "inference.backend")}}};
     add(fields, model_fields());
     add(fields, server_fields());
     fields.push_back({.path = "spec.eval.datasets",
@@ -445,7 +468,7 @@ std::vector<Field> eval_fields() {
                       .text =
                           "Each sample is evaluated so often, each time with a seed of its own; every repeat counts "
                           "as a sample. With TorchScript each task needs a temperature, as each time would give the "
-                          "same without.",
+                          "same without. Not with AOTInductor.",
                       .fallback_words = "1",
                       .minimum = 1,
                       .maximum = 10000});

@@ -13,7 +13,24 @@ target_include_directories(evaljob_torch SYSTEM INTERFACE
 target_link_directories(evaljob_torch INTERFACE ${EVALJOB_TORCH_DIR}/lib)
 target_link_libraries(evaljob_torch INTERFACE torch_cpu c10)
 if(EXISTS ${EVALJOB_TORCH_DIR}/lib/libtorch_cuda.so)
-  # Nothing of ours names a symbol of these: their constructors register the CUDA kernels.
+  # Nothing of ours names a symbol of these: their constructors register the CUDA kernels, and packages of AOTInductor
+  # ask for libtorch.so.
   target_link_options(evaljob_torch INTERFACE -Wl,--no-as-needed)
-  target_link_libraries(evaljob_torch INTERFACE torch_cuda c10_cuda)
+  target_link_libraries(evaljob_torch INTERFACE torch_cuda c10_cuda torch)
+else()
+  # PyTorch's libtorch.so is a name for all of its libraries together. That of PyPI's wheel asks for CUDA's; on CPUs this
+  # one stands in its place.
+  add_library(evaljob_libtorch SHARED ${CMAKE_CURRENT_LIST_DIR}/libtorch.cpp)
+  set_target_properties(evaljob_libtorch PROPERTIES
+    OUTPUT_NAME torch LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib INSTALL_RPATH "$ORIGIN")
+  target_link_options(evaljob_libtorch PRIVATE -Wl,--no-as-needed)
+  target_link_libraries(evaljob_libtorch PRIVATE evaljob_torch)
 endif()
+
+# Gloo is in libtorch, without its headers; those of Debian's libgloo-dev will do.
+find_path(GLOO_INCLUDE gloo/algorithm.h)
+set(has_gloo ON)
+if(NOT GLOO_INCLUDE)
+  set(has_gloo OFF)
+endif()
+option(EVALJOB_GLOO "Backend Gloo; needs Gloo's headers" ${has_gloo})

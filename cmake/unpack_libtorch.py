@@ -17,7 +17,7 @@ WANTED = re.compile(
     r"torch/include/.*|torch/lib/(libtorch_cpu|libc10|libgomp|libshm)\.so[^/]*"
     r"|torch/(?!include/|lib/|test/).*|torch/lib/libtorch(|_python|_global_deps)\.so"
     r"|torch/lib/(libtorch_cuda|libc10_cuda|libtorch_nvshmem)\.so"
-    r"|nvidia/cu13/lib/lib(cudart|cupti)\.so[^/]*|torchgen/.*|numpy(\.libs)?/.*|typing_extensions\.py"
+    r"|nvidia/cu13/lib/lib(cudart|cupti)\.so[^/]*|torchgen/.*|functorch/.*|numpy(\.libs)?/.*|typing_extensions\.py"
 )
 
 # The wheel's Python library is linked to these. They lie with NVIDIA's libraries, where its RPATH finds them: what lies

@@ -25,12 +25,15 @@ def libraries(program: pathlib.Path) -> set[pathlib.Path]:
     return {pathlib.Path(path) for path in re.findall(r"(/\S+) \(0x", listed)}
 
 
-def split(found: set[pathlib.Path], torch: pathlib.Path) -> tuple[Layer, Layer]:
-    """The system's libraries, which keep their paths, and those beside libtorch, which move together."""
+def split(found: set[pathlib.Path], torch: pathlib.Path, built: pathlib.Path) -> tuple[Layer, Layer]:
+    """The system's libraries, which keep their paths, and those beside libtorch, which move together. Not those that
+    were built here: they are installed."""
     site = torch.resolve().parent
     system, engine = {}, {}
     for library in found:
         real = library.parent.resolve() / library.name
+        if real.is_relative_to(built.resolve().parent):
+            continue
         if real.is_relative_to(site):
             engine[f"{TORCH_SITE}/{real.relative_to(site)}"] = Entry(source=real, mode=0o755)
         else:
@@ -79,7 +82,7 @@ def program(folder: pathlib.Path, name: str) -> Layer:
 
 
 def operator_layers(built: pathlib.Path, installed: pathlib.Path, torch: pathlib.Path) -> dict[str, Layer]:
-    system, _ = split(libraries(built / "evaljob-operator"), torch)
+    system, _ = split(libraries(built / "evaljob-operator"), torch, built)
     return {
         "system": {**system, **copyrights(system), **settled()},
         "evaljob": program(installed, "evaljob-operator"),
@@ -89,7 +92,7 @@ def operator_layers(built: pathlib.Path, installed: pathlib.Path, torch: pathlib
 def runner_layers(built: pathlib.Path, installed: pathlib.Path, torch: pathlib.Path) -> dict[str, Layer]:
     copy = pathlib.Path("/bin/cp")  # the example's Job puts the model on the volume with it
     found = libraries(built / "evaljob-runner") | libraries(built / "evaljob-rank") | libraries(copy)
-    system, engine = split(found, torch)
+    system, engine = split(found, torch, built)
     if not engine:
         raise SystemExit(f"{built / 'evaljob-rank'} loads another libtorch than {torch}: build it with EVALJOB_TORCH_DIR={torch}")
     example = {f"{EXAMPLE}/model.pt": Entry(source=REPOSITORY / "examples/fashion-mnist/model.pt")}
@@ -97,6 +100,9 @@ def runner_layers(built: pathlib.Path, installed: pathlib.Path, torch: pathlib.P
         file = DATASET / f"t10k-{part}-ubyte.gz"
         example[str(file)] = Entry(source=file)
     system[str(copy)] = Entry(source=copy, mode=0o755)
+    beside = installed.parent / TORCH_SITE.removeprefix(f"{PREFIX}/")
+    for library in beside.glob("torch/lib/*"):  # libtorch.so, which packages of AOTInductor ask for
+        engine[f"{TORCH_SITE}/{library.relative_to(beside)}"] = Entry(source=library, mode=0o755)
     return {
         "system": {**system, **copyrights(system), **settled()},
         "libtorch": {**engine, **cuda_parts(torch)},

@@ -8,9 +8,9 @@
 #include <optional>
 #include <vector>
 
-namespace evaljob {
+#include "evaljob-runner/milliseconds.hpp"
 
-using Milliseconds = std::int64_t;  // of a clock that never goes back
+namespace evaljob {
 
 struct Presence {
     Milliseconds from = 0;

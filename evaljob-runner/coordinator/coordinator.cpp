@@ -20,7 +20,9 @@ std::unique_ptr<Waiting> waiting_of(const CoordinatorOptions& options, const std
 }  // namespace
 
 Coordinator::Coordinator(CoordinatorOptions options, const std::vector<BatchState>& batches)
-    : options_(std::move(options)) {
+    : options_(std::move(options)),
+      gathering_(static_cast<std::size_t>(
+          std::max(1, options_.expected.world_size / std::max(1, options_.expected.local_world_size)))) {
     std::vector<BatchFeatures> features;
     features.reserve(batches.size());
     for (const BatchState& batch : batches) {
@@ -66,6 +68,9 @@ Effects Coordinator::message(SessionId session, const Message& message, Millisec
     } else if (const auto* returned = std::get_if<Return>(&message)) {
         if (it->second.leases.contains(returned->lease)) take_back(returned->lease, now);
         it->second.wanted = 0;  // who gives back is leaving
+    } else if (const auto* join = std::get_if<Join>(&message)) {
+        gathering_.join(session, *join, now);
+        form_group(now, effects);
     } else if (const auto* abort = std::get_if<Abort>(&message)) {
         end_job(abort->exit_code, describe(it->second.hello) + ": " + abort->message, effects);
     } else if (!std::holds_alternative<Heartbeat>(message)) {
@@ -201,6 +206,7 @@ Effects Coordinator::tick(Milliseconds now) {
         if (!ranks_.contains(rank)) waiting_->set_present(rank, false);
     measure_capacity();
     look_again_ = now;
+    form_group(now, effects);
     lease_out(std::nullopt, now, effects);
     return effects;
 }
@@ -210,6 +216,10 @@ Effects Coordinator::published() {
     Effects effects;
     for (const auto& [session, holder] : holders_) effects.push_back(Send{session, Finished{}});
     return effects;
+}
+
+void Coordinator::form_group(Milliseconds now, Effects& effects) {
+    for (const auto& [session, group] : gathering_.form(now)) effects.push_back(Send{session, group});
 }
 
 void Coordinator::lose(SessionId session, const std::string& why, Milliseconds now, Effects& effects) {
@@ -226,6 +236,7 @@ void Coordinator::lose(SessionId session, const std::string& why, Milliseconds n
     balance_.went(holder.rank(), now);
     waiting_->set_present(holder.rank(), false);
     holders_.erase(it);
+    gathering_.leave(session);
 }
 
 void Coordinator::end_job(int exit_code, const std::string& message, Effects& effects) {

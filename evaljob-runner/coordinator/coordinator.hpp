@@ -26,12 +26,11 @@
 #include "evaljob-runner/coordinator/balance.hpp"
 #include "evaljob-runner/coordinator/contract_check.hpp"
 #include "evaljob-runner/coordinator/cost_model.hpp"
+#include "evaljob-runner/coordinator/gathering.hpp"
 #include "evaljob-runner/coordinator/protocol.hpp"
 #include "evaljob-runner/coordinator/waiting.hpp"
 
 namespace evaljob {
-
-using SessionId = std::uint64_t;
 
 struct CoordinatorOptions {
     ExpectedContract expected;
@@ -164,6 +163,7 @@ private:
     void on_done(SessionId session, const Done& done, Milliseconds now, Effects& effects);
     void finish(std::uint64_t batch, const Done& done, std::int32_t rank, Milliseconds now, Effects& effects);
     void adopt_held(SessionId session, Holder& holder, Milliseconds now);
+    void form_group(Milliseconds now, Effects& effects);
     void lose(SessionId session, const std::string& why, Milliseconds now, Effects& effects);
     void end_job(int exit_code, const std::string& message, Effects& effects);
     std::vector<Hello> rivals_of(const Hello& hello) const;
@@ -196,6 +196,7 @@ private:
     std::map<LeaseNumber, Outstanding> outstanding_;
     std::map<SessionId, Holder> holders_;
     std::set<std::pair<std::size_t, SessionId>> hungry_;  // who wants more, those with fewest leases first
+    Gathering gathering_;
     std::map<std::int32_t, RankRecord> ranks_;
     double cost_at_start_ = 0;  // of all that is to be done, in proportion
     double capacity_ = 1;       // of all ranks that take leases, in ordinary ones; measured at each tick

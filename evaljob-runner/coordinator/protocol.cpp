@@ -88,6 +88,10 @@ struct Encode {
     }
     Json operator()(const Ack& m) const { return {{"type", "ack"}, {"lease", lease_json(m.lease)}}; }
     Json operator()(const Finished&) const { return {{"type", "finished"}}; }
+    Json operator()(const Join& m) const { return {{"type", "join"}, {"address", m.address}}; }
+    Json operator()(const Group& m) const {
+        return {{"type", "group"}, {"generation", m.generation}, {"self", m.self}, {"members", m.members}};
+    }
 };
 
 Hello hello_from(const Json& j) {
@@ -120,6 +124,13 @@ Append append_from(const Json& j) {
     return {number_from<std::uint64_t>(j.at("offset")), std::move(*bytes)};
 }
 
+Group group_from(const Json& j) {
+    Group m{number_from<std::uint64_t>(j.at("generation")), number_from<std::uint32_t>(j.at("self")),
+            j.at("members").get<std::vector<std::string>>()};
+    if (m.self >= m.members.size()) throw std::out_of_range("self is none of the members");
+    return m;
+}
+
 Result<Message> from_json(const Json& j) {
     const auto type = j.at("type").get<std::string>();
     if (type == "hello") return hello_from(j);
@@ -137,6 +148,8 @@ Result<Message> from_json(const Json& j) {
     if (type == "lease") return Lease{lease_from(j.at("lease")), number_from<std::uint64_t>(j.at("batch"))};
     if (type == "ack") return Ack{lease_from(j.at("lease"))};
     if (type == "finished") return Finished{};
+    if (type == "join") return Join{j.at("address").get<std::string>()};
+    if (type == "group") return group_from(j);
     return fail("BadMessage", "a message of unknown type: " + type.substr(0, 40));
 }
 

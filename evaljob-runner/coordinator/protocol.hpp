@@ -14,7 +14,7 @@
 
 namespace evaljob {
 
-inline constexpr int protocol_version = 1;
+inline constexpr int protocol_version = 2;  // 2: join and group
 
 /// The devices a rank will compute on, and what its node shows it.
 struct DeviceChoice {
@@ -71,6 +71,11 @@ struct Return {
 
 struct Heartbeat {};
 
+/// The rank wants to be a member of the next group for collective operations.
+struct Join {
+    std::string address;  // where other members find it, "10.1.2.3:40123"
+};
+
 /// The rank has met something that no restart mends; the job ends with this.
 struct Abort {
     int exit_code = 1;
@@ -103,8 +108,15 @@ struct Ack {
 /// Everything is done and the done marker stands.
 struct Finished {};
 
-using Message =
-    std::variant<Hello, Want, Append, Done, Return, Heartbeat, Abort, Welcome, Refused, Lease, Ack, Finished>;
+/// Those who wanted to join at about the same time.
+struct Group {
+    std::uint64_t generation = 0;      // counted by the coordinator
+    std::uint32_t self = 0;            // who gets this, among the members
+    std::vector<std::string> members;  // their addresses
+};
+
+using Message = std::variant<Hello, Want, Append, Done, Return, Heartbeat, Abort, Welcome, Refused, Lease, Ack,
+                             Finished, Join, Group>;
 
 std::string encode_message(const Message& message);
 

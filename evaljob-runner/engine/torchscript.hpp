@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "evaljob-runner/coordinator/protocol.hpp"
 #include "evaljob-runner/engine/engine.hpp"
@@ -9,9 +10,9 @@
 namespace evaljob {
 
 /// TorchScript: forward(float32 [N, …], bytes scaled to 0..1) → scores [N, classes], or a model that generates texts
-/// (torchscript_generation.hpp). Fails with BadInput, naming the
-/// file, when it cannot be loaded, is not the one of `sha256`, or its device is not there.
-Result<std::unique_ptr<Engine>> load_torchscript(const std::string& path, const std::string& sha256,
+/// (torchscript_generation.hpp). Fails with BadInput, naming the file at `path` whose bytes these are, when it cannot
+/// be loaded or its device is not there.
+Result<std::unique_ptr<Engine>> load_torchscript(std::string_view bytes, const std::string& path,
                                                  const DeviceChoice& device, int threads);
 
 }  // namespace evaljob

@@ -26,14 +26,18 @@ std::vector<char*> pointers(std::vector<std::string>& strings) {
 }
 
 // Between fork and exec: only calls that are safe there.
-[[noreturn]] void become(char* const* argv, char* const* environment, int output, int parent) {
+[[noreturn]] void become(char* const* argv, char* const* environment, int output, int handed_down, int parent) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != parent) ::_exit(127);  // the launcher died before the line above
     ::dup2(output, 1);
     ::dup2(output, 2);
     const int null = ::open("/dev/null", O_RDONLY);
     ::dup2(null, 0);
-    ::close_range(3, ~0U, 0);
+    if (handed_down >= 0) {
+        if (handed_down != 3) ::dup2(handed_down, 3);
+        ::fcntl(3, F_SETFD, 0);
+    }
+    ::close_range(handed_down >= 0 ? 4 : 3, ~0U, 0);
     // Until exec the parent's dispositions hold here: a signal meant for this process would be written into the
     // parent's own pipe, and be lost. All signals are blocked up to this point.
     for (const int number : {SIGTERM, SIGINT, SIGCHLD}) ::signal(number, SIG_DFL);
@@ -56,7 +60,7 @@ Child::Child(asio::io_context& io, int pid, int output, std::function<void(const
 
 Result<std::shared_ptr<Child>> Child::start(asio::io_context& io, const std::vector<std::string>& argv,
                                             const Environment& environment,
-                                            std::function<void(const std::string& line)> on_line) {
+                                            std::function<void(const std::string& line)> on_line, int handed_down) {
     std::vector<std::string> arguments = argv;
     std::vector<std::string> variables;
     for (const auto& [name, value] : environment) variables.push_back(name + "=" + value);
@@ -71,7 +75,7 @@ Result<std::shared_ptr<Child>> Child::start(asio::io_context& io, const std::vec
     ::sigfillset(&all);
     ::pthread_sigmask(SIG_SETMASK, &all, &before);
     const int pid = ::fork();
-    if (pid == 0) become(argument_list.data(), variable_list.data(), ends[1], parent);
+    if (pid == 0) become(argument_list.data(), variable_list.data(), ends[1], handed_down, parent);
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     ::close(ends[1]);
     if (pid < 0) {

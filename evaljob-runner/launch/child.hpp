@@ -20,10 +20,12 @@ namespace evaljob {
 class Child : public std::enable_shared_from_this<Child> {
 public:
     /// Starts argv[0] (looked up on PATH) with exactly this environment; stdout and stderr go to `on_line`.
-    /// The child gets SIGKILL when the launcher dies.
+    /// The child gets SIGKILL when the launcher dies. Of the launcher's descriptors it has `handed_down` alone, unless
+    /// that is -1, as descriptor 3.
     static Result<std::shared_ptr<Child>> start(boost::asio::io_context& io, const std::vector<std::string>& argv,
                                                 const Environment& environment,
-                                                std::function<void(const std::string& line)> on_line);
+                                                std::function<void(const std::string& line)> on_line,
+                                                int handed_down = -1);
 
     int pid() const { return pid_; }
     void signal(int signal_number) const;

@@ -29,6 +29,7 @@
 #include "evaljob-runner/launch/termination_log.hpp"
 #include "evaljob-runner/manifest/build_manifest.hpp"
 #include "evaljob-runner/storage/files.hpp"
+#include "evaljob-runner/storage/memory_file.hpp"
 #include "net/http_server.hpp"
 
 namespace evaljob {
@@ -96,21 +97,29 @@ private:
             if (auto made = make_folders(contract_.output_dir); !made)
                 return end(exit_code::storage, made.error().message);
         }
-        for (std::int32_t local = 0; local < contract_.local_world_size; ++local) start_rank(local);
+        // Ranks have the model's bytes in one file in memory. It is gone when the last of them has loaded the model;
+        // one that is started again reads the model by itself.
+        auto memory = MemoryFile::make();
+        if (!memory) spdlog::warn("launcher: {}", memory.error().message);
+        const int handed_down = memory ? memory->descriptor() : -1;
+        for (std::int32_t local = 0; local < contract_.local_world_size; ++local) start_rank(local, handed_down);
     }
 
-    void start_rank(std::int32_t local) {
+    void start_rank(std::int32_t local, int memory = -1) {
         const std::int32_t rank = contract_.node_rank * contract_.local_world_size + local;
         Environment environment = environment_;
         environment["RANK"] = std::to_string(rank);
         environment["LOCAL_RANK"] = std::to_string(local);
         environment["EVALJOB_RANK_RESTART"] = std::to_string(ranks_[local].restarts);
         environment[SharedCounters::variable] = counters_of(local);
+        environment.erase(MemoryFile::variable);
+        if (memory >= 0) environment[MemoryFile::variable] = "3";
         std::vector<std::string> argv = options_.wrapper;
         argv.push_back((std::filesystem::read_symlink("/proc/self/exe").parent_path() / "evaljob-rank").string());
-        auto child = Child::start(io_, argv, environment, [rank](const std::string& line) {
+        const auto print = [rank](const std::string& line) {
             std::cout << "[rank " << rank << "] " << line << std::endl;
-        });
+        };
+        auto child = Child::start(io_, argv, environment, print, memory);
         if (!child) return end(exit_code::internal, child.error().message);
         ranks_[local].child = *child;
     }

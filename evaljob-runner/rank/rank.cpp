@@ -15,6 +15,7 @@
 
 #include "api/json.hpp"
 #include "api/runner_environment.hpp"
+#include "evaljob-runner/engine/aot_inductor.hpp"
 #include "evaljob-runner/engine/command.hpp"
 #include "evaljob-runner/engine/openai/openai.hpp"
 #include "evaljob-runner/engine/torchscript.hpp"
@@ -24,6 +25,7 @@
 #include "evaljob-runner/launch/rank_counters.hpp"
 #include "evaljob-runner/manifest/build_manifest.hpp"
 #include "evaljob-runner/rank/evaluator.hpp"
+#include "evaljob-runner/rank/model_source.hpp"
 #include "evaljob-runner/rank/rank_log.hpp"
 #include "evaljob-runner/rank/session.hpp"
 #include "evaljob-runner/shard/shard_log.hpp"
@@ -135,13 +137,24 @@ Result<std::unique_ptr<Engine>> open_command(const Setup& setup, const Manifest&
     return start_command(setup.eval, setup.storage_root, setup.environment, device);
 }
 
-Result<std::unique_ptr<Engine>> open_engine(const Setup& setup, const Manifest& manifest) {
+Result<std::unique_ptr<Engine>> open_model(const Setup& setup, const Manifest& manifest, const DeviceChoice& device,
+                                           Session& session) {
+    const std::string path = resolve_path(setup.storage_root, setup.eval.model.path);
+    const Inference& inference = setup.eval.inference;
+    const ModelOfRun of_run{{path, manifest.config.at("model").at("sha256").get<std::string>()}, identity_of(manifest)};
+    const auto model = bring_model(of_run, inference, setup.contract, setup.environment, session);
+    if (!model) return tl::unexpected(model.error());
+    if (setup.eval.model.format == ModelFormat::TorchScript)
+        return load_torchscript(model->bytes, path, device, inference.threads_per_rank);
+    return load_aot_inductor(model->bytes, path, device, inference.threads_per_rank, inference.max_batch_size);
+}
+
+Result<std::unique_ptr<Engine>> open_engine(const Setup& setup, const Manifest& manifest, Session& session) {
     const DeviceChoice device = setup.pretended_devices ? DeviceChoice{"cpu", 0, {}} : setup.device;
     switch (setup.eval.model.format) {
         case ModelFormat::TorchScript:
-            return load_torchscript(resolve_path(setup.storage_root, setup.eval.model.path),
-                                    manifest.config.at("model").at("sha256").get<std::string>(), device,
-                                    setup.eval.inference.threads_per_rank);
+        case ModelFormat::AOTInductor:
+            return open_model(setup, manifest, device, session);
         case ModelFormat::Command:
             return open_command(setup, manifest, device);
         case ModelFormat::OpenAI:
@@ -150,11 +163,12 @@ Result<std::unique_ptr<Engine>> open_engine(const Setup& setup, const Manifest& 
     return fail("BadInput", "spec.eval.model.format: is not supported yet");
 }
 
-Result<Evaluator> open_evaluator(const Setup& setup, const std::string& identity, ShardHeader& header) {
+Result<Evaluator> open_evaluator(const Setup& setup, const std::string& identity, ShardHeader& header,
+                                 Session& session) {
     auto manifest =
         setup.node0_writes ? rebuild_manifest(setup, identity) : read_manifest(setup.contract.shared_dir, identity);
     if (!manifest) return tl::unexpected(manifest.error());
-    auto engine = open_engine(setup, *manifest);
+    auto engine = open_engine(setup, *manifest, session);
     if (!engine) return tl::unexpected(engine.error());
     header.library = (*engine)->library();
     header.device = setup.device.kind == "cpu"
@@ -310,7 +324,7 @@ int run_rank(const Environment& environment) {
     }
     ShardHeader header;
     header.identity = std::get<Welcome>(welcome).identity;
-    auto evaluator = open_evaluator(*setup, header.identity, header);
+    auto evaluator = open_evaluator(*setup, header.identity, header, session);
     if (!evaluator) return give_up(session, evaluator.error());
     auto log = create_log(*setup, header, session);
     if (!log) return give_up(session, log.error());

@@ -112,6 +112,13 @@ public:
         changed_.wait_for(lock, farewell, [this] { return state_.ended().has_value(); });
     }
 
+    std::optional<Group> join_group(const std::string& address, std::chrono::milliseconds limit) {
+        asio::post(io_, [this, address] { say(Join{address}); });
+        std::unique_lock lock(mutex_);
+        changed_.wait_for(lock, limit, [this] { return state_.group() || state_.ended(); });
+        return state_.group();
+    }
+
     void settle() {
         std::unique_lock lock(mutex_);
         changed_.wait_for(lock, patience_, [this] { return state_.settled(); });
@@ -273,6 +280,9 @@ std::optional<Lease> Session::lease_at_hand() { return loop_->lease_at_hand(); }
 void Session::log_begins_with(std::string bytes) { loop_->log_begins_with(std::move(bytes)); }
 void Session::done(Report report) { loop_->done(std::move(report)); }
 void Session::abort(int exit_code, const std::string& message) { loop_->abort(exit_code, message); }
+std::optional<Group> Session::join_group(const std::string& address, std::chrono::milliseconds limit) {
+    return loop_->join_group(address, limit);
+}
 void Session::settle() { loop_->settle(); }
 
 }  // namespace evaljob

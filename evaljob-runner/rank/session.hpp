@@ -44,6 +44,8 @@ public:
     void done(Report report);
     /// Tells the coordinator that the job cannot go on, and waits (bounded) until that is sent.
     void abort(int exit_code, const std::string& message);
+    /// The group that this process, which others find at `address`, is put into; none when that takes longer.
+    std::optional<Group> join_group(const std::string& address, std::chrono::milliseconds limit);
     /// Waits (bounded; longer where node 0 writes) until every done() has been acknowledged.
     void settle();
 

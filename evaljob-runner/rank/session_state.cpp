@@ -22,6 +22,8 @@ std::vector<Message> SessionState::take(const Message& message) {
     } else if (const auto* lease = std::get_if<Lease>(&message)) {
         queue_.push_back(*lease);
         held_[lease->number] = lease->batch;
+    } else if (const auto* group = std::get_if<Group>(&message)) {
+        group_ = *group;
     } else if (const auto* ack = std::get_if<Ack>(&message)) {
         unacknowledged_.erase(ack->lease);
     }

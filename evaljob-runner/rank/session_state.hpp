@@ -58,6 +58,8 @@ public:
     void end(SessionEnd end);
 
     const std::optional<Welcome>& welcome() const { return welcome_; }
+    /// The one that this process was last put into.
+    const std::optional<Group>& group() const { return group_; }
     const std::optional<SessionEnd>& ended() const { return end_; }
     /// Everything is done, and a batch is still being computed: another rank has finished it too.
     bool is_superfluous() const { return end_ && end_->exit_code == 0 && held_.size() > queue_.size(); }
@@ -78,6 +80,7 @@ private:
     Hello hello_;
     std::uint32_t leases_;
     std::optional<Welcome> welcome_;
+    std::optional<Group> group_;
     std::optional<SessionEnd> end_;
     bool connected_ = false;
     std::deque<Lease> queue_;  // not begun

@@ -21,6 +21,7 @@
 #include "net/http_server.hpp"
 #include "tests/api_server/life.hpp"
 #include "tests/e2e/program.hpp"
+#include "tests/places.hpp"
 
 namespace evaljob::test {
 namespace {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "api/json.hpp"
+#include "tests/places.hpp"
 
 namespace evaljob::test {
 

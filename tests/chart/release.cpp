@@ -12,6 +12,7 @@
 #include "api/yaml.hpp"
 #include "operator/carried_clock.hpp"
 #include "operator/cluster/access.hpp"
+#include "tests/places.hpp"
 
 namespace evaljob::test {
 namespace {

@@ -79,9 +79,10 @@ const Row rows[] = {
      2,
      {"evaljob.json: spec.numNodes: must be an integer, is a string (\"two\")"}},
     {"ValueOfALaterIssue",
-     [](const auto&, Json& job) { model(job)["format"] = "AOTInductor"; },
+     [](const auto&, Json& job) { dataset(job)["task"]["type"] = "MultipleChoice"; },
      2,
-     {"evaljob.json: spec.eval.model.format: AOTInductor is not supported yet; supported: TorchScript, Command"}},
+     {"evaljob.json: spec.eval.datasets[0].task.type: MultipleChoice is not supported yet; supported: Classification, "
+      "Generation"}},
     {"FieldOfALaterIssue",
      [](const auto&, Json& job) { job["spec"]["merge"]["outputs"] = Json::array({"CSV"}); },
      2,

@@ -11,6 +11,7 @@
 
 #include "evaljob-runner/shard/shard_log.hpp"
 #include "evaljob-runner/storage/files.hpp"
+#include "tests/places.hpp"
 
 namespace evaljob::e2e {
 

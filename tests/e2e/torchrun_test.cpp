@@ -13,6 +13,7 @@
 
 #include "evaljob-runner/storage/files.hpp"
 #include "tests/e2e/evaluation.hpp"
+#include "tests/places.hpp"
 
 namespace evaljob::e2e {
 namespace {

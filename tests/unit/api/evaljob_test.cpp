@@ -290,6 +290,7 @@ TEST(Schema, SpellsEnumerationsAsTheTypesDo) {
     EXPECT_EQ(values_of("eval.datasets[].task.metrics[]"), names_of<TaskMetric>());
     EXPECT_EQ(values_of("eval.inference.device"), names_of<Device>());
     EXPECT_EQ(values_of("eval.inference.schedule"), names_of<Schedule>());
+    EXPECT_EQ(values_of("eval.inference.backend"), names_of<Backend>());
     EXPECT_EQ(values_of("restartPolicy.scope"), names_of<RestartScope>());
     EXPECT_EQ(values_of("storage.retentionPolicy"), names_of<Retention>());
     EXPECT_EQ(values_of("scheduling.gang"), names_of<Gang>());

@@ -8,6 +8,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/places.hpp"
+
 namespace evaljob::test {
 
 inline std::string source_path(const std::string& relative) { return std::string(EVALJOB_SOURCE_DIR) + "/" + relative; }

@@ -13,6 +13,7 @@
 
 #include "api/utf8.hpp"
 #include "evaljob-runner/launch/own_environment.hpp"
+#include "tests/places.hpp"
 #include "tests/unit/engine/outcomes.hpp"
 #include "tests/unit/runner/temporary_folder.hpp"
 

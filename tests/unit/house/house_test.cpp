@@ -5,6 +5,7 @@
 #include <ostream>
 
 #include "house.hpp"
+#include "tests/places.hpp"
 
 namespace evaljob::house {
 

@@ -7,6 +7,8 @@
 #include <set>
 #include <sstream>
 
+#include "tests/places.hpp"
+
 namespace evaljob::house {
 namespace {
 

@@ -9,6 +9,7 @@
 #include "evaljob-runner/merge/grading.hpp"
 #include "evaljob-runner/merge/text_metrics.hpp"
 #include "run_folder.hpp"
+#include "tests/places.hpp"
 
 namespace evaljob {
 namespace {

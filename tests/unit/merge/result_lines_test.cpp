@@ -6,6 +6,7 @@
 
 #include "evaljob-runner/merge/proof_file.hpp"
 #include "run_folder.hpp"
+#include "tests/places.hpp"
 
 namespace evaljob {
 namespace {

@@ -12,6 +12,7 @@
 #include "builders.hpp"
 #include "operator/plan/gang.hpp"
 #include "operator/plan/storage.hpp"
+#include "tests/places.hpp"
 
 namespace evaljob::testing {
 namespace {

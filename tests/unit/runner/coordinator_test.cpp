@@ -53,6 +53,17 @@ TEST(Coordinator, WelcomesWithEpochIdentityAndHeartbeat) {
     EXPECT_EQ(welcomes[0].second.heartbeat_ms, 2'000);
 }
 
+TEST(Coordinator, HandsOutAGroupToThoseWhoJoin) {
+    CoordinatorRun run(batches_of({1}));  // of one node: nobody else is waited for
+    run.join(2);
+    const auto groups = sent<Group>(run.say(2, Join{"10.1.2.3:4"}));
+    ASSERT_THAT(groups, SizeIs(1));
+    EXPECT_EQ(groups[0].first, 2U);
+    EXPECT_EQ(groups[0].second.generation, 1U);
+    EXPECT_EQ(groups[0].second.self, 0U);
+    EXPECT_THAT(groups[0].second.members, ElementsAre("10.1.2.3:4"));
+}
+
 TEST(Coordinator, DoneEndsABatchAndAsksForTheMarkerOnceAllAreDone) {
     CoordinatorRun run(batches_of({4, 4}));
     run.join(1, 1);

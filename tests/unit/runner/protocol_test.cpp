@@ -54,15 +54,15 @@ TEST_P(Protocol, EveryFieldIsNeeded) {
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Table, Protocol,
-                         testing::Values(Row{"Hello", full_hello()}, Row{"Want", Want{5}},
-                                         Row{"Done", Done{{2, 3}, 4, 5, 6, 7'000'000'000}},
-                                         Row{"Return", Return{{2, 3}}}, Row{"Heartbeat", Heartbeat{}},
-                                         Row{"Abort", Abort{12, "model: \"x\"\n is missing"}},
-                                         Row{"Welcome", Welcome{8, "abc", 1500}}, Row{"Refused", Refused{10, "RANK"}},
-                                         Row{"Lease", Lease{{2, 3}, UINT64_MAX}}, Row{"Ack", Ack{{2, 3}}},
-                                         Row{"Finished", Finished{}}),
-                         [](const auto& row) { return row.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    Table, Protocol,
+    testing::Values(Row{"Hello", full_hello()}, Row{"Want", Want{5}}, Row{"Done", Done{{2, 3}, 4, 5, 6, 7'000'000'000}},
+                    Row{"Return", Return{{2, 3}}}, Row{"Heartbeat", Heartbeat{}}, Row{"Join", Join{"10.1.2.3:4"}},
+                    Row{"Group", Group{UINT64_MAX, 1, {"a:1", "b:2"}}},
+                    Row{"Abort", Abort{12, "model: \"x\"\n is missing"}}, Row{"Welcome", Welcome{8, "abc", 1500}},
+                    Row{"Refused", Refused{10, "RANK"}}, Row{"Lease", Lease{{2, 3}, UINT64_MAX}},
+                    Row{"Ack", Ack{{2, 3}}}, Row{"Finished", Finished{}}),
+    [](const auto& row) { return row.param.name; });
 
 TEST(Protocol, HelloComesBackFieldByField) {
     const Hello sent = full_hello();
@@ -124,6 +124,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Garbage{"TwoMessages", R"({"type":"heartbeat"}{"type":"heartbeat"})"},
                     Garbage{"Deep", std::string(500'000, '[')},
                     Garbage{"DeepAndClosed", std::string(200'000, '[') + std::string(200'000, ']')},
+                    Garbage{"GroupWithoutOneself", R"({"type":"group","generation":1,"self":1,"members":["a:1"]})"},
                     Garbage{"WantNegative", R"({"type":"want","leases":-1})"},
                     Garbage{"WantFraction", R"({"type":"want","leases":1.5})"},
                     Garbage{"WantHuge", R"({"type":"want","leases":1e300})"},

@@ -50,6 +50,16 @@ TEST_F(SessionStateTest, SaysAtOnceThatItWantsMoreOrLess) {
     EXPECT_THAT(state_.want(6), IsEmpty()) << "whoever leaves wants nothing";
 }
 
+TEST_F(SessionStateTest, KnowsTheGroupThatItWasPutInto) {
+    state_.take(welcome_);
+    EXPECT_FALSE(state_.group());
+    EXPECT_THAT(state_.take(Group{3, 1, {"a:1", "b:2"}}), IsEmpty());
+    ASSERT_TRUE(state_.group());
+    EXPECT_EQ(state_.group()->generation, 3U);
+    EXPECT_EQ(state_.group()->self, 1U);
+    EXPECT_THAT(state_.group()->members, ElementsAre("a:1", "b:2"));
+}
+
 TEST_F(SessionStateTest, ComesBackWithWhatItHoldsAndWhatNobodyAcknowledged) {
     state_.take(welcome_);
     lease(first, 7);

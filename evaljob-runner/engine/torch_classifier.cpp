@@ -1,0 +1,129 @@
+#include "evaljob-runner/engine/torch_classifier.hpp"
+
+#include <ATen/Parallel.h>
+#include <ATen/ops/empty.h>
+#include <c10/core/InferenceMode.h>
+#include <c10/util/Exception.h>
+#include <torch/version.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <utility>
+
+#include "evaljob-runner/engine/torch_words.hpp"
+#include "evaljob-runner/engine/torchscript_generation.hpp"
+
+namespace evaljob {
+
+namespace {
+
+tl::unexpected<Error> does_not_run(const Sample& sample, const std::string& why) {
+    return fail("BadInput",
+                "the model fails on samples of shape " + Json(sample.shape).dump() +
+                    "; do spec.eval.model and the dataset belong together? libtorch says: " + essence_of(why));
+}
+
+/// The class of the highest score, the first of equal ones; its softmax probability as 6 digits.
+Prediction classify(const float* scores, std::int64_t classes) {
+    if (!std::all_of(scores, scores + classes, [](float s) { return std::isfinite(s); })) {
+        return {nullptr, Json::object(), "the model's scores are not finite numbers"};
+    }
+    const float* best = std::max_element(scores, scores + classes);
+    double sum = 0;
+    for (std::int64_t i = 0; i < classes; ++i) sum += std::exp(static_cast<double>(scores[i]) - *best);
+    std::array<char, 32> text{};
+    std::snprintf(text.data(), text.size(), "%.6f", 1.0 / sum);
+    return {best - scores, {{"confidence", text.data()}}, ""};
+}
+
+class TorchClassifier : public Engine {
+public:
+    TorchClassifier(Forward forward, c10::Device device) : forward_(std::move(forward)), device_(device) {}
+
+    void begin(EngineBatch batch) override { batch_ = std::move(batch); }
+
+    Result<EngineAnswer> next() override {
+        auto predictions = evaluate(batch_.requests, batch_.dataset->task);
+        if (!predictions)
+            return fail(predictions.error().reason,
+                        "dataset " + batch_.dataset->name + ": " + predictions.error().message);
+        return EngineAnswer{batch_.ticket, std::move(*predictions)};
+    }
+
+    std::string library() const override { return "libtorch " + torch_version(); }
+    std::string device() const override { return device_.str(); }
+
+private:
+    Result<std::vector<Prediction>> evaluate(const std::vector<Request>& requests, const Task& task) {
+        if (task.type != TaskType::Classification)
+            return fail("BadInput", std::string("task.type: a model that generates texts has an extra file ") +
+                                        text_model_file + " (docs/runner.md); this one has none");
+        try {
+            const c10::InferenceMode guard;
+            const auto scores = forward_(input_of(requests).to(device_));
+            if (!scores) return tl::unexpected(scores.error());
+            return predictions_of(scores->to(at::kCPU, at::kFloat).contiguous(), requests.size(), task);
+        } catch (const c10::Error& error) {
+            return does_not_run(requests.front().sample, error.what_without_backtrace());
+        } catch (const std::exception& error) {  // TorchScript's own exceptions
+            return does_not_run(requests.front().sample, error.what());
+        }
+    }
+
+    static at::Tensor input_of(const std::vector<Request>& requests) {
+        std::vector<std::int64_t> shape = requests.front().sample.shape;
+        shape.insert(shape.begin(), static_cast<std::int64_t>(requests.size()));
+        at::Tensor bytes = at::empty(shape, at::kByte);
+        char* to = static_cast<char*>(bytes.data_ptr());
+        for (const Request& request : requests)
+            to = std::copy(request.sample.bytes.begin(), request.sample.bytes.end(), to);
+        return bytes.to(at::kFloat).div_(255.0);
+    }
+
+    static Result<std::vector<Prediction>> predictions_of(const at::Tensor& scores, std::size_t samples,
+                                                          const Task& task) {
+        const auto count = static_cast<std::int64_t>(samples);
+        if (scores.dim() != 2 || scores.size(0) != count || scores.size(1) < 1) {
+            return fail("BadInput", "the model gives an output of shape " + Json(scores.sizes().vec()).dump() +
+                                        " for " + std::to_string(count) +
+                                        " samples; Classification needs [samples, classes]");
+        }
+        const std::int64_t classes = scores.size(1);
+        if (!task.classes.empty() && classes != static_cast<std::int64_t>(task.classes.size())) {
+            return fail("BadInput", "task.classes: names " + std::to_string(task.classes.size()) +
+                                        " classes, the model scores " + std::to_string(classes));
+        }
+        std::vector<Prediction> predictions;
+        predictions.reserve(samples);
+        for (std::int64_t i = 0; i < count; ++i) {
+            predictions.push_back(classify(scores.const_data_ptr<float>() + i * classes, classes));
+        }
+        return predictions;
+    }
+
+    Forward forward_;
+    c10::Device device_;
+    EngineBatch batch_;
+};
+
+}  // namespace
+
+std::unique_ptr<Engine> torch_classifier(Forward forward, c10::Device device) {
+    return std::make_unique<TorchClassifier>(std::move(forward), device);
+}
+
+void set_torch_threads(int threads) {
+    at::set_num_threads(threads);
+    [[maybe_unused]] static const bool once = (at::set_num_interop_threads(1), true);  // a second time is an error
+}
+
+c10::Device torch_device(const DeviceChoice& device) {
+    if (device.kind == "cuda") return {at::kCUDA, static_cast<c10::DeviceIndex>(device.index)};
+    return {at::kCPU, c10::DeviceIndex{-1}};
+}
+
+std::string torch_version() { return TORCH_VERSION; }
+
+}  // namespace evaljob

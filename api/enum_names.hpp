@@ -43,8 +43,8 @@ struct EnumNames<TaskMetric> {
 };
 template <>
 struct EnumNames<Backend> {
-    static constexpr std::array<std::pair<Backend, std::string_view>, 3> rows{
-        {{Backend::Auto, "Auto"}, {Backend::Gloo, "Gloo"}, {Backend::None, "None"}}};
+    static constexpr std::array<std::pair<Backend, std::string_view>, 4> rows{
+        {{Backend::Auto, "Auto"}, {Backend::NCCL, "NCCL"}, {Backend::Gloo, "Gloo"}, {Backend::None, "None"}}};
 };
 
 template <>

@@ -24,7 +24,7 @@ enum class TaskType { Classification, Generation, MultipleChoice };
 enum class TaskMetric { ExactMatch, NormalizedExactMatch, Accuracy, NormalizedAccuracy };
 enum class Device { Auto, CPU, CUDA };
 enum class Schedule { Dynamic, Static };
-enum class Backend { Auto, Gloo, None };
+enum class Backend { Auto, NCCL, Gloo, None };
 enum class RestartScope { Node, Group };
 enum class RestartAction { Restart, RestartIgnoreLimit, Fail };
 enum class Retention { Retain, Delete };

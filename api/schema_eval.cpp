@@ -338,7 +338,11 @@ std::vector<Field> task_fields(const std::string& task) {
 std::vector<Field> inference_fields() {
     const std::string inference = "spec.eval.inference";
     return {
-        {.path = inference, .type = Type::Object, .text = "How the model is run.", .fallback = "{}"},
+        {.path = inference,
+         .type = Type::Object,
+         .text = "How the model is run.",
+         .fallback = "{}",
+         .rules = {refused_value_with("device", "CPU", "backend", "NCCL")}},
         {.path = inference + ".device",
          .type = Type::String,
          .text = "Auto: CUDA where the node has a GPU for each of its ranks, else CPU. CUDA: the device is that of "
@@ -383,11 +387,10 @@ std::vector<Field> inference_fields() {
          .type = Type::String,
          .text =
              "How nodes come by the model's file, which each has in memory once for all its ranks. None: each reads "
-             "it. Gloo: those that are there at the start are a group, in which one reads and sends it to the "
-             "others; a node that is late or loses the group reads it. Auto: Gloo for files from 64 MiB on.",
+             "it. Gloo, and on GPUs NCCL: those that are there at the start are a group, in which one reads and sends "
+             "it to the others; a node that is late or loses the group reads it. Auto: Gloo for files from 64 MiB on.",
          .fallback_words = "Auto",
-         .values = {"Auto", "Gloo", "None"},
-         .later_values = {"NCCL"}},
+         .values = {"Auto", "NCCL", "Gloo", "None"}},
         {.path = inference + ".startupTimeoutSeconds",
          .type = Type::Integer,
          .text =

@@ -27,8 +27,26 @@ else()
   target_link_libraries(evaljob_libtorch PRIVATE evaljob_torch)
 endif()
 
+# NCCL and CUDA's runtime: those of PyPI's wheels beside libtorch's, or the system's.
+set(wheels ${EVALJOB_TORCH_DIR}/../nvidia)
+find_path(NCCL_INCLUDE nccl.h HINTS ${wheels}/nccl/include)
+find_path(CUDA_RUNTIME_INCLUDE cuda_runtime_api.h HINTS ${wheels}/cu13/include /usr/local/cuda/include)
+find_library(NCCL_LIBRARY NAMES nccl libnccl.so.2 HINTS ${wheels}/nccl/lib)
+find_library(CUDA_RUNTIME_LIBRARY NAMES cudart libcudart.so.13 libcudart.so.12
+  HINTS ${wheels}/cu13/lib /usr/local/cuda/lib64)
+set(has_nccl OFF)
+if(EXISTS ${EVALJOB_TORCH_DIR}/lib/libtorch_cuda.so AND NCCL_INCLUDE AND NCCL_LIBRARY AND CUDA_RUNTIME_INCLUDE AND CUDA_RUNTIME_LIBRARY)
+  set(has_nccl ON)
+endif()
+option(EVALJOB_NCCL "Backend NCCL; needs NCCL, CUDA's runtime and their headers" ${has_nccl})
+add_library(nccl_and_cuda INTERFACE)
+if(EVALJOB_NCCL)
+  target_include_directories(nccl_and_cuda SYSTEM INTERFACE ${NCCL_INCLUDE} ${CUDA_RUNTIME_INCLUDE})
+  target_link_libraries(nccl_and_cuda INTERFACE ${NCCL_LIBRARY} ${CUDA_RUNTIME_LIBRARY})
+endif()
+
 # Gloo is in libtorch, without its headers; those of Debian's libgloo-dev will do.
-find_path(GLOO_INCLUDE gloo/algorithm.h)
+find_path(GLOO_INCLUDE gloo/algorithm.h HINTS ${EVALJOB_KIT}/include)
 set(has_gloo ON)
 if(NOT GLOO_INCLUDE)
   set(has_gloo OFF)

@@ -1,8 +1,8 @@
 """The runner's sources with all that they need of other libraries, for a machine that has CUDA, PyTorch, cmake and ninja
 and cannot install anything: kit/build.sh builds and tests it there.
 
-usage: kit/pack.py BUILD OUT.tar.gz    BUILD: CMake's folder of a release build of `evaljob-runner evaljob-rank test_engine
-test_runner test_merge test_damage`, whose lists of headers say what is needed."""
+usage: kit/pack.py BUILD OUT.tar.gz    BUILD: CMake's folder of a release build of `evaljob-runner evaljob-rank
+test_communicate test_engine test_runner test_merge test_damage`, whose lists of headers say what is needed."""
 
 import pathlib
 import re
@@ -12,14 +12,14 @@ import tarfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SOURCES = ["CMakeLists.txt", "cmake", "api", "net", "evaljob-runner", "kit", "bench/CMakeLists.txt", "examples/fashion-mnist",
-           "tests/CMakeLists.txt", "tests/unit/runner", "tests/unit/engine", "tests/unit/merge", "tests/unit/damage", "tests/unit/cluster/",
+           "tests/CMakeLists.txt", "tests/places.hpp.in", "tests/unit/communicate", "tests/unit/runner", "tests/unit/engine", "tests/unit/merge", "tests/unit/damage", "tests/unit/cluster/",
            "tests/golden/merge"]
 INCLUDE = pathlib.Path("/usr/include")
 LIBRARIES = pathlib.Path("/usr/lib/x86_64-linux-gnu")
 # Whole, for they choose their headers by compiler and version; of Boost all that is used anywhere, and these folders.
 WHOLE = ["nlohmann", "CLI", "spdlog", "fmt", "tl", "isa-l", "openssl", "prometheus", "kainjow",
          "boost/config", "boost/predef", "boost/asio", "boost/beast", "boost/system", "boost/process"]
-OBJECTS = r"(api/CMakeFiles/evaljob_api|net|evaljob-runner|tests/CMakeFiles/test_(runner|engine|merge|damage)\.dir)"
+OBJECTS = r"(api/CMakeFiles/evaljob_api|net|evaljob-runner|tests/CMakeFiles/test_(runner|communicate|engine|merge|damage)\.dir)"
 GOOGLETEST = pathlib.Path("/usr/src/googletest")
 LIMIT = 64 << 20
 

@@ -5,6 +5,23 @@
 
 namespace evaljob {
 
+Result<void> await_end(Collectives& library, const Patience& patience, const char* what) {
+    const CollectiveWatch watch(patience.now(), patience.limit);
+    for (int round = 0;; ++round) {
+        const auto asked = library.ask();
+        switch (watch.take(asked.state, patience.now())) {
+            case CollectiveWatch::Verdict::Finished:
+                return {};
+            case CollectiveWatch::Verdict::GiveUp:
+                if (asked.state == Collectives::State::Failed) return fail("Unavailable", asked.why);
+                return fail("Unavailable", std::string("a member did not answer (") + what + ") within " +
+                                               std::to_string(patience.limit) + " ms");
+            case CollectiveWatch::Verdict::AskAgain:
+                patience.pause(round);
+        }
+    }
+}
+
 Result<void> BoundedCommunicator::broadcast(char* bytes, std::size_t count) {
     for (std::size_t at = 0; at < count;) {
         if (broken_) return tl::unexpected(*broken_);
@@ -26,21 +43,8 @@ Result<std::vector<std::uint64_t>> BoundedCommunicator::all_gather(std::uint64_t
 
 Result<void> BoundedCommunicator::complete(const Result<void>& begun, const char* what) {
     if (!begun) return give_up(begun.error().message);
-    const CollectiveWatch watch(patience_.now(), patience_.limit);
-    for (int round = 0;; ++round) {
-        const auto asked = library_->ask();
-        switch (watch.take(asked.state, patience_.now())) {
-            case CollectiveWatch::Verdict::Finished:
-                return {};
-            case CollectiveWatch::Verdict::GiveUp:
-                return give_up(asked.state == Collectives::State::Failed
-                                   ? asked.why
-                                   : std::string("a member did not answer (") + what + ") within " +
-                                         std::to_string(patience_.limit) + " ms");
-            case CollectiveWatch::Verdict::AskAgain:
-                patience_.pause(round);
-        }
-    }
+    if (const auto ended = await_end(*library_, patience_, what); !ended) return give_up(ended.error().message);
+    return {};
 }
 
 /// The first reason counts.

@@ -17,6 +17,9 @@ struct Patience {
     std::function<void(int round)> pause;  // before it is asked the next time
 };
 
+/// Of what was begun. Fails with Unavailable when it fails or its time is over; it is the caller's to abort it.
+Result<void> await_end(Collectives& library, const Patience& patience, const char* what);
+
 class BoundedCommunicator : public Communicator {
 public:
     BoundedCommunicator(std::unique_ptr<Collectives> library, Patience patience)

@@ -8,10 +8,9 @@
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
 #include <chrono>
-#include <thread>
 
-#include "evaljob-runner/communicate/bounded.hpp"
-#include "evaljob-runner/engine/torch_classifier.hpp"
+#include "evaljob-runner/communicate/real_patience.hpp"
+#include "evaljob-runner/engine/torch_words.hpp"
 
 namespace evaljob {
 
@@ -21,16 +20,6 @@ namespace {
 
 constexpr std::int64_t room_bytes = 4 << 20;
 constexpr Milliseconds grace_ms = 5'000;  // Gloo has the deadline too; ours is for when it does not keep it
-
-Milliseconds steady_now() {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch())
-        .count();
-}
-
-void pause(int round) {
-    if (round < 100) return std::this_thread::yield();
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-}
 
 class GlooCollectives : public Collectives {
 public:
@@ -105,9 +94,10 @@ private:
     c10::intrusive_ptr<c10d::Work> work_;
 };
 
-class Door : public GlooDoor {
+class GlooDoor : public Door {
 public:
-    Door(std::string host, Milliseconds limit) : host_(std::move(host)), limit_(limit), store_(open(host_, 0, true)) {}
+    GlooDoor(std::string host, Milliseconds limit)
+        : host_(std::move(host)), limit_(limit), store_(open(host_, 0, true)) {}
 
     std::string address() const override { return host_ + ":" + std::to_string(store_->getPort()); }
 
@@ -117,8 +107,7 @@ public:
             options->devices.push_back(c10d::ProcessGroupGloo::createDeviceForHostname(host_));
             auto collectives = std::make_unique<GlooCollectives>(c10::make_intrusive<c10d::ProcessGroupGloo>(
                 store_of(group), static_cast<int>(group.self), static_cast<int>(group.members.size()), options));
-            return std::make_unique<BoundedCommunicator>(std::move(collectives),
-                                                         Patience{limit_ + grace_ms, steady_now, pause});
+            return std::make_unique<BoundedCommunicator>(std::move(collectives), real_patience(limit_ + grace_ms));
         } catch (const std::exception& error) {
             return fail("Unavailable", essence_of(error.what()));
         }
@@ -148,9 +137,9 @@ private:
 
 }  // namespace
 
-Result<std::unique_ptr<GlooDoor>> open_gloo_door(const std::string& address, std::int64_t limit_ms) {
+Result<std::unique_ptr<Door>> open_gloo_door(const std::string& address, std::int64_t limit_ms) {
     try {
-        return std::make_unique<Door>(address, limit_ms);
+        return std::make_unique<GlooDoor>(address, limit_ms);
     } catch (const std::exception& error) {
         return fail("Unavailable", essence_of(error.what()));
     }

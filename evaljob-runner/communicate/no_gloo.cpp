@@ -5,7 +5,7 @@ namespace evaljob {
 
 const bool gloo_is_built = false;
 
-Result<std::unique_ptr<GlooDoor>> open_gloo_door(const std::string& /*address*/, std::int64_t /*limit_ms*/) {
+Result<std::unique_ptr<Door>> open_gloo_door(const std::string& /*address*/, std::int64_t /*limit_ms*/) {
     return fail("Unavailable", "this runner is built without Gloo");
 }
 

@@ -8,6 +8,7 @@
 
 #include "api/runner_environment.hpp"
 #include "evaljob-runner/communicate/gloo.hpp"
+#include "evaljob-runner/communicate/nccl.hpp"
 #include "evaljob-runner/communicate/spread.hpp"
 
 namespace evaljob {
@@ -28,16 +29,28 @@ std::optional<MemoryFile> memory_of_node(const Environment& environment) {
     return std::nullopt;
 }
 
-bool wants_group(Backend backend, const std::string& path, const RankContract& contract) {
-    if (backend != Backend::Auto) return backend == Backend::Gloo;
+/// None: this rank reads the file without asking anybody.
+Backend backend_for(Backend asked, const std::string& path, const RankContract& contract) {
+    if (asked != Backend::Auto) return asked;
     std::error_code unknown;
-    return gloo_is_built && contract.num_nodes > 1 && std::filesystem::file_size(path, unknown) >= worth_a_group &&
-           !unknown;
+    const bool worth_it = gloo_is_built && contract.num_nodes > 1 &&
+                          std::filesystem::file_size(path, unknown) >= worth_a_group && !unknown;
+    return worth_it ? Backend::Gloo : Backend::None;
+}
+
+Result<void> check_backend(Backend backend, const DeviceChoice& device) {
+    const auto refused = [](const std::string& why) { return fail("BadInput", "spec.eval.inference.backend: " + why); };
+    if (backend == Backend::Gloo && !gloo_is_built)
+        return refused("this runner is built without Gloo; choose Auto or None");
+    if (backend == Backend::NCCL && !nccl_is_built)
+        return refused("this runner is built without NCCL; choose Auto, Gloo or None");
+    if (backend == Backend::NCCL && device.kind != "cuda")
+        return refused("NCCL needs GPUs, and this rank computes on the CPU; choose Auto, Gloo or None");
+    return {};
 }
 
 /// Among the nodes that are present; the communicator of one that is alone needs nobody.
-Result<std::unique_ptr<Communicator>> join_group(const std::string& address, Session& session) {
-    auto door = open_gloo_door(address, limit_ms);
+Result<std::unique_ptr<Communicator>> join_group(Result<std::unique_ptr<Door>> door, Session& session) {
     if (!door) return tl::unexpected(door.error());
     const auto group = session.join_group((*door)->address(), group_patience);
     if (!group) return fail("Unavailable", "the coordinator has formed no group in time");
@@ -48,15 +61,17 @@ Result<std::unique_ptr<Communicator>> join_group(const std::string& address, Ses
 
 }  // namespace
 
-Result<SharedBytes> bring_model(const ModelOfRun& model, const Inference& inference, const RankContract& contract,
-                                const Environment& environment, Session& session) {
-    if (inference.backend == Backend::Gloo && !gloo_is_built)
-        return fail("BadInput", "spec.eval.inference.backend: this runner is built without Gloo; choose Auto or None");
-    FromOthers from_group;
+Result<SharedBytes> bring_model(const ModelOfRun& model, Backend asked, const DeviceChoice& device,
+                                const RankContract& contract, const Environment& environment, Session& session) {
+    if (auto there = check_backend(asked, device); !there) return tl::unexpected(there.error());
+    const Backend backend = backend_for(asked, model.file.path, contract);
     const std::string address = value_of(environment, runner_environment::pod_ip);
-    if (wants_group(inference.backend, model.file.path, contract) && !address.empty())
+    FromOthers from_group;
+    if (backend == Backend::NCCL || (backend == Backend::Gloo && !address.empty()))
         from_group = [&](const ModelReader& reader, char* to) -> Result<void> {
-            const auto group = join_group(address, session);
+            const auto group = join_group(
+                backend == Backend::NCCL ? open_nccl_door(device.index, limit_ms) : open_gloo_door(address, limit_ms),
+                session);
             if (!group) return tl::unexpected(group.error());
             return spread(
                 **group, {model.identity + " " + model.file.sha256, reader.size()}, to,

@@ -5,6 +5,7 @@
 
 #include "api/contract.hpp"
 #include "api/evaljob.hpp"
+#include "evaljob-runner/coordinator/protocol.hpp"
 #include "evaljob-runner/engine/model_file.hpp"
 #include "evaljob-runner/rank/session.hpp"
 
@@ -17,7 +18,7 @@ struct ModelOfRun {
 };
 
 /// Fails with BadInput, naming the file; or when this runner has not got the backend that is asked for.
-Result<SharedBytes> bring_model(const ModelOfRun& model, const Inference& inference, const RankContract& contract,
-                                const Environment& environment, Session& session);
+Result<SharedBytes> bring_model(const ModelOfRun& model, Backend asked, const DeviceChoice& device,
+                                const RankContract& contract, const Environment& environment, Session& session);
 
 }  // namespace evaljob

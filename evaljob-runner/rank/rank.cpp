@@ -142,7 +142,7 @@ Result<std::unique_ptr<Engine>> open_model(const Setup& setup, const Manifest& m
     const std::string path = resolve_path(setup.storage_root, setup.eval.model.path);
     const Inference& inference = setup.eval.inference;
     const ModelOfRun of_run{{path, manifest.config.at("model").at("sha256").get<std::string>()}, identity_of(manifest)};
-    const auto model = bring_model(of_run, inference, setup.contract, setup.environment, session);
+    const auto model = bring_model(of_run, inference.backend, device, setup.contract, setup.environment, session);
     if (!model) return tl::unexpected(model.error());
     if (setup.eval.model.format == ModelFormat::TorchScript)
         return load_torchscript(model->bytes, path, device, inference.threads_per_rank);

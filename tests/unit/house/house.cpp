@@ -24,6 +24,7 @@ Files pure_files() {
                 "evaljob-runner/communicate/bounded.",
                 "evaljob-runner/communicate/collective.",
                 "evaljob-runner/communicate/communicator.",
+                "evaljob-runner/communicate/door.",
                 "evaljob-runner/communicate/spread.",
                 "evaljob-runner/coordinator/",
                 "evaljob-runner/dataset/dataset.hpp",
@@ -111,6 +112,7 @@ const std::vector<NeverIncludes>& include_rules() {
                          "evaljob-runner/engine/torchscript_generation.cpp", "evaljob-runner/engine/text_module.",
                          "evaljob-runner/engine/package_archive.cpp", "evaljob-runner/engine/aot_inductor.cpp"}),
          {"torch/", "ATen/", "c10/", "caffe2/"}},
+        {"OneFileHasNccl", everywhere_but({"evaljob-runner/communicate/nccl.cpp"}), {"nccl.h", "cuda_runtime"}},
         {"OneFileHasCpprest", everywhere_but({"operator/cluster/cpprest_transport.cpp"}), {"cpprest/", "pplx/"}},
     };
     return rules;

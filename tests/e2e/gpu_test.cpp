@@ -1,0 +1,56 @@
+// On a machine that has a GPU, and what is said on one that has none. `./dev cuda` builds this with CUDA.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <sstream>
+
+#include "tests/e2e/evaluation.hpp"
+
+namespace evaljob::e2e {
+namespace {
+
+bool there_is_a_gpu() { return std::filesystem::exists("/dev/nvidiactl"); }
+
+const Shape one_gpu{.nodes = 1, .procs = 1, .limit = 3000, .device = "CUDA"};
+
+std::vector<Json> results_of(const Evaluation& evaluation) {
+    std::istringstream stream(evaluation.published().at("results.jsonl"));
+    std::vector<Json> lines;
+    for (std::string line; std::getline(stream, line);) lines.push_back(Json::parse(line));
+    return lines;
+}
+
+TEST(Gpu, ThatIsNotThereIsNamed) {
+    if (there_is_a_gpu()) GTEST_SKIP() << "there is a CUDA device";
+    Evaluation evaluation("nogpu");
+    EXPECT_EQ(evaluation.start(one_gpu)->wait(), 1);
+    EXPECT_NE(evaluation.console().find("wants device 0, but node 0 shows 0"), std::string::npos)
+        << evaluation.console();
+    EXPECT_TRUE(evaluation.published().empty());
+}
+
+TEST(Gpu, PredictsAsTheCpuDoes) {
+    if (!there_is_a_gpu()) GTEST_SKIP() << "no CUDA device";
+    Evaluation gpu("gpu");
+    ASSERT_EQ(gpu.start(one_gpu)->wait(), 0) << gpu.console();
+    Evaluation cpu("cpu");
+    ASSERT_EQ(cpu.start({.nodes = 1, .procs = 1, .limit = 3000})->wait(), 0) << cpu.console();
+    const auto on_gpu = results_of(gpu);
+    const auto on_cpu = results_of(cpu);
+    ASSERT_EQ(on_gpu.size(), on_cpu.size());
+    int other = 0;
+    for (std::size_t i = 0; i < on_gpu.size(); ++i) other += on_gpu[i]["prediction"] != on_cpu[i]["prediction"] ? 1 : 0;
+    EXPECT_LE(other, 3) << "of 3,000: sums are rounded otherwise";
+}
+
+/// One GPU is a group of one, which needs nobody; that NCCL is there at all is seen.
+TEST(Gpu, BringsTheModelWithNccl) {
+    if (!there_is_a_gpu()) GTEST_SKIP() << "no CUDA device";
+    Json job = evaljob_object(one_gpu);
+    job["spec"]["eval"]["inference"]["backend"] = "NCCL";
+    Evaluation evaluation("nccl");
+    EXPECT_EQ(evaluation.start_text(job.dump(1))->wait(), 0) << evaluation.console();
+}
+
+}  // namespace
+}  // namespace evaljob::e2e

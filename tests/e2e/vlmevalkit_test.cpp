@@ -13,16 +13,6 @@
 namespace evaljob::e2e {
 namespace {
 
-/// A picture of 56 x 56 pixels, as base64.
-std::string picture() {
-    std::ifstream questions(EVALJOB_SOURCE_DIR "/examples/vision-language/questions.tsv", std::ios::binary);
-    std::string line;
-    std::getline(questions, line);
-    std::getline(questions, line);
-    const auto first = line.find('\t') + 1;
-    return line.substr(first, line.find('\t', first) - first);
-}
-
 struct Row {
     std::string index;
     std::string image;

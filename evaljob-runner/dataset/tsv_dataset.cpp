@@ -1,15 +1,14 @@
 #include "evaljob-runner/dataset/tsv_dataset.hpp"
 
 #include <algorithm>
-#include <filesystem>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "evaljob-runner/dataset/image_folder.hpp"
 #include "evaljob-runner/dataset/text_file.hpp"
 #include "evaljob-runner/dataset/tsv.hpp"
 #include "evaljob-runner/dataset/tsv_sample.hpp"
-#include "evaljob-runner/storage/files.hpp"
 
 namespace evaljob {
 
@@ -18,7 +17,7 @@ namespace {
 class TsvDataset : public DatasetReader {
 public:
     TsvDataset(const Dataset& dataset, const std::string& storage_root)
-        : task_(dataset.task), limit_(sample_limit(dataset)), file_(dataset, storage_root) {}
+        : task_(dataset.task), limit_(sample_limit(dataset)), file_(dataset, storage_root), images_(file_.path()) {}
 
     Result<void> read() {
         TsvRows rows;
@@ -107,16 +106,13 @@ private:
         const std::string path = TsvColumns::cell(cells, columns_.image_path);
         if (is_tsv_list(image) || (image.empty() && (path.empty() || is_tsv_list(path)))) return std::string();
         if (!image.empty()) return read_tsv_image(image);
-        // Relative to the file that names it.
-        const auto beside = std::filesystem::path(file_.path()).parent_path();
-        auto bytes = read_file(resolve_path(beside.string(), path), max_image_file_bytes);
-        if (!bytes) return fail("BadInput", "image_path: " + bytes.error().message);
-        return bytes;
+        return images_.read(path);
     }
 
     Task task_;
     std::uint64_t limit_;
     TextFile file_;
+    ImageFolder images_;  // of its path
     std::vector<TsvRow> rows_;
     TsvColumns columns_;
     std::unordered_map<std::string, std::size_t> places_;

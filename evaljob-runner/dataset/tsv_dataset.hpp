@@ -9,8 +9,6 @@
 
 namespace evaljob {
 
-inline constexpr std::uint64_t max_image_file_bytes = std::uint64_t{64} << 20U;
-
 /// Reads the file once, for its digest and its rows. Fails with BadInput, naming field and file.
 Result<std::unique_ptr<DatasetReader>> open_tsv(const Dataset& dataset, const std::string& storage_root);
 

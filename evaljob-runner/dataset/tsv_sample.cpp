@@ -1,6 +1,7 @@
 #include "evaljob-runner/dataset/tsv_sample.hpp"
 
 #include <algorithm>
+#include <string_view>
 
 #include "api/base64.hpp"
 #include "api/utf8.hpp"
@@ -29,12 +30,33 @@ bool has_option(const TsvColumns& columns, const std::vector<std::string>& cells
     return true;
 }
 
+/// The texts of a list as Python or JSON writes it; nothing when it is another one, or has escapes.
+std::optional<std::vector<std::string>> listed(std::string_view cell) {
+    if (!is_tsv_list(cell)) return std::nullopt;
+    cell = cell.substr(1, cell.size() - 2);
+    const auto pass_over_blanks = [&] { cell.remove_prefix(std::min(cell.find_first_not_of(" \r\n"), cell.size())); };
+    for (std::vector<std::string> items;;) {
+        pass_over_blanks();
+        if (!cell.starts_with('\'') && !cell.starts_with('"')) return std::nullopt;
+        const auto end = cell.find(cell.front(), 1);
+        if (end == std::string_view::npos) return std::nullopt;
+        items.emplace_back(cell.substr(1, end - 1));
+        if (items.back().find('\\') != std::string::npos) return std::nullopt;
+        cell.remove_prefix(end + 1);
+        pass_over_blanks();
+        if (cell.empty()) return items;
+        if (!cell.starts_with(',')) return std::nullopt;
+        cell.remove_prefix(1);
+    }
+}
+
 std::string input_of(const TsvColumns& columns, const std::vector<std::string>& cells) {
     std::string input;
     for (std::size_t i = 0; i < cells.size(); ++i) {
         if (i == columns.index || i == columns.answer || columns.names[i].empty() || cells[i].empty()) continue;
+        const auto several = i == columns.image || i == columns.image_path ? listed(cells[i]) : std::nullopt;
         input += input.empty() ? "{" : ",";
-        input += Json(columns.names[i]).dump() + ":" + Json(cells[i]).dump();
+        input += Json(columns.names[i]).dump() + ":" + (several ? Json(*several) : Json(cells[i])).dump();
     }
     return input.empty() ? "{}" : input + "}";
 }
@@ -92,7 +114,7 @@ Result<Sample> read_tsv_sample(const TsvColumns& columns, const std::vector<std:
     return sample;
 }
 
-bool is_tsv_list(const std::string& cell) { return cell.starts_with('[') && cell.ends_with(']'); }
+bool is_tsv_list(std::string_view cell) { return cell.starts_with('[') && cell.ends_with(']'); }
 
 Result<std::string> read_tsv_image(std::string cell) {
     std::erase_if(cell, [](char c) { return c == '\n' || c == '\r' || c == ' '; });

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "evaljob-runner/dataset/dataset.hpp"
@@ -29,13 +30,13 @@ struct TsvColumns {
 /// Fails with BadInput when a column is missing or there twice.
 Result<TsvColumns> read_tsv_header(const std::vector<std::string>& cells, const Task& task);
 
-/// `index` names the sample, `answer` is the right answer, and the other cells that are not empty are the input.
-/// MultipleChoice: the answer is the letter of a column. Fails with BadInput; the message is for a reader who knows the
-/// row.
+/// `index` names the sample, `answer` is the right answer, and the other cells that are not empty are the input;
+/// several images in a cell are a list there. MultipleChoice: the answer is the letter of a column. Fails with
+/// BadInput; the message is for a reader who knows the row.
 Result<Sample> read_tsv_sample(const TsvColumns& columns, const std::vector<std::string>& cells, TaskType task);
 
 /// True when the cell `image` or `image_path` holds several, as a list.
-bool is_tsv_list(const std::string& cell);
+bool is_tsv_list(std::string_view cell);
 
 /// The bytes of the image in a cell. Fails with BadInput.
 Result<std::string> read_tsv_image(std::string cell);

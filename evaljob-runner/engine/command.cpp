@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <chrono>
 #include <deque>
+#include <filesystem>
 #include <numeric>
+#include <system_error>
 #include <utility>
 
 #include <spdlog/spdlog.h>
@@ -42,8 +44,9 @@ Group group_of(std::vector<std::size_t> members) {
 
 class CommandEngine : public Engine {
 public:
-    CommandEngine(ProgramStart start, Inference inference)
+    CommandEngine(ProgramStart start, std::string storage_root, const Inference& inference)
         : start_(std::move(start)),
+          storage_root_(std::move(storage_root)),
           startup_(inference.startup_timeout_seconds.value_or(default_timeout_seconds)),
           patience_(inference.sample_timeout_seconds.value_or(default_timeout_seconds)) {}
 
@@ -112,6 +115,13 @@ private:
         }
     }
 
+    /// Where its file lies, for a program that may have been started in another folder.
+    std::string folder_of(const Dataset& dataset) const {
+        std::error_code error;
+        const auto file = std::filesystem::absolute(resolve_path(storage_root_, dataset.path), error);
+        return file.parent_path().string();
+    }
+
     struct Unanswered {
         std::vector<std::size_t> members;
         std::string why;
@@ -121,8 +131,9 @@ private:
     Unanswered evaluate(const std::vector<std::size_t>& members) {
         std::vector<std::size_t> open = members;
         const std::uint64_t first = next_request_;
+        const std::string folder = folder_of(*batch_.dataset);
         for (const std::size_t member : members)
-            program_->say(request_line(first + member, batch_.requests[member], *batch_.dataset));
+            program_->say(request_line(first + member, batch_.requests[member], *batch_.dataset, folder));
         next_request_ += batch_.requests.size();
         auto until = Clock::now() + patience_;
         std::string why;
@@ -193,6 +204,7 @@ private:
     }
 
     ProgramStart start_;
+    std::string storage_root_;
     std::chrono::seconds startup_;
     std::chrono::seconds patience_;
     std::string library_;  // empty: never was ready
@@ -223,7 +235,7 @@ Result<std::unique_ptr<Engine>> start_command(const Eval& eval, const std::strin
                                               const Environment& environment, const DeviceChoice& device) {
     ProgramStart start{eval.model.command, resolve_path(storage_root, eval.model.path),
                        program_environment(environment, device), max_answer_bytes};
-    auto engine = std::make_unique<CommandEngine>(std::move(start), eval.inference);
+    auto engine = std::make_unique<CommandEngine>(std::move(start), storage_root, eval.inference);
     if (auto started = engine->start_program(); !started) return tl::unexpected(started.error());
     return engine;
 }

@@ -54,10 +54,12 @@ Prediction read_prediction(const std::vector<JsonMember>& members) {
 
 }  // namespace
 
-std::string request_line(std::uint64_t number, const Request& request, const Dataset& dataset) {
+std::string request_line(std::uint64_t number, const Request& request, const Dataset& dataset,
+                         const std::string& folder) {
     std::string line = "{\"request\":" + std::to_string(number) + ",\"id\":" + Json(request.sample.id).dump() +
-                       ",\"dataset\":" + Json(dataset.name).dump() + ",\"repeat\":" + std::to_string(request.repeat) +
-                       ",\"seed\":" + std::to_string(request.seed);
+                       ",\"dataset\":" + Json(dataset.name).dump() +
+                       ",\"folder\":" + Json(folder).dump(-1, ' ', false, Json::error_handler_t::replace) +
+                       ",\"repeat\":" + std::to_string(request.repeat) + ",\"seed\":" + std::to_string(request.seed);
     const Task& task = dataset.task;
     if (task.max_new_tokens) line += ",\"maxNewTokens\":" + std::to_string(*task.max_new_tokens);
     if (!task.temperature.empty()) line += ",\"temperature\":" + task.temperature;  // numbers, as they stand

@@ -14,8 +14,9 @@ namespace evaljob {
 
 inline constexpr std::size_t max_detail_bytes = std::size_t{1} << 20U;
 
-/// One line, with its end.
-std::string request_line(std::uint64_t number, const Request& request, const Dataset& dataset);
+/// One line, with its end. `folder`: where the dataset's file lies, for paths in its samples.
+std::string request_line(std::uint64_t number, const Request& request, const Dataset& dataset,
+                         const std::string& folder);
 
 /// The program is ready for requests.
 struct Ready {

@@ -3,10 +3,12 @@
 before it may refuse, drop or garble first, and it bears only so many requests at a time.
 
     chat_server.py PORT_FILE [--polite]"""
+import base64
 import hashlib
 import http.server
 import json
 import os
+import struct
 import sys
 import threading
 import time
@@ -17,21 +19,39 @@ asked = set()
 working = 0
 
 
+def asked_of(request):
+    """The question, and the sizes of the pictures before it, which must have come as data URIs of PNG files."""
+    content = request["messages"][-1]["content"]
+    if isinstance(content, str):
+        return content, []
+    sizes = []
+    for part in content[:-1]:
+        head, _, text = part["image_url"]["url"].partition(",")
+        picture = base64.b64decode(text, validate=True)
+        assert part["type"] == "image_url" and head == "data:image/png;base64" and picture.startswith(b"\x89PNG")
+        sizes.append("%dx%d" % struct.unpack(">II", picture[16:24]))
+    assert content[-1]["type"] == "text" and sizes
+    return content[-1]["text"], sizes
+
+
 def answer(request):
-    question = request["messages"][-1]["content"]
+    question, sizes = asked_of(request)
     number = int(question.split()[1])
     assert request["temperature"] == 0 and request["max_tokens"] == 16 and not request["stream"]
     assert request["messages"][0] == {"role": "system", "content": "Answer."}
+    if sizes:
+        return json.dumps(" ".join(sizes)).encode()
     kinds = [f"answer {number}", f"Answer {number}.", "", "é\u0000😀", f"{request['seed'] % 7}"]
     return json.dumps(kinds[number % len(kinds)]).encode()
 
 
 def completion(request):
-    number = int(request["messages"][-1]["content"].split()[1])
+    question, sizes = asked_of(request)
+    number = int(question.split()[1])
     text = answer(request)
-    if number % 11 == 3:  # Latin-1
+    if number % 11 == 3 and not sizes:  # Latin-1
         text = b'"caf\xe9"'
-    elif number % 11 == 5:  # half a surrogate pair, and a NUL
+    elif number % 11 == 5 and not sizes:  # half a surrogate pair, and a NUL
         text = b'"\\ud83d \\u0000"'
     return b'{"choices":[{"message":{"role":"assistant","content":' + text + b'},"finish_reason":"stop"}]}'
 
@@ -86,7 +106,7 @@ class Connection(http.server.BaseHTTPRequestHandler):
             self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{\"choices\":")
         elif mood < 48:
             self.close_connection = True
-        elif json.loads(body)["messages"][-1]["content"].endswith("too long?"):
+        elif asked_of(json.loads(body))[0].endswith("too long?"):
             self.say(400, b'{"error":{"message":"too long"}}')
         else:
             self.say(200, completion(json.loads(body)))

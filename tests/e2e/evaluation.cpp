@@ -46,6 +46,15 @@ Json evaljob_object(const Shape& shape) {
           {"storage", {{"path", "output"}}}}}};
 }
 
+std::string picture() {
+    std::ifstream questions(EVALJOB_SOURCE_DIR "/examples/vision-language/questions.tsv", std::ios::binary);
+    std::string row;
+    std::getline(questions, row);  // the columns' names
+    std::getline(questions, row);
+    const auto first = row.find('\t') + 1;
+    return row.substr(first, row.find('\t', first) - first);
+}
+
 Evaluation::Evaluation(const std::string& name) {
     folder_ = (fs::temp_directory_path() / ("evaljob-e2e-" + name + "-XXXXXX")).string();
     if (::mkdtemp(folder_.data()) == nullptr) throw std::runtime_error("cannot make " + folder_);

@@ -24,6 +24,9 @@ struct Shape {
 
 Json evaljob_object(const Shape& shape);
 
+/// A PNG file of 56 x 56 pixels as base64: the picture of the vision-language example's first question.
+std::string picture();
+
 class Evaluation {
 public:
     explicit Evaluation(const std::string& name);

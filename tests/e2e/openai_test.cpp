@@ -5,7 +5,9 @@
 
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <random>
+#include <sstream>
 
 #include "api/base64.hpp"
 #include "tests/e2e/evaluation.hpp"
@@ -140,6 +142,51 @@ TEST(OpenAiRun, GivesTheSameBytesWhenRanksAreKilled) {
     ASSERT_EQ(program->wait(), 0) << evaluation.console();
     EXPECT_GE(kills, 5);
     EXPECT_EQ(evaluation.published(), undisturbed_answers());
+}
+
+/// The rows of a TSV file, and what the server answers: the sizes of the pictures that it has got.
+struct Shown {
+    const char* index;
+    std::string image;
+    std::string image_path;
+    std::string answer;
+};
+
+TEST(OpenAiRun, ShowsTheServerThePicturesOfATsvDataset) {
+    const Shown rows[] = {
+        {"one", picture(), "", "56x56"},
+        {"again", "one", "", "56x56"},
+        {"two", "['" + picture() + "', '" + picture() + "']", "", "56x56 56x56"},
+        {"file", "", "pictures/a.png", "56x56"},
+        {"files", "", "['pictures/a.png', 'pictures/a.png']", "56x56 56x56"},
+        {"both", picture(), "not there.png", "56x56"},
+        {"none", "", "", "Answer 1."},
+    };
+    Evaluation evaluation("openai");
+    const std::string sets = evaluation.folder() + "/sets";
+    std::filesystem::create_directories(sets + "/pictures");
+    std::ofstream(sets + "/pictures/a.png", std::ios::binary) << base64_decode(picture()).value();
+    std::ofstream table(sets + "/questions.tsv", std::ios::binary);
+    table << "index\timage\timage_path\tnumber\ttext\tkind\tanswer\n";
+    for (const Shown& row : rows)
+        table << row.index << "\t" << row.image << "\t" << row.image_path << "\t1\twhy\tkind\t" << row.answer << "\n";
+    table.close();
+    ChatServer server(evaluation.folder());
+    Json object = job(1, 2, server.url());
+    object["spec"]["eval"]["datasets"][0]["format"] = "TSV";
+    object["spec"]["eval"]["datasets"][0]["path"] = "sets/questions.tsv";
+    std::ofstream(evaluation.file(), std::ios::binary) << object.dump(1);
+    ASSERT_EQ(evaluation.run(evaluation.file(), {}, {{"CHAT_KEY", "sk-test"}})->wait(), 0) << evaluation.console();
+    std::istringstream lines(evaluation.published().at("results.jsonl"));
+    std::size_t items = 0;
+    for (std::string text; std::getline(lines, text); ++items) {
+        const Json line = Json::parse(text);
+        ASSERT_LT(items / 2, std::size(rows));
+        EXPECT_EQ(line["id"], rows[items / 2].index);
+        EXPECT_EQ(line["prediction"], rows[items / 2].answer) << text;
+        EXPECT_EQ(line["exact_match"], 1) << text;
+    }
+    EXPECT_EQ(items, 2 * std::size(rows));
 }
 
 struct Wrong {

@@ -33,34 +33,38 @@ Result<std::string> data_uri(const std::string& name, const std::string& bytes) 
     return "data:" + type + ";base64," + base64_encode(bytes);
 }
 
-/// `image`: base64, or a URL as it stands. `image_path`: files.
-Result<std::vector<std::string>> image_urls(const Members& members, const ReadImage& read_image) {
+/// Of base64, or a URL as it stands.
+Result<std::string> image_url(std::string text) {
+    if (text.starts_with("data:") || text.starts_with("https://") || text.starts_with("http://")) return text;
+    const auto bytes = base64_decode(text);
+    if (!bytes) return bad("image is neither base64 nor a URL; a file's path belongs into image_path");
+    return data_uri("image", *bytes);
+}
+
+Result<std::string> file_url(const std::string& path, const ReadImage& read_image) {
+    const auto bytes = read_image(path);
+    if (!bytes) return tl::unexpected(bytes.error());
+    return data_uri("image_path " + path, *bytes);
+}
+
+/// Of the image that the dataset has read, of all that the member `image` has, or of the files that `image_path` names.
+Result<std::vector<std::string>> image_urls(const Sample& sample, const Members& members, const ReadImage& read_image) {
     std::vector<std::string> urls;
-    if (const JsonMember* image = find_member(members, "image")) {
-        auto texts = texts_of(*image);
-        if (!texts) return tl::unexpected(texts.error());
-        for (std::string& text : *texts) {
-            if (text.starts_with("data:") || text.starts_with("https://") || text.starts_with("http://")) {
-                urls.push_back(std::move(text));
-                continue;
-            }
-            const auto bytes = base64_decode(text);
-            if (!bytes) return bad("image is neither base64 nor a URL; a file's path belongs into image_path");
-            auto url = data_uri("image", *bytes);
-            if (!url) return tl::unexpected(url.error());
-            urls.push_back(std::move(*url));
-        }
+    if (!sample.image.empty()) {
+        auto url = data_uri("image", sample.image);
+        if (!url) return tl::unexpected(url.error());
+        urls.push_back(std::move(*url));
+        return urls;
     }
-    if (const JsonMember* path = find_member(members, "image_path")) {
-        const auto texts = texts_of(*path);
-        if (!texts) return tl::unexpected(texts.error());
-        for (const std::string& text : *texts) {
-            const auto bytes = read_image(text);
-            if (!bytes) return tl::unexpected(bytes.error());
-            auto url = data_uri("image_path " + text, *bytes);
-            if (!url) return tl::unexpected(url.error());
-            urls.push_back(std::move(*url));
-        }
+    const JsonMember* image = find_member(members, "image");
+    const JsonMember* named = image ? image : find_member(members, "image_path");
+    if (named == nullptr) return urls;
+    auto texts = texts_of(*named);
+    if (!texts) return tl::unexpected(texts.error());
+    for (std::string& text : *texts) {
+        auto url = image ? image_url(std::move(text)) : file_url(text, read_image);
+        if (!url) return tl::unexpected(url.error());
+        urls.push_back(std::move(*url));
     }
     return urls;
 }
@@ -88,9 +92,9 @@ std::string with_images(const std::vector<std::string>& urls, const std::string&
 }
 
 /// Without the brackets of the list.
-Result<std::string> messages_of(const Members& members, const std::optional<Prompt>& prompt,
+Result<std::string> messages_of(const Sample& sample, const Members& members, const std::optional<Prompt>& prompt,
                                 const ReadImage& read_image) {
-    const auto urls = image_urls(members, read_image);
+    const auto urls = image_urls(sample, members, read_image);
     if (!urls) return tl::unexpected(urls.error());
     const JsonMember* given = find_member(members, "messages");
     if (given != nullptr && !prompt) {
@@ -130,7 +134,7 @@ Result<std::string> chat_request(const Model& model, const Task& task, const std
                                  const Request& request, const ReadImage& read_image) {
     const auto members = json_members(request.sample.input, Strictness::Json);
     if (!members) return bad(members.error().message);
-    const auto messages = messages_of(*members, prompt, read_image);
+    const auto messages = messages_of(request.sample, *members, prompt, read_image);
     if (!messages) return tl::unexpected(messages.error());
     Json object = model.parameters;
     add_sampling(task, object);

@@ -13,10 +13,9 @@
 
 namespace evaljob::openai {
 
-inline constexpr std::size_t max_image_bytes = std::size_t{20} << 20U;    // of a file
 inline constexpr std::size_t max_request_bytes = std::size_t{64} << 20U;  // with all its images, as base64
 
-/// The bytes of an image that a sample names by its path.
+/// The bytes of an image that a sample names by its path, where the dataset has not read it.
 using ReadImage = std::function<Result<std::string>(const std::string& path)>;
 
 /// The body of the request. The sample's texts stand in it as they stand in the dataset. Fails with BadInput when the

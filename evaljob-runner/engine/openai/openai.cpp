@@ -17,10 +17,10 @@
 #include <boost/asio/post.hpp>
 
 #include "evaljob-runner/dataset/dataset.hpp"
+#include "evaljob-runner/dataset/image_folder.hpp"
 #include "evaljob-runner/engine/openai/api_key.hpp"
 #include "evaljob-runner/engine/openai/chat_request.hpp"
 #include "evaljob-runner/engine/openai/http_client.hpp"
-#include "evaljob-runner/engine/openai/image_file.hpp"
 #include "evaljob-runner/engine/openai/readiness.hpp"
 #include "evaljob-runner/engine/openai/traffic.hpp"
 

@@ -195,11 +195,13 @@ TEST_F(CommandTest, AProgramMayGiveBytesAsBase64) {
 
 TEST_F(CommandTest, TheRequestSaysAllThatTheProgramNeeds) {
     dataset_.task.max_new_tokens = 64;
+    dataset_.path = "sets/lines.jsonl";
     const auto seen = outcomes({{{"do", "see"}, {"see", "request"}, {"question", "é?"}}});
     ASSERT_EQ(seen.size(), 1U);
     const Json request = Json::parse(seen[0]);
     EXPECT_EQ(request["id"], "0");
     EXPECT_EQ(request["dataset"], "d");
+    EXPECT_EQ(request["folder"], folder_ / "sets");
     EXPECT_EQ(request["repeat"], 2);
     EXPECT_EQ(request["seed"], 4'000'000'000U);
     EXPECT_EQ(request["maxNewTokens"], 64);

@@ -3,9 +3,9 @@
 
 #include <filesystem>
 
+#include "evaljob-runner/dataset/image_folder.hpp"
 #include "evaljob-runner/engine/openai/api_key.hpp"
 #include "evaljob-runner/engine/openai/chat_request.hpp"
-#include "evaljob-runner/engine/openai/image_file.hpp"
 #include "evaljob-runner/engine/openai/url.hpp"
 #include "tests/unit/runner/temporary_folder.hpp"
 
@@ -119,6 +119,7 @@ protected:
     Result<std::string> body(const std::string& input, const std::string& prompt = "") {
         Request request;
         request.sample.input = input;
+        request.sample.image = image_;
         request.seed = 4'000'000'000U;
         std::optional<Prompt> read;
         if (!prompt.empty()) read = *Prompt::read(prompt);
@@ -139,6 +140,7 @@ protected:
         return model;
     }();
     Task task_;
+    std::string image_;  // that the dataset has read
 };
 
 TEST_F(ChatRequest, IsGreedyAndHasTheSeedOfTheSample) {
@@ -183,14 +185,26 @@ TEST_F(ChatRequest, TakesThePromptBeforeMessagesAndTheMessagesBeforeAQuestion) {
 }
 
 TEST_F(ChatRequest, HasImagesBeforeTheQuestion) {
-    const Json two =
-        messages(R"({"question":"q","image":["iVBORw0KGgo=","https://e.org/a.png"],"image_path":"cat.png"})");
-    ASSERT_EQ(two[0]["content"].size(), 4U) << two;
-    const auto url = [&](int i) { return two[0]["content"][i]["image_url"]["url"].get<std::string>(); };
-    EXPECT_EQ(url(0), "data:image/png;base64,iVBORw0KGgo=");
-    EXPECT_EQ(url(1), "https://e.org/a.png");
-    EXPECT_EQ(url(2), "data:image/png;base64,iVBORw0KGgpyZXN0");
-    EXPECT_EQ(two[0]["content"][3], Json({{"type", "text"}, {"text", "q"}}));
+    const Json two = messages(R"({"question":"q","image":["iVBORw0KGgo=","https://e.org/a.png"]})");
+    ASSERT_EQ(two[0]["content"].size(), 3U) << two;
+    const auto url = [](const Json& said, int i) {
+        return said[0]["content"][i]["image_url"]["url"].get<std::string>();
+    };
+    EXPECT_EQ(url(two, 0), "data:image/png;base64,iVBORw0KGgo=");
+    EXPECT_EQ(url(two, 1), "https://e.org/a.png");
+    EXPECT_EQ(two[0]["content"][2], Json({{"type", "text"}, {"text", "q"}}));
+    const Json files = messages(R"({"question":"q","image_path":["cat.png","cat.png"]})");
+    ASSERT_EQ(files[0]["content"].size(), 3U) << files;
+    EXPECT_EQ(url(files, 1), "data:image/png;base64,iVBORw0KGgpyZXN0");
+}
+
+TEST_F(ChatRequest, TakesAnImageBeforeItsPathAndWhatTheDatasetHasReadBeforeBoth) {
+    const std::string both = R"({"question":"q","image":"https://e.org/a.png","image_path":"dog.png"})";
+    EXPECT_EQ(messages(both)[0]["content"][0]["image_url"]["url"], "https://e.org/a.png");
+    image_ = png;
+    const Json read = messages(both);
+    ASSERT_EQ(read[0]["content"].size(), 2U) << read;
+    EXPECT_EQ(read[0]["content"][0]["image_url"]["url"], "data:image/png;base64,iVBORw0KGgpyZXN0");
 }
 
 struct Refused {
@@ -257,7 +271,7 @@ TEST(Images, AreReadFromTheDatasetsFolderAlone) {
 TEST(Images, OfTooManyBytesAreRefused) {
     const TemporaryFolder folder;
     folder.write("big.png", "x");
-    std::filesystem::resize_file(folder / "big.png", max_image_bytes + 1);
+    std::filesystem::resize_file(folder / "big.png", max_image_file_bytes + 1);
     const auto bytes = ImageFolder(folder / "lines.jsonl").read("big.png");
     ASSERT_FALSE(bytes);
     EXPECT_EQ(bytes.error().reason, "BadInput");

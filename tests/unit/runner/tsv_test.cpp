@@ -83,14 +83,36 @@ TEST_F(Tsv, ImagesLieBesideTheFile) {
     EXPECT_NE(content_hash(*sample), content_hash(*(*reader)->sample(0))) << "another image is another sample";
     std::filesystem::remove(folder_ / "tables/images/a.png");
     EXPECT_THAT((*reader)->sample(0).error().message,
-                AllOf(HasSubstr("qa.tsv line 2: image_path: "), HasSubstr("a.png: No such file or directory")));
+                HasSubstr("qa.tsv line 2: image_path images/a.png: No such file or directory"));
 }
 
-TEST_F(Tsv, SeveralImagesAreForProgramsAlone) {
-    const std::string list = "['" + base64_encode(picture) + "', '" + base64_encode(picture) + "']";
+TEST_F(Tsv, SeveralImagesAreAListInTheInput) {
+    const std::string image = base64_encode(picture);
+    const std::string list = "['" + image + "', '" + image + "']";
     const auto read = samples("index\timage\tanswer\n0\t" + list + "\ta\n");
     EXPECT_EQ(read[0].image, "");
-    EXPECT_EQ(read[0].input, "{\"image\":\"" + list + "\"}");
+    EXPECT_EQ(read[0].input, R"({"image":[")" + image + R"(",")" + image + R"("]})");
+}
+
+TEST_F(Tsv, AListOfPathsIsWrittenAsPythonOrJsonWritesIt) {
+    const struct {
+        const char* cell;
+        const char* input;
+    } lists[] = {
+        {"['a.png', 'b.png']", R"({"image_path":["a.png","b.png"]})"},
+        {"['a.png','b, c.png']", R"({"image_path":["a.png","b, c.png"]})"},
+        {"\"[\"\"a.png\"\", \"\"it's.png\"\"]\"", R"({"image_path":["a.png","it's.png"]})"},
+        {"[ 'a.png' ]", R"({"image_path":["a.png"]})"},
+        // What is no such list stays the text that it is.
+        {"[]", R"({"image_path":"[]"})"},
+        {"['a.png',]", R"({"image_path":"['a.png',]"})"},
+        {"['a.png' 'b.png']", R"({"image_path":"['a.png' 'b.png']"})"},
+        {"['a.png]", R"({"image_path":"['a.png]"})"},
+        {"[1, 2]", R"({"image_path":"[1, 2]"})"},
+        {R"(['a\'b.png'])", R"({"image_path":"['a\\'b.png']"})"},
+    };
+    for (const auto& list : lists)
+        EXPECT_EQ(samples("index\timage_path\tanswer\n0\t" + std::string(list.cell) + "\ta\n")[0].input, list.input);
 }
 
 TEST_F(Tsv, RowsAreGroupedByAColumn) {

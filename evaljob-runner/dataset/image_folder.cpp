@@ -1,12 +1,12 @@
-#include "evaljob-runner/engine/openai/image_file.hpp"
+#include "evaljob-runner/dataset/image_folder.hpp"
 
 #include <algorithm>
 #include <filesystem>
+#include <system_error>
 
-#include "evaljob-runner/engine/openai/chat_request.hpp"
 #include "evaljob-runner/storage/files.hpp"
 
-namespace evaljob::openai {
+namespace evaljob {
 
 namespace fs = std::filesystem;
 
@@ -22,9 +22,9 @@ Result<std::string> ImageFolder::read(const std::string& path) const {
     if (std::mismatch(folder.begin(), folder.end(), file.begin(), file.end()).first != folder.end())
         return bad("leads out of the dataset's folder " + folder.string());
     if (!fs::is_regular_file(file, error)) return bad("is no file");
-    auto bytes = read_file(file.string(), max_image_bytes);
+    auto bytes = read_file(file.string(), max_image_file_bytes);
     if (!bytes) return bad(bytes.error().message);
     return bytes;
 }
 
-}  // namespace evaljob::openai
+}  // namespace evaljob

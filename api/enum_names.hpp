@@ -35,9 +35,12 @@ struct EnumNames<TaskType> {
 };
 template <>
 struct EnumNames<TaskMetric> {
-    static constexpr std::array<std::pair<TaskMetric, std::string_view>, 4> rows{
+    static constexpr std::array<std::pair<TaskMetric, std::string_view>, 7> rows{
         {{TaskMetric::ExactMatch, "ExactMatch"},
          {TaskMetric::NormalizedExactMatch, "NormalizedExactMatch"},
+         {TaskMetric::VQAAccuracy, "VQAAccuracy"},
+         {TaskMetric::F1, "F1"},
+         {TaskMetric::ROUGEL, "ROUGEL"},
          {TaskMetric::Accuracy, "Accuracy"},
          {TaskMetric::NormalizedAccuracy, "NormalizedAccuracy"}}};
 };

@@ -21,7 +21,7 @@ inline constexpr const char* operator_name = "evaljob.dev/operator";  // of spec
 enum class ModelFormat { TorchScript, AOTInductor, Command, OpenAI };
 enum class DatasetFormat { IDX, JSONL, TSV };
 enum class TaskType { Classification, Generation, MultipleChoice };
-enum class TaskMetric { ExactMatch, NormalizedExactMatch, Accuracy, NormalizedAccuracy };
+enum class TaskMetric { ExactMatch, NormalizedExactMatch, VQAAccuracy, F1, ROUGEL, Accuracy, NormalizedAccuracy };
 enum class Device { Auto, CPU, CUDA };
 enum class Schedule { Dynamic, Static };
 enum class Backend { Auto, NCCL, Gloo, None };

@@ -17,10 +17,11 @@ std::string short_value(const std::string& value) {
     return point == std::string::npos ? value : value.substr(0, point + 5);
 }
 
+/// Empty where the samples are too few to know one.
 std::string interval(const Json& metric) {
     if (!metric.contains("interval")) return "";
     const Json& i = metric["interval"];
-    return short_value(text_at(i, "low")) + " to " + short_value(text_at(i, "high"));
+    return "   95 % interval " + short_value(text_at(i, "low")) + " to " + short_value(text_at(i, "high"));
 }
 
 std::string padded(std::string text, std::size_t width) {
@@ -43,8 +44,7 @@ std::string metric_lines(const Json& metrics) {
         const bool whole = text_at(metric, "group").empty();
         const std::string name = whole ? text_at(metric, "dataset") : "  " + text_at(metric, "group");
         text += "  " + padded(name, width) + text_at(metric, "name") + " " + short_value(text_at(metric, "value")) +
-                "   95 % interval " + interval(metric) + "   " + with_commas(metric.value("samples", std::int64_t{0})) +
-                " samples\n";
+                interval(metric) + "   " + with_commas(metric.value("samples", std::int64_t{0})) + " samples\n";
     }
     return text;
 }

@@ -7,6 +7,7 @@
 #include "api/utf8.hpp"
 #include "evaljob-runner/merge/labels.hpp"
 #include "evaljob-runner/merge/text_metrics.hpp"
+#include "evaljob-runner/merge/text_scores.hpp"
 
 namespace evaljob {
 
@@ -18,6 +19,12 @@ const char* name_in_results(TaskMetric metric) {
             return "exact_match";
         case TaskMetric::NormalizedExactMatch:
             return "normalized_exact_match";
+        case TaskMetric::VQAAccuracy:
+            return "vqa_accuracy";
+        case TaskMetric::F1:
+            return "f1";
+        case TaskMetric::ROUGEL:
+            return "rouge_l";
         case TaskMetric::Accuracy:
             return "accuracy";
         case TaskMetric::NormalizedAccuracy:
@@ -45,6 +52,31 @@ std::string normalized_letter(const Outcome& outcome) {
                : "";
 }
 
+Points grade_one(TaskMetric metric, const Outcome& outcome, const std::string& prediction, const std::string& target) {
+    switch (metric) {
+        case TaskMetric::F1:
+            return points_of(token_f1(prediction, target));
+        case TaskMetric::ROUGEL:
+            return points_of(rouge_l(prediction, target));
+        case TaskMetric::NormalizedAccuracy:
+            return normalized_letter(outcome) == target ? full_points : 0;
+        default:
+            return matches(metric, prediction, target) ? full_points : 0;
+    }
+}
+
+/// The best of the targets counts; VQA's answers count together.
+Points grade_text(TaskMetric metric, const Outcome& outcome, const std::string& prediction,
+                  const std::vector<std::string>& targets) {
+    if (metric == TaskMetric::VQAAccuracy) return points_of(vqa_accuracy(prediction, targets));
+    Points best = 0;
+    for (const std::string& target : targets) {
+        best = std::max(best, grade_one(metric, outcome, prediction, target));
+        if (best == full_points) break;
+    }
+    return best;
+}
+
 }  // namespace
 
 Grading::Grading(const Manifest& manifest, std::uint32_t dataset) {
@@ -54,22 +86,31 @@ Grading::Grading(const Manifest& manifest, std::uint32_t dataset) {
     if (names_.empty()) names_.emplace_back("accuracy");
 }
 
-std::vector<bool> Grading::grade(const Json& target, const Outcome& outcome) const {
-    std::vector<bool> right(names_.size());
-    if (outcome.state != ItemState::Predicted) return right;
+Scale Grading::scale(std::size_t metric) const {
+    if (is_classification()) return Scale::Share;
+    switch (comparisons_[metric]) {
+        case TaskMetric::VQAAccuracy:
+        case TaskMetric::F1:
+        case TaskMetric::ROUGEL:
+            return Scale::Part;
+        default:
+            return Scale::Share;
+    }
+}
+
+std::vector<Points> Grading::grade(const Json& target, const Outcome& outcome) const {
+    std::vector<Points> points(names_.size());
+    if (outcome.state != ItemState::Predicted) return points;
     if (is_classification()) {
-        right[0] = outcome.prediction == target.dump();
-        return right;
+        points[0] = outcome.prediction == target.dump() ? full_points : 0;
+        return points;
     }
     std::string prediction;
-    if (!text_from_json(Json::parse(outcome.prediction, nullptr, false), prediction)) return right;
+    if (!text_from_json(Json::parse(outcome.prediction, nullptr, false), prediction)) return points;
     const std::vector<std::string> targets = texts_of(target);
     for (std::size_t i = 0; i < comparisons_.size(); ++i)
-        right[i] = std::any_of(targets.begin(), targets.end(), [&](const std::string& text) {
-            if (comparisons_[i] == TaskMetric::NormalizedAccuracy) return normalized_letter(outcome) == text;
-            return matches(comparisons_[i], prediction, text);
-        });
-    return right;
+        points[i] = grade_text(comparisons_[i], outcome, prediction, targets);
+    return points;
 }
 
 std::vector<Grading> gradings_of(const Manifest& manifest) {

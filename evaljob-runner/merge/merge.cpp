@@ -174,12 +174,13 @@ MergeReport counts_of(const Findings& f) {
 }
 
 Metric primary_metric(const Manifest& manifest, const Score& score) {
+    const auto error = score.standard_error();
     return {dataset_name(manifest, score.dataset),
             score.name,
             "",
-            metric_value(score.share.value()),
-            metric_value(score.share.standard_error()),
-            static_cast<std::int64_t>(score.share.n)};
+            metric_value(score.value()),
+            error ? metric_value(*error) : "",
+            static_cast<std::int64_t>(score.samples())};
 }
 
 std::string joined(const std::vector<std::string>& sentences) {
@@ -221,7 +222,7 @@ MergeOutcome run_merge(const MergeOptions& options) {
     for (const DatasetScores& dataset : f.scores) {
         outcome.report.metrics.push_back(primary_metric(f.manifest, dataset.metrics.front().all));
         for (const MetricScores& metric : dataset.metrics)
-            outcome.scores.push_back({dataset_name(f.manifest, dataset.dataset), metric.all.name, metric.all.share});
+            outcome.scores.push_back({dataset_name(f.manifest, dataset.dataset), metric.all});
     }
     return outcome;
 }

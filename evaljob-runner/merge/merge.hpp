@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "api/merge_report.hpp"
-#include "evaljob-runner/merge/statistics.hpp"
+#include "evaljob-runner/merge/metrics.hpp"
 
 namespace evaljob {
 
@@ -32,8 +32,7 @@ struct MergeOptions {
 /// A line of what a merge prints for a person.
 struct ScoreLine {
     std::string dataset;
-    std::string name;
-    Proportion share;
+    Score score;
 };
 
 struct MergeOutcome {

@@ -88,14 +88,21 @@ void leave_message(const Environment& environment, const MergeReport& report) {
 
 std::string percent(double share) { return decimal(100 * share, 2); }
 
+/// "91.34 % (95 % interval 90.77 to 91.88 %), 9134 of 10000 samples"; "0.6123 (…), 300 samples" of a mean.
+std::string score_text(const Score& score) {
+    const auto number = [&](double value) { return score.mean ? decimal(value, 4) : percent(value); };
+    const std::string unit = score.mean ? "" : " %";
+    std::string text = number(score.value()) + unit;
+    if (const auto interval = score.interval())
+        text += " (95 % interval " + number(interval->low) + " to " + number(interval->high) + unit + ")";
+    if (!score.mean) text += ", " + std::to_string(score.share.successes) + " of";
+    return text + (score.mean ? ", " : " ") + std::to_string(score.samples()) + " samples";
+}
+
 void print_summary(const MergeOutcome& outcome, const std::string& shared) {
     const MergeReport& report = outcome.report;
-    for (const ScoreLine& line : outcome.scores) {
-        Interval interval = wilson(line.share);
-        std::cout << line.dataset << ": " << line.name << " " << percent(line.share.value()) << " % (95 % interval "
-                  << percent(interval.low) << " to " << percent(interval.high) << " %), " << line.share.successes
-                  << " of " << line.share.n << " samples\n";
-    }
+    for (const ScoreLine& line : outcome.scores)
+        std::cout << line.dataset << ": " << line.score.name << " " << score_text(line.score) << "\n";
     std::cout << report.samples << " samples: "
               << (report.missing ? std::to_string(*report.missing) + " missing" : std::string("CompletenessUnknown"))
               << ", " << report.conflicting << " conflicting, " << report.failed << " failed, " << report.foreign

@@ -41,7 +41,8 @@ std::string_view usual_confidence(std::string_view detail) {
     return usual ? number : std::string_view();
 }
 
-bool more_confident(const WrongAnswer& a, const WrongAnswer& b) {
+bool worse(const WrongAnswer& a, const WrongAnswer& b) {
+    if (a.points != b.points) return a.points < b.points;
     return a.confidence != b.confidence ? a.confidence > b.confidence : a.item < b.item;
 }
 
@@ -55,14 +56,15 @@ public:
 
     void add(const ManifestSample& sample, std::uint64_t item, const Outcome& outcome) {
         if (outcome.state == ItemState::Missing) return;
-        const std::vector<bool> right = grading_.grade(sample.target, outcome);
-        count(all_, right);
+        const std::vector<Points> points = grading_.grade(sample.target, outcome);
+        count(all_, points);
         const std::int64_t target = grading_.is_classification() ? class_number(sample.target.dump()) : std::int64_t{0};
-        if (!sample.group.empty()) count_group(sample.group, target, right);
+        if (!sample.group.empty()) count_group(sample.group, target, points);
         bool failed = outcome.state == ItemState::Failed;
         if (grading_.is_classification())
             ++confusion_[{target, failed ? column_failed : class_number(outcome.prediction)}];
-        if (!right.front() && !failed) remember({item, number_or_zero(confidence_of(outcome))});
+        if (points.front() < full_points && !failed)
+            remember({item, number_or_zero(confidence_of(outcome)), points.front()});
     }
 
     DatasetScores result() {
@@ -71,37 +73,47 @@ public:
         for (std::size_t i = 0; i < all_.size(); ++i) scores.metrics.push_back(metric(i));
         scores.has_confusion = grading_.is_classification();
         if (scores.has_confusion) scores.confusion = confusion();
-        std::sort(worst_.begin(), worst_.end(), more_confident);
+        std::sort(worst_.begin(), worst_.end(), worse);
         if (worst_.size() > worst_limit_) worst_.resize(worst_limit_);
         scores.worst = std::move(worst_);
         return scores;
     }
 
 private:
-    using Shares = std::vector<Proportion>;  // by metric
+    using Means = std::vector<Mean>;  // by metric
     struct Group {
         std::int64_t target = std::numeric_limits<std::int64_t>::max();
-        Shares shares;
+        Means means;
     };
 
-    static void count(Shares& shares, const std::vector<bool>& right) {
-        shares.resize(right.size());
-        for (std::size_t i = 0; i < right.size(); ++i) {
-            ++shares[i].n;
-            shares[i].successes += right[i] ? 1 : 0;
-        }
+    static void count(Means& means, const std::vector<Points>& points) {
+        means.resize(points.size());
+        for (std::size_t i = 0; i < points.size(); ++i) means[i].add(points[i]);
     }
 
-    void count_group(const std::string& name, std::int64_t target, const std::vector<bool>& right) {
+    void count_group(const std::string& name, std::int64_t target, const std::vector<Points>& points) {
         Group& group = groups_[name];
         group.target = std::min(group.target, target);
-        count(group.shares, right);
+        count(group.means, points);
+    }
+
+    Score score_of(std::size_t metric, const std::string& group, const Mean& mean) const {
+        Score score;
+        score.dataset = dataset_;
+        score.name = grading_.metrics()[metric];
+        score.group = group;
+        if (grading_.scale(metric) == Scale::Share) {
+            score.share = mean.share();
+        } else {
+            score.mean = mean;
+            score.is_part = grading_.scale(metric) == Scale::Part;
+        }
+        return score;
     }
 
     MetricScores metric(std::size_t i) const {
-        const std::string& name = grading_.metrics()[i];
-        MetricScores scores{{dataset_, name, "", all_[i]}, {}};
-        for (const auto& [group, tally] : groups_) scores.groups.push_back({dataset_, name, group, tally.shares[i]});
+        MetricScores scores{score_of(i, "", all_[i]), {}};
+        for (const auto& [group, tally] : groups_) scores.groups.push_back(score_of(i, group, tally.means[i]));
         std::stable_sort(scores.groups.begin(), scores.groups.end(), [&](const Score& a, const Score& b) {
             return groups_.at(a.group).target < groups_.at(b.group).target;
         });
@@ -112,7 +124,7 @@ private:
         worst_.push_back(wrong);
         if (worst_.size() < 4 * worst_limit_ + 64) return;
         std::nth_element(worst_.begin(), worst_.begin() + static_cast<std::ptrdiff_t>(worst_limit_), worst_.end(),
-                         more_confident);
+                         worse);
         worst_.resize(worst_limit_);
     }
 
@@ -135,13 +147,25 @@ private:
     Grading grading_;
     std::size_t worst_limit_;
     std::set<std::int64_t> classes_;
-    Shares all_;
+    Means all_;
     std::map<std::string, Group> groups_;
     std::map<std::pair<std::int64_t, std::int64_t>, std::uint64_t> confusion_;
     std::vector<WrongAnswer> worst_;
 };
 
 }  // namespace
+
+std::optional<double> Score::standard_error() const {
+    if (!mean) return share.standard_error();
+    return mean->n() < 2 ? std::nullopt : std::optional(mean->standard_error());
+}
+
+std::optional<Interval> Score::interval() const {
+    if (!mean) return wilson(share);
+    auto interval = student(*mean);
+    if (interval && is_part) interval = Interval{std::max(0.0, interval->low), std::min(1.0, interval->high)};
+    return interval;
+}
 
 std::uint64_t Confusion::at(std::int64_t target, std::int64_t column) const {
     auto found = counts.find({target, column});

@@ -4,6 +4,7 @@
 #include <compare>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,9 +17,18 @@ namespace evaljob {
 /// Failed items count as wrong. Missing ones (only in a partial result) count in no score.
 struct Score {
     std::uint32_t dataset = 0;
-    std::string name;   // "accuracy", "exact_match"
-    std::string group;  // empty: all samples of the dataset
-    Proportion share;
+    std::string name;          // "accuracy", "f1"
+    std::string group;         // empty: all samples of the dataset
+    Proportion share;          // of right answers
+    std::optional<Mean> mean;  // of a metric that says how much is right; it has no share then
+    bool is_part = false;      // the mean is of scores from 0 to 1
+
+    std::uint64_t samples() const { return mean ? mean->n() : share.n; }
+    bool is_in_percent() const { return !mean || is_part; }
+    double value() const { return mean ? mean->value() : share.value(); }
+    /// Nothing where the samples are too few to know.
+    std::optional<double> standard_error() const;
+    std::optional<Interval> interval() const;
 };
 
 /// A column of the confusion matrix that is no class.
@@ -37,6 +47,7 @@ struct Confusion {
 struct WrongAnswer {
     std::uint64_t item = 0;
     double confidence = 0;
+    Points points = 0;  // by the first metric
 };
 
 struct MetricScores {
@@ -49,7 +60,7 @@ struct DatasetScores {
     std::vector<MetricScores> metrics;  // at least one; the first is the score
     bool has_confusion = false;         // Classification
     Confusion confusion;
-    std::vector<WrongAnswer> worst;  // wrong by the first metric, not failed; the highest confidence first
+    std::vector<WrongAnswer> worst;  // not failed; the fewest points by the first metric first, then the most confident
 };
 
 /// The confidence that came with a prediction as the record has it: a decimal; empty: none.

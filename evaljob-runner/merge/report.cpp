@@ -39,17 +39,16 @@ namespace {
 
 using report::counted;
 using report::grouped;
+using report::max_label;
 using report::percent;
 using report::shortened;
 using report::View;
 using report::view_list;
 
-constexpr std::size_t max_groups = 60;   // rows of the accuracy per class
 constexpr std::size_t max_classes = 30;  // rows of the confusion matrix; above, only the most frequent confusions
 constexpr std::size_t max_pairs = 30;
 constexpr std::size_t max_failed = 20;
 constexpr std::size_t max_shards = 200;
-constexpr std::size_t max_label = 80;  // bytes
 
 View strings(const std::vector<std::string>& texts) {
     View list = view_list();
@@ -59,72 +58,6 @@ View strings(const std::vector<std::string>& texts) {
         list.push_back(entry);
     }
     return list;
-}
-
-/// Where the axis of the intervals begins: the tenth below the lowest one, so that differences can be seen.
-double axis_begin(const std::vector<Score>& scores) {
-    double lowest = 1;
-    for (const Score& score : scores) lowest = std::min(lowest, wilson(score.share).low);
-    return std::min(0.9, std::floor(lowest * 10) / 10);
-}
-
-/// Round steps from the right end, 100 %, as far as the axis goes.
-double axis_step(double begin) {
-    double length = 1 - begin;
-    if (length < 0.15) return 0.02;
-    if (length < 0.25) return 0.05;
-    return length < 0.55 ? 0.1 : 0.2;
-}
-
-View axis_view(double begin) {
-    View ticks = view_list();
-    double step = axis_step(begin);
-    int count = static_cast<int>((1 - begin) / step + 1e-9);
-    for (int i = count; i >= 0; --i) {
-        double value = 1 - step * i;
-        View tick;
-        tick.set("at", percent((value - begin) / (1 - begin), 2));
-        tick.set("label", percent(value, 0));
-        ticks.push_back(tick);
-    }
-    return ticks;
-}
-
-View score_view(const Score& score, double begin) {
-    Interval interval = wilson(score.share);
-    auto place = [&](double value) { return percent((value - begin) / (1 - begin), 2); };
-    View view;
-    view.set("label", shortened(score.group, max_label));
-    view.set("value", percent(score.share.value(), 1));
-    view.set("exact", percent(score.share.value(), 2));
-    view.set("low", percent(interval.low, 2));
-    view.set("high", percent(interval.high, 2));
-    view.set("stderr", percent(score.share.standard_error(), 2));
-    view.set("correct", grouped(score.share.successes));
-    view.set("samples", grouped(score.share.n));
-    view.set("at", place(score.share.value()));
-    view.set("left", place(interval.low));
-    view.set("width", percent((interval.high - interval.low) / (1 - begin), 2));
-    return view;
-}
-
-View groups_view(std::vector<Score> groups) {
-    View view;
-    view.set("cut", View(groups.size() > max_groups));
-    view.set("all", grouped(groups.size()));
-    view.set("shown", std::to_string(max_groups));
-    if (groups.size() > max_groups) {
-        std::stable_sort(groups.begin(), groups.end(),
-                         [](const Score& a, const Score& b) { return a.share.value() < b.share.value(); });
-        groups.resize(max_groups);
-    }
-    double begin = axis_begin(groups);
-    View rows = view_list();
-    for (const Score& group : groups) rows.push_back(score_view(group, begin));
-    view.set("rows", rows);
-    view.set("ticks", axis_view(begin));
-    view.set("step", percent(axis_step(begin) / (1 - begin), 4));
-    return view;
 }
 
 View cell_view(const Confusion& confusion, std::int64_t target, std::int64_t column, std::uint64_t row_total) {
@@ -193,6 +126,7 @@ std::string answer_label(const std::vector<std::string>& classes, const std::str
 
 View worst_view(const ReportInput& in, const DatasetScores& scores, const std::vector<std::string>& classes) {
     View rows = view_list();
+    const Score& first = scores.metrics.front().all;
     for (const WrongAnswer& wrong : scores.worst) {
         Outcome outcome = in.proof.outcome(wrong.item);
         const ManifestSample& sample = in.manifest.samples[wrong.item / in.manifest.repeats];
@@ -201,6 +135,8 @@ View worst_view(const ReportInput& in, const DatasetScores& scores, const std::v
         row.set("prediction", answer_label(classes, std::string(outcome.prediction)));
         row.set("target", answer_label(classes, sample.target.dump()));
         bool known = !confidence_of(outcome).empty();
+        row.set("points",
+                report::shown(first, static_cast<double>(wrong.points) / static_cast<double>(full_points), 2));
         row.set("confidence", known ? percent(wrong.confidence, 2) + " %" : std::string("–"));
         rows.push_back(row);
     }
@@ -209,36 +145,41 @@ View worst_view(const ReportInput& in, const DatasetScores& scores, const std::v
 
 /// "exact_match" as a person reads it: "Exact match".
 std::string metric_label(std::string name) {
+    if (name == "vqa_accuracy") return "VQA accuracy";
+    if (name == "rouge_l") return "ROUGE-L";
     std::replace(name.begin(), name.end(), '_', ' ');
     name.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(name.front())));
     return name;
 }
 
-View metric_view(const MetricScores& metric, bool by_class, double begin) {
+View metric_view(const MetricScores& metric, bool by_class) {
     View view;
     view.set("metric", metric_label(metric.all.name));
     view.set("group_kind", std::string(by_class ? "class" : "group"));
     view.set("group_head", std::string(by_class ? "Class" : "Group"));
-    view.set("score", score_view(metric.all, begin));
+    view.set("score", report::score_view(metric.all));
     view.set("has_groups", View(!metric.groups.empty()));
-    view.set("groups", groups_view(metric.groups));
+    view.set("groups", report::groups_view(metric.groups));
+    view.set("count_head", std::string(metric.all.mean ? "Samples" : "Right"));
     return view;
 }
 
 View dataset_view(const ReportInput& in, const DatasetScores& scores) {
     std::vector<std::string> classes = class_names(in.manifest, scores.dataset);
-    double begin = 0;
+    const Score& first = scores.metrics.front().all;
     View view;
     view.set("name", shortened(dataset_name(in.manifest, scores.dataset), max_label));
     View metrics = view_list();
-    for (const MetricScores& metric : scores.metrics)
-        metrics.push_back(metric_view(metric, scores.has_confusion, begin));
+    for (const MetricScores& metric : scores.metrics) metrics.push_back(metric_view(metric, scores.has_confusion));
     view.set("metrics", metrics);
     view.set("has_confusion", View(scores.has_confusion));
     bool small = scores.confusion.targets.size() <= max_classes && scores.confusion.columns.size() <= max_classes + 2;
     view.set("small", View(small));
     if (small) view.set("matrix", matrix_view(scores.confusion, classes));
     if (!small) view.set("pairs", pairs_view(scores.confusion, classes));
+    view.set("by_points", View(first.mean.has_value()));
+    view.set("first_metric", metric_label(first.name));
+    view.set("first_unit", std::string(first.is_in_percent() ? " %" : ""));
     view.set("has_worst", View(!scores.worst.empty()));
     view.set("worst_count", std::to_string(scores.worst.size()));
     view.set("worst", worst_view(in, scores, classes));

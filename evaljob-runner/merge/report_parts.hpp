@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <kainjow/mustache.hpp>
 #include <string>
+#include <vector>
 
+#include "evaljob-runner/merge/metrics.hpp"
 #include "evaljob-runner/merge/timeline.hpp"
 
 namespace evaljob::report {
@@ -27,6 +29,17 @@ std::string duration(std::int64_t us);
 
 /// At most `limit` bytes, cut in front of a character, with an ellipsis.
 std::string shortened(const std::string& text, std::size_t limit);
+
+inline constexpr std::size_t max_label = 80;  // bytes
+
+/// A score as it is shown: shares and parts in percent, others as they are.
+std::string shown(const Score& score, double value, int digits);
+
+/// Over all samples, with its gauge.
+View score_view(const Score& score);
+
+/// The rows of the groups with the plot of their intervals; of too many the lowest.
+View groups_view(std::vector<Score> groups);
 
 /// The panels of the timeline with their lanes; at most `lane_limit` lanes a panel.
 View timeline_view(const Timeline& timeline, std::size_t lane_limit = 64);

@@ -31,19 +31,25 @@ std::string csv_value(std::string_view json) {
 }
 
 Json score_json(const Manifest& manifest, const Score& score) {
-    Interval interval = wilson(score.share);
-    return {{"dataset", dataset_name(manifest, score.dataset)},
-            {"name", score.name},
-            {"group", score.group},
-            {"value", metric_value(score.share.value())},
-            {"stderr", metric_value(score.share.standard_error())},
-            {"interval",
-             {{"low", metric_value(interval.low)},
-              {"high", metric_value(interval.high)},
-              {"confidence", decimal(confidence_level, 2)},
-              {"method", "Wilson"}}},
-            {"correct", score.share.successes},
-            {"samples", score.share.n}};
+    Json object = {{"dataset", dataset_name(manifest, score.dataset)},
+                   {"name", score.name},
+                   {"group", score.group},
+                   {"value", metric_value(score.value())},
+                   {"samples", score.samples()}};
+    if (const auto error = score.standard_error()) object["stderr"] = metric_value(*error);
+    if (const auto interval = score.interval())
+        object["interval"] = {{"low", metric_value(interval->low)},
+                              {"high", metric_value(interval->high)},
+                              {"confidence", decimal(confidence_level, 2)},
+                              {"method", score.mean ? "Student" : "Wilson"}};
+    if (!score.mean) object["correct"] = score.share.successes;
+    return object;
+}
+
+/// As results.jsonl and results.csv have it.
+std::string grade_text(Points points, Scale scale) {
+    if (scale != Scale::Share) return points_text(points);
+    return points == full_points ? "1" : "0";
 }
 
 }  // namespace
@@ -61,11 +67,9 @@ ResultLines::ResultLines(const Manifest& manifest, const Proof& proof, Kind kind
 
 void ResultLines::append_grades(std::string& out, const ManifestSample& sample, const Outcome& outcome) const {
     const Grading& grading = gradings_[sample.dataset];
-    const std::vector<bool> right = grading.grade(sample.target, outcome);
-    for (std::size_t i = 0; i < right.size(); ++i) {
-        out += ",\"" + grading.metrics()[i];
-        out += right[i] ? "\":1" : "\":0";
-    }
+    const std::vector<Points> points = grading.grade(sample.target, outcome);
+    for (std::size_t i = 0; i < points.size(); ++i)
+        out += ",\"" + grading.metrics()[i] + "\":" + grade_text(points[i], grading.scale(i));
 }
 
 void ResultLines::append_json(std::string& out, std::uint64_t item) const {
@@ -123,13 +127,15 @@ void ResultLines::append_csv(std::string& out, std::uint64_t item) const {
     if (manifest_.repeats > 1) out += std::to_string(item % manifest_.repeats) + ",";
     out += csv_value(outcome.prediction) + "," + csv_value(sample.target.dump()) + "," + csv_text(sample.group) + ",";
     out += confidence_of(outcome) + "," + csv_text(outcome.error);
-    const std::vector<std::string>& graded = gradings_[sample.dataset].metrics();
-    const std::vector<bool> right = gradings_[sample.dataset].grade(sample.target, outcome);
+    const Grading& grading = gradings_[sample.dataset];
+    const std::vector<std::string>& graded = grading.metrics();
+    const std::vector<Points> points = grading.grade(sample.target, outcome);
     for (const std::string& metric : metrics_) {
         out += ',';
         const auto at = std::find(graded.begin(), graded.end(), metric);
         if (at == graded.end() || outcome.state == ItemState::Missing) continue;
-        out += right[static_cast<std::size_t>(at - graded.begin())] ? '1' : '0';
+        const auto place = static_cast<std::size_t>(at - graded.begin());
+        out += grade_text(points[place], grading.scale(place));
     }
     out += csv_end;
 }

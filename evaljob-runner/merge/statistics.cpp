@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/math/distributions/normal.hpp>
+#include <boost/math/distributions/students_t.hpp>
 #include <charconv>
 #include <cmath>
 
@@ -26,6 +27,44 @@ Interval wilson(const Proportion& share) {
     double low = share.successes == 0 ? 0 : std::max(0.0, centre - half);
     double high = share.successes == share.n ? 1 : std::min(1.0, centre + half);
     return {low, high};
+}
+
+std::string points_text(Points points) {
+    const auto size = static_cast<std::uint64_t>(points < 0 ? -points : points);
+    const std::string digits = std::to_string(size % full_points);
+    return (points < 0 ? "-" : "") + std::to_string(size / full_points) + "." + std::string(6 - digits.size(), '0') +
+           digits;
+}
+
+void Mean::add(Points points) {
+    ++n_;
+    sum_ += points;
+    squares_ += static_cast<Wide>(points) * points;
+}
+
+double Mean::value() const {
+    return n_ == 0 ? 0 : static_cast<double>(sum_) / (static_cast<double>(n_) * static_cast<double>(full_points));
+}
+
+double Mean::standard_error() const {
+    if (n_ < 2) return 0;
+    // Around a whole number next to the mean: exact, and nothing large is taken from something large afterwards.
+    const auto count = static_cast<Wide>(n_);
+    const Wide middle = sum_ / count;
+    const auto rest = static_cast<double>(sum_ - middle * count);
+    const auto around = static_cast<double>(squares_ - 2 * middle * sum_ + middle * middle * count);
+    const auto n = static_cast<double>(n_);
+    const double variance = std::max(0.0, around - rest * rest / n) / (n - 1);
+    return std::sqrt(variance / n) / static_cast<double>(full_points);
+}
+
+Proportion Mean::share() const { return {static_cast<std::uint64_t>(sum_ / full_points), n_}; }
+
+std::optional<Interval> student(const Mean& mean) {
+    if (mean.n() < 2) return std::nullopt;
+    const boost::math::students_t distribution(static_cast<double>(mean.n() - 1));
+    const double half = boost::math::quantile(distribution, 1 - (1 - confidence_level) / 2) * mean.standard_error();
+    return Interval{mean.value() - half, mean.value() + half};
 }
 
 std::string decimal(double value, int digits) {

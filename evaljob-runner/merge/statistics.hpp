@@ -1,7 +1,8 @@
-// A proportion with its uncertainty. Pure. docs/results.md has the formulas.
+// Proportions and means with their uncertainty. Pure. docs/results.md has the formulas.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace evaljob {
@@ -15,7 +16,7 @@ struct Proportion {
     double standard_error() const;  // sqrt(p (1 - p) / n)
 };
 
-/// Two-sided, 0 ≤ low ≤ high ≤ 1.
+/// Two-sided, low ≤ high; of a share 0 ≤ low and high ≤ 1.
 struct Interval {
     double low = 0;
     double high = 0;
@@ -25,6 +26,37 @@ inline constexpr double confidence_level = 0.95;
 
 /// Wilson's score interval at confidence_level, without continuity correction; {0, 1} when n is 0: nothing is known.
 Interval wilson(const Proportion& share);
+
+/// What one sample scored, in millionths. Sums of whole numbers are exact, so a mean does not depend on their order.
+using Points = std::int64_t;
+inline constexpr Points full_points = 1'000'000;                // 1
+inline constexpr Points most_points = 1'000'000 * full_points;  // no score is larger, nor smaller than minus this
+
+/// As a decimal number with six digits.
+std::string points_text(Points points);
+
+/// The scores of n independent samples.
+class Mean {
+public:
+    void add(Points points);
+
+    std::uint64_t n() const { return n_; }
+    double value() const;           // 0 when n is 0
+    double standard_error() const;  // √(Σ (x - value)² / (n (n - 1))); 0 when n is below 2
+
+    /// What was added of full_points, as a share; for scores that are 0 or 1.
+    Proportion share() const;
+
+private:
+    __extension__ typedef __int128 Wide;  // n < 2³² and scores up to most_points fit
+
+    std::uint64_t n_ = 0;
+    Wide sum_ = 0;
+    Wide squares_ = 0;
+};
+
+/// Student's interval at confidence_level; nothing for fewer than two samples, as nothing is known then.
+std::optional<Interval> student(const Mean& mean);
 
 /// Fixed point with so many digits, correctly rounded, independent of any locale: decimal(0.5, 3) = "0.500".
 std::string decimal(double value, int digits);

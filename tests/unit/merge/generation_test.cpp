@@ -60,9 +60,9 @@ TEST_P(Graded, ByEachMetric) {
     outcome.state = ItemState::Predicted;
     outcome.prediction = prediction;
     EXPECT_THAT(Grading(texts_manifest(), 0).grade(GetParam().target, outcome),
-                ElementsAre(GetParam().exact, GetParam().normalized));
+                ElementsAre(GetParam().exact ? full_points : 0, GetParam().normalized ? full_points : 0));
     outcome.state = ItemState::Failed;
-    EXPECT_THAT(Grading(texts_manifest(), 0).grade(GetParam().target, outcome), ElementsAre(false, false));
+    EXPECT_THAT(Grading(texts_manifest(), 0).grade(GetParam().target, outcome), ElementsAre(0, 0));
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -89,11 +89,26 @@ TEST(Graded, AChoiceByItsLetterAndByTheOnePerByte) {
     outcome.state = ItemState::Predicted;
     outcome.prediction = "\"B\"";
     outcome.detail = R"({"confidence":"0.5","normalized":"C"})";
-    EXPECT_THAT(grading.grade("B", outcome), ElementsAre(false, true));
-    EXPECT_THAT(grading.grade("C", outcome), ElementsAre(true, false));
-    EXPECT_THAT(grading.grade("A", outcome), ElementsAre(false, false));
+    EXPECT_THAT(grading.grade("B", outcome), ElementsAre(0, full_points));
+    EXPECT_THAT(grading.grade("C", outcome), ElementsAre(full_points, 0));
+    EXPECT_THAT(grading.grade("A", outcome), ElementsAre(0, 0));
     outcome.detail = "{}";  // of an image of one's own
-    EXPECT_THAT(grading.grade("B", outcome), ElementsAre(false, true));
+    EXPECT_THAT(grading.grade("B", outcome), ElementsAre(0, full_points));
+}
+
+TEST(Graded, ByWhatIsRightOfATextTheBestTargetCounting) {
+    Manifest manifest = texts_manifest();
+    manifest.config["datasets"][0]["task"]["metrics"] = {"F1", "ROUGEL", "VQAAccuracy", "ExactMatch"};
+    const Grading grading(manifest, 0);
+    EXPECT_THAT(grading.metrics(), ElementsAre("f1", "rouge_l", "vqa_accuracy", "exact_match"));
+    Outcome outcome;
+    outcome.state = ItemState::Predicted;
+    outcome.prediction = "\"the red ball\"";
+    EXPECT_THAT(grading.grade({"a dog", "one red ball", "no"}, outcome), ElementsAre(800'000, 666'667, 0, 0));
+    EXPECT_THAT(grading.grade({"red ball", "a red ball", "no", "no"}, outcome),
+                ElementsAre(full_points, 800'000, 500'000, 0));
+    outcome.state = ItemState::Failed;
+    EXPECT_THAT(grading.grade("the red ball", outcome), ElementsAre(0, 0, 0, 0));
 }
 
 /// Four questions in two groups, each asked twice; `answers` by question and repeat.
@@ -185,6 +200,33 @@ TEST(GenerationMerge, PublishesTextsWithoutALoss) {
         EXPECT_THAT(report, HasSubstr(part));
     for (const char* part : {"What was taken for what", "confusion.csv", "per class"})
         EXPECT_THAT(report, Not(HasSubstr(part)));
+}
+
+TEST(GenerationMerge, AMeanHasItsStandardErrorAndInterval) {
+    TextRun run;
+    run.manifest.config["datasets"][0]["task"]["metrics"] = {"F1", "ExactMatch"};
+    const MergeOutcome outcome = merged_answers(run);
+    ASSERT_EQ(outcome.exit_code, exit_code::success) << outcome.report.error;
+    // Six answers have both words right; "Answer 1\xff" has one of two; one failed.
+    ASSERT_EQ(outcome.report.metrics.size(), 1U);
+    EXPECT_EQ(outcome.report.metrics[0].name, "f1");
+    EXPECT_EQ(outcome.report.metrics[0].value, "0.812500");
+    EXPECT_EQ(outcome.report.metrics[0].stderr_, "0.131526");
+    const Json metrics = Json::parse(run.read(outcome.report.path + "/metrics.json"));
+    EXPECT_EQ(metrics["metrics"][0], Json::parse(R"({"dataset":"qa","name":"f1","group":"","value":"0.812500",
+        "stderr":"0.131526","samples":8,
+        "interval":{"low":"0.501490","high":"1.000000","confidence":"0.95","method":"Student"}})"));
+    EXPECT_EQ(metrics["metrics"][3]["name"], "exact_match");
+    EXPECT_EQ(metrics["metrics"][3]["correct"], 5);
+    const std::string results = run.read(outcome.report.path + "/results.jsonl");
+    EXPECT_THAT(results, HasSubstr(R"("f1":0.500000,"exact_match":0)"));
+    const std::string csv = run.read(outcome.report.path + "/results.csv");
+    EXPECT_THAT(csv, HasSubstr("q0,qa,1,answer 0.,Answer 0,b-group,,,1.000000,0\r\n"));
+    const std::string report = run.read(outcome.report.path + "/report.html");
+    for (const char* part : {"F1 on <strong>qa</strong>", "mean of 8 samples; standard error 13.15 %", "F1 per group",
+                             "Lowest scores", "50.00 %", "Exact match on", "5 of 8 samples are right"})
+        EXPECT_THAT(report, HasSubstr(part));
+    EXPECT_THAT(report, Not(HasSubstr("Wrong answers")));
 }
 
 TEST(GenerationMerge, ARepeatThatIsMissingIsNamed) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
 namespace evaljob {
 namespace {
 
@@ -43,6 +45,68 @@ TEST(StatisticsOfNothing, KnowNothing) {
     EXPECT_EQ(interval.high, 1);
     EXPECT_EQ(Proportion{}.value(), 0);
     EXPECT_EQ(Proportion{}.standard_error(), 0);
+}
+
+/// student_reference.py made the numbers.
+struct MeanRow {
+    const char* name;
+    std::vector<Points> points;
+    const char* value;
+    const char* stderr_;
+    const char* low;
+    const char* high;
+};
+void PrintTo(const MeanRow& row, std::ostream* out) { *out << row.name; }
+
+const MeanRow mean_rows[] = {
+#include "student_reference.inc"
+};
+
+class Means : public testing::TestWithParam<MeanRow> {};
+
+TEST_P(Means, AgreeWithNumbersComputedElsewhereInWhateverOrder) {
+    Mean mean;
+    Mean backwards;
+    const std::vector<Points>& points = GetParam().points;
+    for (const Points one : points) mean.add(one);
+    for (auto one = points.rbegin(); one != points.rend(); ++one) backwards.add(*one);
+    EXPECT_EQ(mean.n(), points.size());
+    EXPECT_EQ(metric_value(mean.value()), GetParam().value);
+    EXPECT_EQ(metric_value(mean.standard_error()), GetParam().stderr_);
+    const auto interval = student(mean);
+    ASSERT_TRUE(interval);
+    EXPECT_EQ(metric_value(interval->low), GetParam().low);
+    EXPECT_EQ(metric_value(interval->high), GetParam().high);
+    EXPECT_EQ(mean.value(), backwards.value());
+    EXPECT_EQ(mean.standard_error(), backwards.standard_error());
+}
+
+INSTANTIATE_TEST_SUITE_P(Rows, Means, testing::ValuesIn(mean_rows), [](const auto& row) { return row.param.name; });
+
+TEST(MeanOfFew, KnowsNoInterval) {
+    Mean mean;
+    EXPECT_EQ(mean.value(), 0);
+    EXPECT_FALSE(student(mean));
+    mean.add(500'000);
+    EXPECT_EQ(mean.value(), 0.5);
+    EXPECT_EQ(mean.standard_error(), 0);
+    EXPECT_FALSE(student(mean));
+}
+
+TEST(MeanOfShares, CountsTheRightOnes) {
+    Mean mean;
+    for (int i = 0; i < 7; ++i) mean.add(i < 3 ? full_points : 0);
+    EXPECT_EQ(mean.share().successes, 3U);
+    EXPECT_EQ(mean.share().n, 7U);
+}
+
+TEST(PointsText, HasSixDigits) {
+    EXPECT_EQ(points_text(0), "0.000000");
+    EXPECT_EQ(points_text(666'667), "0.666667");
+    EXPECT_EQ(points_text(full_points), "1.000000");
+    EXPECT_EQ(points_text(-3'500'001), "-3.500001");
+    EXPECT_EQ(points_text(-1), "-0.000001");
+    EXPECT_EQ(points_text(-most_points), "-1000000.000000");
 }
 
 TEST(Decimal, HasExactlyTheDigitsAskedFor) {

@@ -24,6 +24,7 @@ Files pure_files() {
                 "evaljob-runner/coordinator/",
                 "evaljob-runner/dataset/dataset.hpp",
                 "evaljob-runner/dataset/json_sample.",
+                "evaljob-runner/dataset/sample_tokens.",
                 "evaljob-runner/dataset/tsv.",
                 "evaljob-runner/dataset/tsv_sample.",
                 "evaljob-runner/engine/choose_token.",

@@ -35,6 +35,8 @@ struct Prediction {
 struct EngineAnswer {
     std::uint64_t ticket = 0;
     std::vector<Prediction> predictions;  // one for each request, in their order
+    std::uint32_t parts = 1;              // that it was evaluated in; more: what shared a batch is not what was planned
+    std::string why_parts;                // for the log; empty: it stands there already
 };
 
 /// What an engine has asked of a server so far; zero for engines that compute themselves.

@@ -53,6 +53,7 @@ void TextModule::take_image(const std::string& file, Prompt& prompt) {
 }
 
 Result<at::Tensor> TextModule::prefill(const std::vector<const Prompt*>& rows) {
+    cache_ = c10::IValue();  // the memory of the batch before, also of one that had not enough of it
     std::size_t longest = 0;
     for (const Prompt* row : rows) longest = std::max(longest, row->tokens.size());
     const auto count = static_cast<std::int64_t>(rows.size());

@@ -58,7 +58,7 @@ Result<void> Evaluator::begin(const Lease& lease) {
 Result<Evaluator::Evaluated> Evaluator::next() {
     auto answer = engine_->next();
     if (!answer) return tl::unexpected(answer.error());
-    Evaluated evaluated{begun_.at(answer->ticket), {}};
+    Evaluated evaluated{begun_.at(answer->ticket), {}, answer->parts, std::move(answer->why_parts)};
     begun_.erase(answer->ticket);
     const auto& items = manifest_.batches.at(evaluated.lease.batch).items;
     for (std::size_t i = 0; i < items.size(); ++i) {

@@ -2,8 +2,10 @@
 // records.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "api/evaljob.hpp"
@@ -29,6 +31,8 @@ public:
     struct Evaluated {
         Lease lease;
         std::vector<Record> records;  // one per item of the batch, in the manifest's order
+        std::uint32_t parts = 1;      // as EngineAnswer has them
+        std::string why_parts;
     };
     /// Waits for one that was begun.
     Result<Evaluated> next();

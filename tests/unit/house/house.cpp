@@ -31,6 +31,8 @@ Files pure_files() {
                 "evaljob-runner/engine/command_protocol.",
                 "evaljob-runner/engine/engine.",
                 "evaljob-runner/engine/engine_text.",
+                "evaljob-runner/engine/halving.",
+                "evaljob-runner/engine/in_parts.",
                 "evaljob-runner/engine/openai/api_key.",
                 "evaljob-runner/engine/openai/chat_answer.",
                 "evaljob-runner/engine/openai/chat_request.",

@@ -230,6 +230,8 @@ class GeneratingEngine : public Engine {
 public:
     explicit GeneratingEngine(TextModule module) : module_(std::move(module)) {}
 
+    void prepare(Request& request) const override { module_.decode_ahead(request); }
+
     void begin(EngineBatch batch) override { batch_ = std::move(batch); }
 
     Result<EngineAnswer> next() override {
@@ -296,7 +298,7 @@ private:
         std::vector<Prompt> prompts;
         std::size_t rows = 0;
         for (const Request* request : part) {
-            prompts.push_back(module_.prompt_for(request->sample));
+            prompts.push_back(module_.prompt_for(*request));
             if (prompts.back().error.empty()) prompts.back().error = add(rows, *request);
             rows += prompts.back().error.empty() ? 1 : 0;
         }

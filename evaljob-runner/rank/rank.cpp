@@ -265,7 +265,22 @@ int leave(Session& session, const SessionEnd& end, RankLog& log) {
     return end.exit_code;
 }
 
+/// While it lives, a batch is prepared as soon as its lease is there.
+class Preparation {
+public:
+    Preparation(Session& session, Evaluator& evaluator) : session_(session) {
+        session_.when_leased([&evaluator](const Lease& lease) { evaluator.announce(lease); });
+    }
+    ~Preparation() { session_.when_leased({}); }
+    Preparation(const Preparation&) = delete;
+    Preparation& operator=(const Preparation&) = delete;
+
+private:
+    Session& session_;
+};
+
 int work(Session& session, Evaluator& evaluator, RankLog& log, RankCounters& counters) {
+    const Preparation preparation(session, evaluator);
     Work work(evaluator, log, counters);
     std::uint32_t wanted = 0;
     for (;;) {

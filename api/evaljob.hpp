@@ -70,6 +70,7 @@ struct Dataset {
     std::string labels_sha256;
     std::optional<std::int64_t> limit;  // the first so many samples
     Task task;
+    std::string tokens_by;  // JSONL, TSV: the samples' member that says how many tokens they have; empty: estimated
 
     bool operator==(const Dataset&) const = default;
 };
@@ -88,6 +89,7 @@ struct Inference {
     std::optional<std::int32_t> startup_timeout_seconds;  // Command, OpenAI; absent: default_timeout_seconds
     std::optional<std::int32_t> sample_timeout_seconds;   // Command, OpenAI; absent: default_timeout_seconds
     std::optional<std::int32_t> max_concurrency;          // OpenAI; absent: default_max_concurrency
+    std::optional<std::int32_t> max_batch_tokens;         // its size times its longest; absent: in the samples' order
 
     bool operator==(const Inference&) const = default;
 };

@@ -53,6 +53,7 @@ Dataset read_dataset(const Json& dataset) {
     take(dataset, "labelsPath", read.labels_path);
     take(dataset, "labelsSha256", read.labels_sha256);
     take(dataset, "limit", read.limit);
+    take(dataset, "tokensBy", read.tokens_by);
     read.task = read_task(member(dataset, "task"));
     return read;
 }
@@ -152,6 +153,7 @@ Eval read_eval(const Json& eval) {
     const Json& inference = member(eval, "inference");
     take_enum(inference, "device", read.inference.device);
     take(inference, "maxBatchSize", read.inference.max_batch_size);
+    take(inference, "maxBatchTokens", read.inference.max_batch_tokens);
     take(inference, "threadsPerRank", read.inference.threads_per_rank);
     take(inference, "devicesPerRank", read.inference.devices_per_rank);
     take(inference, "seed", read.inference.seed);

@@ -35,6 +35,7 @@ Json dataset_to_json(const Dataset& dataset) {
     put(object, "labelsPath", dataset.labels_path);
     put(object, "labelsSha256", dataset.labels_sha256);
     if (dataset.limit) object["limit"] = *dataset.limit;
+    put(object, "tokensBy", dataset.tokens_by);
     return object;
 }
 
@@ -142,6 +143,7 @@ Json eval_to_json(const Eval& eval) {
                    {"threadsPerRank", eval.inference.threads_per_rank},
                    {"seed", eval.inference.seed},
                    {"schedule", name_of(eval.inference.schedule)}};
+    put(inference, "maxBatchTokens", eval.inference.max_batch_tokens);
     put(inference, "devicesPerRank", eval.inference.devices_per_rank);
     if (eval.inference.backend != Backend::Auto) inference["backend"] = name_of(eval.inference.backend);
     put(inference, "startupTimeoutSeconds", eval.inference.startup_timeout_seconds);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 #include <unordered_set>
 #include <utility>
 
@@ -165,6 +166,35 @@ std::vector<ManifestBatch> plan_batches(const std::vector<ManifestSample>& sampl
                 dataset = samples[sample].dataset;
             }
             batches.back().items.push_back(sample * repeats + repeat);
+        }
+    }
+    return batches;
+}
+
+std::vector<ManifestBatch> plan_batches_by_tokens(const std::vector<ManifestSample>& samples, std::uint32_t repeats,
+                                                  std::int32_t max_batch_size, std::int32_t max_batch_tokens) {
+    const auto most_items = static_cast<std::uint64_t>(max_batch_size);
+    const auto most_tokens = static_cast<std::uint64_t>(max_batch_tokens);
+    std::vector<std::uint64_t> order(samples.size());
+    std::iota(order.begin(), order.end(), std::uint64_t{0});
+    std::vector<ManifestBatch> batches;
+    for (auto first = order.begin(); first != order.end();) {
+        const auto last = std::find_if(first, order.end(), [&](std::uint64_t sample) {
+            return samples[sample].dataset != samples[*first].dataset;
+        });
+        std::stable_sort(first, last,
+                         [&](std::uint64_t a, std::uint64_t b) { return samples[a].tokens > samples[b].tokens; });
+        std::uint64_t room = 0;  // of the last batch; a new one has as much as its first, longest sample leaves it
+        for (; first != last; ++first) {
+            for (std::uint32_t repeat = 0; repeat < repeats; ++repeat) {
+                if (room == 0) {
+                    batches.emplace_back();
+                    const std::uint64_t longest = std::max<std::uint64_t>(samples[*first].tokens, 1);
+                    room = std::clamp<std::uint64_t>(most_tokens / longest, 1, most_items);
+                }
+                batches.back().items.push_back(*first * repeats + repeat);
+                --room;
+            }
         }
     }
     return batches;

@@ -15,10 +15,11 @@ namespace evaljob {
 struct ManifestSample {
     std::uint32_t dataset = 0;  // index in config["datasets"]
     std::string id;
-    std::string hash;         // of the sample's content and target: 32 hex characters
-    Json target;              // Classification: the class as an integer
-    std::string group;        // for the metrics per group: the name of the target's class; empty: none
-    std::uint64_t bytes = 0;  // of the input, where the dataset was read: tells the cost; never written
+    std::string hash;          // of the sample's content and target: 32 hex characters
+    Json target;               // Classification: the class as an integer
+    std::string group;         // for the metrics per group: the name of the target's class; empty: none
+    std::uint64_t bytes = 0;   // of the input, where the dataset was read: tells the cost; never written
+    std::uint64_t tokens = 0;  // of the input, where batches are planned by tokens; never written
 };
 
 /// Items that are evaluated together. An item is sample_index * repeats + repeat.
@@ -42,6 +43,12 @@ std::string identity_of(const Manifest& manifest);
 /// Batches of consecutive samples of one dataset, `max_batch_size` each.
 std::vector<ManifestBatch> plan_batches(const std::vector<ManifestSample>& samples, std::uint32_t repeats,
                                         std::int32_t max_batch_size);
+
+/// Batches of one dataset's items, the longest samples first, of equally long ones the earlier first. A batch takes as
+/// much as its longest sample times its size, for the others are padded to that: at most `max_batch_tokens`, unless one
+/// sample alone has more; it then has a batch to itself. Nor has a batch more than `max_batch_size` items.
+std::vector<ManifestBatch> plan_batches_by_tokens(const std::vector<ManifestSample>& samples, std::uint32_t repeats,
+                                                  std::int32_t max_batch_size, std::int32_t max_batch_tokens);
 
 /// JSON lines: a header with identity and counts, a line per sample, a line per batch.
 std::string encode_manifest(const Manifest& manifest);

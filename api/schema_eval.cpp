@@ -157,6 +157,23 @@ std::vector<Rule> dataset_rules() {
             refused_with("format", "TSV", "labelsSha256")};
 }
 
+constexpr const char* tokens_by_words = "tokensBy: is used with inference.maxBatchTokens alone; set that, or remove it";
+
+Rule tokens_are_for_batches() {
+    return {.cel =
+                "(has(self.inference) && has(self.inference.maxBatchTokens)) || "
+                "self.datasets.all(x, !has(x.tokensBy))",
+            .message = std::string("datasets[].") + tokens_by_words,
+            .message_expression = "",
+            .check = [](const Json& eval, const std::string& path, Violations& violations) {
+                const Json& datasets = member(eval, "datasets");
+                if (!member(member(eval, "inference"), "maxBatchTokens").is_null() || !datasets.is_array()) return;
+                for (std::size_t i = 0; i < datasets.size(); ++i)
+                    if (!member(datasets[i], "tokensBy").is_null())
+                        violations.push_back(path + ".datasets[" + std::to_string(i) + "]." + tokens_by_words);
+            }};
+}
+
 /// Of an object that has both the dataset's format and its task.
 std::vector<Rule> task_rules(const std::string& format) {
     return {fixed_with(format, "IDX", "task.type", "Classification"),
@@ -363,6 +380,15 @@ std::vector<Field> inference_fields() {
          .fallback = "32",
          .minimum = 1,
          .maximum = 65536},
+        {.path = inference + ".maxBatchTokens",
+         .type = Type::Integer,
+         .text = "What a batch may take: its size times the tokens of its longest sample, to which the others are "
+                 "padded. Batches are then of samples of like length, the longest first, and no larger than "
+                 "maxBatchSize; a sample that is longer has a batch to itself. How many tokens a sample has, its "
+                 "dataset's tokensBy says, or it is estimated: one for each byte of text, 1024 for an image "
+                 "(docs/runner.md). Part of the evaluation's identity. Absent: batches in the samples' order.",
+         .minimum = 1,
+         .maximum = 2147483647},
         {.path = inference + ".threadsPerRank",
          .type = Type::Integer,
          .text = "Threads that one operation of a rank may use on the CPU.",
@@ -420,7 +446,6 @@ std::vector<Field> inference_fields() {
          .minimum = 1,
          .maximum = 1024},
         later(inference + ".precision", Type::String),
-        later(inference + ".maxBatchTokens", Type::Integer),
     };
 }
 
@@ -447,6 +472,7 @@ std::vector<Field> eval_fields() {
                    refused_with("model.format", "Command", "inference.maxConcurrency"),
                    refused_value_with("model.format", "OpenAI", "inference.device", "CUDA"),
                    repeats_differ(),
+                   tokens_are_for_batches(),
                    refused_with("model.format", "TorchScript", "inference.devicesPerRank"),
                    refused_with("model.format", "AOTInductor", "inference.devicesPerRank"),
                    refused_with("model.format", "OpenAI", "inference.devicesPerRank"),
@@ -467,9 +493,17 @@ std::vector<Field> eval_fields() {
                       .max_items = 64,
                       .key = "name"});
     auto rules = dataset_rules();
+    rules.push_back(refused_with("format", "IDX", "tokensBy"));
     for (Rule& rule : task_rules("format")) rules.push_back(std::move(rule));
     fields.push_back({.path = dataset, .type = Type::Object, .text = "One dataset.", .rules = std::move(rules)});
     add(fields, dataset_fields(dataset));
+    fields.push_back({.path = dataset + ".tokensBy",
+                      .type = Type::String,
+                      .text = "JSONL, TSV, with inference.maxBatchTokens: the member of each sample that says how many "
+                              "tokens it has, an integer. It is part of the sample's input too.",
+                      .min_length = 1,
+                      .max_length = 256,
+                      .form = &text_form});
     add(fields, task_fields(dataset + ".task"));
     add(fields, inference_fields());
     fields.push_back({.path = "spec.eval.repeats",

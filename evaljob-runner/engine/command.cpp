@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <deque>
 #include <filesystem>
-#include <numeric>
 #include <system_error>
 #include <utility>
 
@@ -12,6 +10,7 @@
 
 #include "api/runner_environment.hpp"
 #include "evaljob-runner/engine/command_protocol.hpp"
+#include "evaljob-runner/engine/halving.hpp"
 #include "evaljob-runner/engine/program.hpp"
 #include "evaljob-runner/launch/rank_counters.hpp"
 
@@ -30,17 +29,6 @@ constexpr int tries_to_start = 3;
 constexpr std::chrono::milliseconds last_moments{1'000};
 // So many samples failed that way, and never an answer: it is the program.
 constexpr int hopeless_after = 4;
-
-/// Samples of a batch, by their place in it, that the program has at the same time.
-struct Group {
-    std::vector<std::size_t> members;
-    int tries_left = 1;
-};
-
-Group group_of(std::vector<std::size_t> members) {
-    const int tries = members.size() == 1 ? tries_alone : 1;
-    return {std::move(members), tries};
-}
 
 class CommandEngine : public Engine {
 public:
@@ -69,22 +57,21 @@ public:
 
     Result<EngineAnswer> next() override {
         predictions_.assign(batch_.requests.size(), Prediction{});
-        std::vector<std::size_t> all(batch_.requests.size());
-        std::iota(all.begin(), all.end(), std::size_t{0});
-        Group whole = group_of(std::move(all));
-        whole.tries_left = std::max(whole.tries_left, tries_whole);
-        std::deque<Group> groups{std::move(whole)};
-        while (!groups.empty()) {
-            Group group = std::move(groups.front());
-            groups.pop_front();
+        Halving halving(batch_.requests.size(), {tries_whole, tries_alone});
+        while (!halving.done()) {
             if (!program_)
                 if (auto started = start_program(); !started) return tl::unexpected(started.error());
-            const auto [unanswered, why] = evaluate(group.members);
-            if (unanswered.empty()) continue;
-            if (auto told = tell_apart(std::move(group), unanswered, why, groups); !told)
-                return tl::unexpected(told.error());
+            const auto [unanswered, why] = evaluate(halving.group());
+            if (unanswered.empty()) {
+                halving.succeeded();
+                continue;
+            }
+            spdlog::warn("the program left {} of {} samples without an answer: {}", unanswered.size(),
+                         halving.group().size(), why);
+            if (const auto lost = halving.failed(unanswered))
+                if (auto given_up = give_up(*lost, why); !given_up) return tl::unexpected(given_up.error());
         }
-        return EngineAnswer{batch_.ticket, std::move(predictions_)};
+        return EngineAnswer{batch_.ticket, std::move(predictions_), halving.parts(), ""};
     }
 
     std::string library() const override { return library_; }
@@ -177,22 +164,9 @@ private:
         return false;
     }
 
-    /// What is done about samples that a program left without an answer. `group` is what it had.
-    Result<void> tell_apart(Group group, const std::vector<std::size_t>& unanswered, const std::string& why,
-                            std::deque<Group>& groups) {
-        spdlog::warn("the program left {} of {} samples without an answer: {}", unanswered.size(), group.members.size(),
-                     why);
-        if (--group.tries_left > 0) {  // as a whole: what shares a batch may decide its numbers
-            groups.push_front(std::move(group));
-            return {};
-        }
-        if (group.members.size() > 1) {
-            const auto middle = unanswered.begin() + static_cast<std::ptrdiff_t>((unanswered.size() + 1) / 2);
-            if (middle != unanswered.end()) groups.push_front(group_of({middle, unanswered.end()}));
-            groups.push_front(group_of({unanswered.begin(), middle}));
-            return {};
-        }
-        Prediction& prediction = predictions_[unanswered.front()];
+    /// The sample is recorded as failed; an Error when it seems to be the program.
+    Result<void> give_up(std::size_t sample, const std::string& why) {
+        Prediction& prediction = predictions_[sample];
         prediction = {};
         prediction.error = "the program failed on it " + std::to_string(tries_alone) + " times: " + why;
         if (answered_ || ++failed_before_any_answer_ < hopeless_after) return {};

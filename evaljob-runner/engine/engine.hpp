@@ -4,11 +4,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "api/evaljob.hpp"
 #include "evaljob-runner/dataset/dataset.hpp"
+#include "evaljob-runner/image/image.hpp"
 
 namespace evaljob {
 
@@ -16,7 +18,8 @@ namespace evaljob {
 struct Request {
     Sample sample;
     std::uint32_t repeat = 0;
-    std::uint32_t seed = 0;  // sample_seed()
+    std::uint32_t seed = 0;              // sample_seed()
+    std::optional<Result<Image>> image;  // of sample.image, where the engine has decoded it ahead
 };
 
 /// What the manifest planned to be evaluated together; all of one dataset.
@@ -35,6 +38,8 @@ struct Prediction {
 struct EngineAnswer {
     std::uint64_t ticket = 0;
     std::vector<Prediction> predictions;  // one for each request, in their order
+    std::uint32_t parts = 1;              // that it was evaluated in; more: what shared a batch is not what was planned
+    std::string why_parts;                // for the log; empty: it stands there already
 };
 
 /// What an engine has asked of a server so far; zero for engines that compute themselves.
@@ -45,10 +50,13 @@ struct EngineUsage {
     std::uint64_t completion_tokens = 0;
 };
 
-/// Thread rule: one thread calls it; what an engine does beside that thread is its own affair.
+/// Thread rule: one thread calls it, but for prepare(); what an engine does beside that thread is its own affair.
 class Engine {
 public:
     virtual ~Engine() = default;
+    /// What can be done for a sample before its batch is begun, while the engine computes another: on another thread.
+    /// What fails is the sample's own affair, to be told by next().
+    virtual void prepare(Request& /*request*/) const {}
     /// How many batches it can have begun and not yet given back.
     virtual std::size_t batches_at_once() const { return 1; }
     virtual void begin(EngineBatch batch) = 0;

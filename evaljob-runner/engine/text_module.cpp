@@ -6,6 +6,7 @@
 #include <ATen/ops/stack.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "evaljob-runner/image/image.hpp"
@@ -15,9 +16,14 @@ namespace evaljob {
 TextModule::TextModule(torch::jit::Module module, TextModel model, c10::Device device)
     : module_(std::move(module)), model_(std::move(model)), tokenizer_(model_), device_(device) {}
 
-Prompt TextModule::prompt_for(const Sample& sample) {
+void TextModule::decode_ahead(Request& request) const {
+    if (model_.channels > 0 && !request.sample.image.empty())
+        request.image = decode_image(request.sample.image, model_.channels);
+}
+
+Prompt TextModule::prompt_for(const Request& request) {
     Prompt prompt;
-    const auto text = prompt_of(model_.prompt, sample.input);
+    const auto text = prompt_of(model_.prompt, request.sample.input);
     auto tokens = text ? tokenizer_.encode(*text) : Result<std::vector<Token>>(tl::unexpected(text.error()));
     if (!tokens) {
         prompt.error = tokens.error().message;
@@ -26,17 +32,19 @@ Prompt TextModule::prompt_for(const Sample& sample) {
                        std::to_string(model_.max_prompt_tokens);
     } else {
         prompt.tokens = std::move(*tokens);
-        if (model_.channels > 0) take_image(sample.image, prompt);
+        if (model_.channels > 0) take_image(request, prompt);
     }
     return prompt;
 }
 
-void TextModule::take_image(const std::string& file, Prompt& prompt) {
-    if (file.empty()) {
+void TextModule::take_image(const Request& request, Prompt& prompt) {
+    if (request.sample.image.empty()) {
         prompt.error = "it has no image, or several; the model takes one";
         return;
     }
-    auto image = decode_image(file, model_.channels);
+    std::optional<Result<Image>> decoded;  // now, where nobody has done it ahead
+    const Result<Image>& image =
+        request.image ? *request.image : decoded.emplace(decode_image(request.sample.image, model_.channels));
     if (!image) {
         prompt.error = image.error().message;
         return;
@@ -46,13 +54,15 @@ void TextModule::take_image(const std::string& file, Prompt& prompt) {
                        " pixels; the model takes " + std::to_string(model_.width) + "x" + std::to_string(model_.height);
         return;
     }
-    const at::Tensor pixels =
-        at::from_blob(image->pixels.data(), {image->height, image->width, image->channels}, at::kByte);
+    const at::Tensor pixels =  // only read, and cloned at once
+        at::from_blob(const_cast<char*>(image->pixels.data()), {image->height, image->width, image->channels},
+                      at::kByte);
     prompt.image = pixels.permute({2, 0, 1}).clone(at::MemoryFormat::Contiguous);
     if (model_.height == 0) prompt.image = module_.get_method("prepare")({prompt.image.to(device_)}).toTensor();
 }
 
 Result<at::Tensor> TextModule::prefill(const std::vector<const Prompt*>& rows) {
+    cache_ = c10::IValue();  // the memory of the batch before, also of one that had not enough of it
     std::size_t longest = 0;
     for (const Prompt* row : rows) longest = std::max(longest, row->tokens.size());
     const auto count = static_cast<std::int64_t>(rows.size());

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "evaljob-runner/dataset/dataset.hpp"
+#include "evaljob-runner/engine/engine.hpp"
 #include "evaljob-runner/engine/text_model.hpp"
 
 namespace evaljob {
@@ -28,7 +28,9 @@ public:
     const Tokenizer& tokenizer() const { return tokenizer_; }
     c10::Device device() const { return device_; }
 
-    Prompt prompt_for(const Sample& sample);
+    /// The image that prompt_for() will need. Any thread.
+    void decode_ahead(Request& request) const;
+    Prompt prompt_for(const Request& request);
 
     /// The scores of what follows each prompt: float [rows, tokens], where the module lies. Begins anew. Fails with
     /// BadInput when the module does not give what it should.
@@ -37,7 +39,7 @@ public:
     Result<at::Tensor> step(const std::vector<Token>& tokens);
 
 private:
-    void take_image(const std::string& file, Prompt& prompt);
+    void take_image(const Request& request, Prompt& prompt);
     Result<at::Tensor> take(c10::IValue said, std::size_t rows);
 
     torch::jit::Module module_;

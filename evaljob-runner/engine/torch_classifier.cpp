@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "evaljob-runner/engine/in_parts.hpp"
 #include "evaljob-runner/engine/torch_words.hpp"
 #include "evaljob-runner/engine/torchscript_generation.hpp"
 
@@ -19,10 +20,9 @@ namespace evaljob {
 
 namespace {
 
-tl::unexpected<Error> does_not_run(const Sample& sample, const std::string& why) {
-    return fail("BadInput",
-                "the model fails on samples of shape " + Json(sample.shape).dump() +
-                    "; do spec.eval.model and the dataset belong together? libtorch says: " + essence_of(why));
+Computed does_not_run(const Sample& sample, const std::string& why) {
+    return thrown(why, "the model fails on samples of shape " + Json(sample.shape).dump() +
+                           "; do spec.eval.model and the dataset belong together?");
 }
 
 /// The class of the highest score, the first of equal ones; its softmax probability as 6 digits.
@@ -45,40 +45,39 @@ public:
     void begin(EngineBatch batch) override { batch_ = std::move(batch); }
 
     Result<EngineAnswer> next() override {
-        auto predictions = evaluate(batch_.requests, batch_.dataset->task);
-        if (!predictions)
-            return fail(predictions.error().reason,
-                        "dataset " + batch_.dataset->name + ": " + predictions.error().message);
-        return EngineAnswer{batch_.ticket, std::move(*predictions)};
+        auto answer =
+            in_parts_.evaluate(batch_, [this](const Part& part) { return evaluate(part, batch_.dataset->task); });
+        if (!answer) answer.error().message.insert(0, "dataset " + batch_.dataset->name + ": ");
+        return answer;
     }
 
     std::string library() const override { return "libtorch " + torch_version(); }
     std::string device() const override { return device_.str(); }
 
 private:
-    Result<std::vector<Prediction>> evaluate(const std::vector<Request>& requests, const Task& task) {
+    Computed evaluate(const Part& part, const Task& task) {
         if (task.type != TaskType::Classification)
-            return fail("BadInput", std::string("task.type: a model that generates texts has an extra file ") +
-                                        text_model_file + " (docs/runner.md); this one has none");
+            return Error{"BadInput", std::string("task.type: a model that generates texts has an extra file ") +
+                                         text_model_file + " (docs/runner.md); this one has none"};
         try {
             const c10::InferenceMode guard;
-            const auto scores = forward_(input_of(requests).to(device_));
-            if (!scores) return tl::unexpected(scores.error());
-            return predictions_of(scores->to(at::kCPU, at::kFloat).contiguous(), requests.size(), task);
+            auto scores = forward_(input_of(part).to(device_));
+            if (!scores) return std::move(scores.error());
+            return as_computed(predictions_of(scores->to(at::kCPU, at::kFloat).contiguous(), part.size(), task));
         } catch (const c10::Error& error) {
-            return does_not_run(requests.front().sample, error.what_without_backtrace());
+            return does_not_run(part.front()->sample, error.what_without_backtrace());
         } catch (const std::exception& error) {  // TorchScript's own exceptions
-            return does_not_run(requests.front().sample, error.what());
+            return does_not_run(part.front()->sample, error.what());
         }
     }
 
-    static at::Tensor input_of(const std::vector<Request>& requests) {
-        std::vector<std::int64_t> shape = requests.front().sample.shape;
-        shape.insert(shape.begin(), static_cast<std::int64_t>(requests.size()));
+    static at::Tensor input_of(const Part& part) {
+        std::vector<std::int64_t> shape = part.front()->sample.shape;
+        shape.insert(shape.begin(), static_cast<std::int64_t>(part.size()));
         at::Tensor bytes = at::empty(shape, at::kByte);
         char* to = static_cast<char*>(bytes.data_ptr());
-        for (const Request& request : requests)
-            to = std::copy(request.sample.bytes.begin(), request.sample.bytes.end(), to);
+        for (const Request* request : part)
+            to = std::copy(request->sample.bytes.begin(), request->sample.bytes.end(), to);
         return bytes.to(at::kFloat).div_(255.0);
     }
 
@@ -106,6 +105,7 @@ private:
     Forward forward_;
     c10::Device device_;
     EngineBatch batch_;
+    InParts in_parts_;
 };
 
 }  // namespace

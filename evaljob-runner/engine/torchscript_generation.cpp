@@ -13,6 +13,7 @@
 
 #include "api/utf8.hpp"
 #include "evaljob-runner/engine/choose_token.hpp"
+#include "evaljob-runner/engine/in_parts.hpp"
 #include "evaljob-runner/engine/text_module.hpp"
 #include "evaljob-runner/engine/torch_words.hpp"
 
@@ -229,33 +230,34 @@ class GeneratingEngine : public Engine {
 public:
     explicit GeneratingEngine(TextModule module) : module_(std::move(module)) {}
 
+    void prepare(Request& request) const override { module_.decode_ahead(request); }
+
     void begin(EngineBatch batch) override { batch_ = std::move(batch); }
 
     Result<EngineAnswer> next() override {
-        auto predictions = evaluate(batch_.dataset->task);
-        if (!predictions)
-            return fail(predictions.error().reason,
-                        "dataset " + batch_.dataset->name + ": " + predictions.error().message);
-        return EngineAnswer{batch_.ticket, std::move(*predictions)};
+        auto answer =
+            in_parts_.evaluate(batch_, [this](const Part& part) { return evaluate(part, batch_.dataset->task); });
+        if (!answer) answer.error().message.insert(0, "dataset " + batch_.dataset->name + ": ");
+        return answer;
     }
 
     std::string library() const override { return std::string("libtorch ") + TORCH_VERSION; }
     std::string device() const override { return module_.device().str(); }
 
 private:
-    Result<std::vector<Prediction>> evaluate(const Task& task) {
+    Computed evaluate(const Part& part, const Task& task) {
         try {
             const c10::InferenceMode guard;
             switch (task.type) {
                 case TaskType::Generation:
-                    return generate(task);
+                    return as_computed(generate(part, task));
                 case TaskType::MultipleChoice:
-                    return choose();
+                    return as_computed(choose(part));
                 case TaskType::Classification:
                     break;
             }
-            return fail("BadInput", std::string("task.type: must be Generation or MultipleChoice, as the model has ") +
-                                        text_model_file);
+            return Error{"BadInput", std::string("task.type: must be Generation or MultipleChoice, as the model has ") +
+                                         text_model_file};
         } catch (const c10::Error& error) {
             return does_not_run(error.what_without_backtrace());
         } catch (const std::exception& error) {  // TorchScript's own exceptions
@@ -263,20 +265,18 @@ private:
         }
     }
 
-    static tl::unexpected<Error> does_not_run(const std::string& why) {
-        return fail("BadInput",
-                    "the model fails on it; do spec.eval.model and the dataset belong together? libtorch says: " +
-                        essence_of(why));
+    static Computed does_not_run(const std::string& why) {
+        return thrown(why, "the model fails on it; do spec.eval.model and the dataset belong together?");
     }
 
-    Result<std::vector<Prediction>> generate(const Task& task) {
+    Result<std::vector<Prediction>> generate(const Part& part, const Task& task) {
         const std::int64_t most = module_.model().max_new_tokens;
         const std::int64_t tokens = task.max_new_tokens ? *task.max_new_tokens : most;
         if (tokens > most)
             return fail("BadInput", "task.maxNewTokens: is " + std::to_string(tokens) + ", the model writes at most " +
                                         std::to_string(most));
         std::vector<Text> texts;
-        const std::vector<Prompt> prompts = read_prompts([&](std::size_t, const Request& request) {
+        const std::vector<Prompt> prompts = read_prompts(part, [&](std::size_t, const Request& request) {
             texts.push_back({.seed = request.seed});
             return std::string();
         });
@@ -284,22 +284,22 @@ private:
         return in_order(prompts, [&](const Rows& rows) { return generation.predictions(rows, std::move(texts)); });
     }
 
-    Result<std::vector<Prediction>> choose() {
+    Result<std::vector<Prediction>> choose(const Part& part) {
         Choosing choosing(module_);
         const std::vector<Prompt> prompts = read_prompts(
-            [&](std::size_t row, const Request& request) { return choosing.add(row, request.sample.input); });
+            part, [&](std::size_t row, const Request& request) { return choosing.add(row, request.sample.input); });
         return in_order(prompts, [&](const Rows& rows) { return choosing.predictions(rows); });
     }
 
     /// Of all requests; `add(row, request)` is told of those that the model can take, and says why it cannot all the
     /// same.
     template <class Add>
-    std::vector<Prompt> read_prompts(const Add& add) {
+    std::vector<Prompt> read_prompts(const Part& part, const Add& add) {
         std::vector<Prompt> prompts;
         std::size_t rows = 0;
-        for (const Request& request : batch_.requests) {
-            prompts.push_back(module_.prompt_for(request.sample));
-            if (prompts.back().error.empty()) prompts.back().error = add(rows, request);
+        for (const Request* request : part) {
+            prompts.push_back(module_.prompt_for(*request));
+            if (prompts.back().error.empty()) prompts.back().error = add(rows, *request);
             rows += prompts.back().error.empty() ? 1 : 0;
         }
         return prompts;
@@ -322,6 +322,7 @@ private:
 
     TextModule module_;
     EngineBatch batch_;
+    InParts in_parts_;
 };
 
 }  // namespace

@@ -19,6 +19,7 @@ Json inference_config(const Inference& inference, const std::string& device_kind
                 {"maxBatchSize", inference.max_batch_size},
                 {"threadsPerRank", inference.threads_per_rank},
                 {"seed", inference.seed}};
+    if (inference.max_batch_tokens) config["maxBatchTokens"] = *inference.max_batch_tokens;
     if (inference.devices_per_rank.value_or(1) != 1) config["devicesPerRank"] = *inference.devices_per_rank;
     return config;
 }
@@ -68,6 +69,12 @@ Result<Json> model_config(const Model& model, const std::string& storage_root) {
     return Json{{"format", name_of(model.format)}, {"sha256", *digest}};
 }
 
+std::vector<ManifestBatch> plan(const Manifest& manifest, const Inference& inference) {
+    if (!inference.max_batch_tokens) return plan_batches(manifest.samples, manifest.repeats, inference.max_batch_size);
+    return plan_batches_by_tokens(manifest.samples, manifest.repeats, inference.max_batch_size,
+                                  *inference.max_batch_tokens);
+}
+
 }  // namespace
 
 Result<Manifest> build_manifest(const Eval& eval, const std::string& storage_root, const std::string& device_kind) {
@@ -77,14 +84,15 @@ Result<Manifest> build_manifest(const Eval& eval, const std::string& storage_roo
     manifest.repeats = static_cast<std::uint32_t>(eval.repeats);
     Json datasets = Json::array();
     for (std::uint32_t index = 0; index < eval.datasets.size(); ++index) {
-        auto config = add_samples(eval.datasets[index], index, storage_root, manifest);
+        auto config = add_samples(eval.datasets[index], index, storage_root, manifest,
+                                  eval.inference.max_batch_tokens.has_value());
         if (!config) return tl::unexpected(config.error());
         datasets.push_back(std::move(*config));
     }
     manifest.config = {{"model", std::move(*model)},
                        {"datasets", std::move(datasets)},
                        {"inference", inference_config(eval.inference, device_kind)}};
-    manifest.batches = plan_batches(manifest.samples, manifest.repeats, eval.inference.max_batch_size);
+    manifest.batches = plan(manifest, eval.inference);
     return manifest;
 }
 

@@ -4,6 +4,7 @@
 
 #include "api/enum_names.hpp"
 #include "evaljob-runner/dataset/dataset.hpp"
+#include "evaljob-runner/dataset/sample_tokens.hpp"
 
 namespace evaljob {
 
@@ -34,7 +35,7 @@ Json dataset_config(const Dataset& dataset, const DatasetReader& reader) {
 }  // namespace
 
 Result<Json> add_samples(const Dataset& dataset, std::uint32_t index, const std::string& storage_root,
-                         Manifest& manifest) {
+                         Manifest& manifest, bool count_tokens) {
     const auto reader = open_dataset(dataset, storage_root);
     if (!reader) return tl::unexpected(reader.error());
     std::unordered_map<std::string, std::uint64_t> places;
@@ -45,8 +46,11 @@ Result<Json> add_samples(const Dataset& dataset, std::uint32_t index, const std:
         if (!is_new)
             return bad_input(dataset, "path: " + (*reader)->place(i) + ": has the id \"" + sample->id + "\", which " +
                                           (*reader)->place(first->second) + " has too; give each sample its own");
+        const auto tokens = count_tokens ? tokens_of(*sample, dataset.tokens_by) : Result<std::uint64_t>(0);
+        if (!tokens) return bad_input(dataset, "path: " + (*reader)->place(i) + ": " + tokens.error().message);
         const std::uint64_t bytes = sample->bytes.size() + sample->input.size();
-        manifest.samples.push_back({index, sample->id, content_hash(*sample), sample->target, sample->group, bytes});
+        manifest.samples.push_back(
+            {index, sample->id, content_hash(*sample), sample->target, sample->group, bytes, *tokens});
     }
     return dataset_config(dataset, **reader);
 }

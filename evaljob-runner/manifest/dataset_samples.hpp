@@ -10,8 +10,8 @@
 namespace evaljob {
 
 /// Adds the samples under the number `index`, and gives the dataset's entry for the manifest's config. Fails with
-/// BadInput, naming field and file.
+/// BadInput, naming field and file. How many tokens a sample has is found out only where somebody asks for it.
 Result<Json> add_samples(const Dataset& dataset, std::uint32_t index, const std::string& storage_root,
-                         Manifest& manifest);
+                         Manifest& manifest, bool count_tokens = false);
 
 }  // namespace evaljob

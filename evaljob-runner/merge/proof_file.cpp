@@ -39,6 +39,7 @@ std::string proof_json(const ProofFileInput& in) {
     } else {
         object["shards"] = Json::array();
         for (const ShardTrace& shard : in.shards) object["shards"].push_back(shard_json(shard));
+        if (const std::uint64_t split = split_batches(in.shards); split > 0) object["splitBatches"] = split;
     }
     return object.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

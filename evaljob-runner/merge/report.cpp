@@ -204,6 +204,9 @@ View proof_view(const ReportInput& in) {
     view.set("records", grouped(p.records));
     view.set("has_repeated", View(p.repeated.count > 0));
     view.set("repeated", counted(p.repeated.count, "sample was", "samples were"));
+    const std::uint64_t split = split_batches(in.shards);
+    view.set("has_split", View(split > 0));
+    view.set("split", counted(split, "batch was", "batches were"));
     View failed = view_list();
     for (std::uint64_t item = 0, found = 0;
          item < p.items && found < std::min<std::uint64_t>(max_failed, p.failed.count); ++item) {

@@ -21,6 +21,7 @@ struct Work {
     std::uint64_t batch = 0;
     std::uint32_t samples = 0;
     bool repeated = false;
+    bool split = false;
 };
 
 std::vector<Work> all_work(const std::vector<ShardTrace>& shards) {
@@ -34,7 +35,7 @@ std::vector<Work> all_work(const std::vector<ShardTrace>& shards) {
     for (const ShardTrace& shard : shards)
         for (const BatchEnd& b : shard.batches)
             work.push_back({b.begin_us, std::max(b.begin_us, b.end_us), shard.header.rank, shard.header.node_rank,
-                            b.batch, b.samples, first.at(b.batch) < b.lease});
+                            b.batch, b.samples, first.at(b.batch) < b.lease, b.parts > 1});
     std::sort(work.begin(), work.end(), [](const Work& a, const Work& b) {
         return std::tie(a.begin, a.rank, a.batch, a.end) < std::tie(b.begin, b.rank, b.batch, b.end);
     });
@@ -130,6 +131,12 @@ Timeline timeline_of(const std::vector<ShardTrace>& shards) {
     }
     if (!panel.empty()) timeline.panels.push_back(panel_of(panel));
     return timeline;
+}
+
+std::uint64_t split_batches(const std::vector<ShardTrace>& shards) {
+    const std::vector<Work> work = all_work(shards);
+    return static_cast<std::uint64_t>(
+        std::count_if(work.begin(), work.end(), [](const Work& w) { return w.split && !w.repeated; }));
 }
 
 }  // namespace evaljob

@@ -56,4 +56,7 @@ inline constexpr std::int64_t panel_gap_us = 60'000'000;
 
 Timeline timeline_of(const std::vector<ShardTrace>& shards);
 
+/// How many batches were evaluated in parts under the lease that counts: memory ran out, or a sample failed.
+std::uint64_t split_batches(const std::vector<ShardTrace>& shards);
+
 }  // namespace evaljob

@@ -216,6 +216,9 @@ public:
         const auto evaluated = evaluator_.next();
         laps_.add_to(counters_.computing_us);
         if (!evaluated) return tl::unexpected(evaluated.error());
+        if (!evaluated->why_parts.empty())
+            spdlog::warn("batch {} was evaluated in {} parts: {}", evaluated->lease.batch, evaluated->parts,
+                         evaluated->why_parts);
         const auto since = begun_.extract(evaluated->lease.number).mapped();
         const auto took =
             std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - since.start);
@@ -227,9 +230,9 @@ public:
 private:
     Result<Report> record(const Evaluator::Evaluated& evaluated, std::int64_t begin_us, std::int64_t took_us) {
         if (auto* log = std::get_if<ShardEncoder>(&log_))
-            return encode_lease(evaluated.lease, evaluated.records, begin_us, took_us, *log);
-        const auto done =
-            record_lease(evaluated.lease, evaluated.records, begin_us, took_us, std::get<ShardWriter>(log_));
+            return encode_lease(evaluated.lease, evaluated.records, begin_us, took_us, *log, evaluated.parts);
+        const auto done = record_lease(evaluated.lease, evaluated.records, begin_us, took_us,
+                                       std::get<ShardWriter>(log_), evaluated.parts);
         if (!done) return tl::unexpected(done.error());
         return Report{*done, ""};
     }
@@ -276,7 +279,22 @@ int leave(Session& session, const SessionEnd& end, RankLog& log) {
     return end.exit_code;
 }
 
+/// While it lives, a batch is prepared as soon as its lease is there.
+class Preparation {
+public:
+    Preparation(Session& session, Evaluator& evaluator) : session_(session) {
+        session_.when_leased([&evaluator](const Lease& lease) { evaluator.announce(lease); });
+    }
+    ~Preparation() { session_.when_leased({}); }
+    Preparation(const Preparation&) = delete;
+    Preparation& operator=(const Preparation&) = delete;
+
+private:
+    Session& session_;
+};
+
 int work(Session& session, Evaluator& evaluator, RankLog& log, RankCounters& counters) {
+    const Preparation preparation(session, evaluator);
     Work work(evaluator, log, counters);
     std::uint32_t wanted = 0;
     for (;;) {

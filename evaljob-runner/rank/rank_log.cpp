@@ -17,9 +17,9 @@ Result<void> append_end(ShardEncoder& log, const BatchEnd& end) {
 
 template <class Log>
 Result<Done> append_lease(const Lease& lease, const std::vector<Record>& records, std::int64_t begin_us,
-                          std::int64_t took_us, Log& log) {
-    const BatchEnd end{lease.batch, lease.number, begin_us, begin_us + took_us,
-                       static_cast<std::uint32_t>(records.size())};
+                          std::int64_t took_us, Log& log, std::uint32_t parts) {
+    const BatchEnd end{
+        lease.batch, lease.number, begin_us, begin_us + took_us, static_cast<std::uint32_t>(records.size()), parts};
     Done done{lease.number, lease.batch, end.samples, 0, took_us};
     for (const Record& record : records) {
         done.failed += record.failed() ? 1 : 0;
@@ -52,16 +52,16 @@ Result<ShardWriter> create_rank_log(const RankContract& contract, ShardHeader he
 }
 
 Result<Done> record_lease(const Lease& lease, const std::vector<Record>& records, std::int64_t begin_us,
-                          std::int64_t took_us, ShardWriter& log) {
-    auto done = append_lease(lease, records, begin_us, took_us, log);
+                          std::int64_t took_us, ShardWriter& log, std::uint32_t parts) {
+    auto done = append_lease(lease, records, begin_us, took_us, log, parts);
     if (!done) return done;
     if (auto committed = log.commit(); !committed) return tl::unexpected(committed.error());
     return done;
 }
 
 Result<Report> encode_lease(const Lease& lease, const std::vector<Record>& records, std::int64_t begin_us,
-                            std::int64_t took_us, ShardEncoder& log) {
-    const auto done = append_lease(lease, records, begin_us, took_us, log);
+                            std::int64_t took_us, ShardEncoder& log, std::uint32_t parts) {
+    const auto done = append_lease(lease, records, begin_us, took_us, log, parts);
     if (!done) return tl::unexpected(done.error());
     return Report{*done, log.take()};
 }

@@ -20,12 +20,13 @@ ShardHeader complete_header(const RankContract& contract, ShardHeader header);
 /// writes another.
 Result<ShardWriter> create_rank_log(const RankContract& contract, ShardHeader header);
 
-/// Appends a lease's records and makes them durable. `begin_us` is Unix time, `took_us` the time of computing.
+/// Appends a lease's records and makes them durable. `begin_us` is Unix time, `took_us` the time of computing, `parts`
+/// as in BatchEnd.
 Result<Done> record_lease(const Lease& lease, const std::vector<Record>& records, std::int64_t begin_us,
-                          std::int64_t took_us, ShardWriter& log);
+                          std::int64_t took_us, ShardWriter& log, std::uint32_t parts = 1);
 
 /// The same where node 0 writes: with the bytes that it has to append.
 Result<Report> encode_lease(const Lease& lease, const std::vector<Record>& records, std::int64_t begin_us,
-                            std::int64_t took_us, ShardEncoder& log);
+                            std::int64_t took_us, ShardEncoder& log, std::uint32_t parts = 1);
 
 }  // namespace evaljob

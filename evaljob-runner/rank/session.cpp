@@ -75,6 +75,11 @@ public:
         });
     }
 
+    void when_leased(std::function<void(const Lease&)> tell) {
+        const std::lock_guard lock(mutex_);
+        tell_of_lease_ = std::move(tell);
+    }
+
     std::variant<Lease, SessionEnd> next_lease() {
         std::unique_lock lock(mutex_);
         std::optional<Lease> lease;
@@ -208,6 +213,8 @@ private:
         bool superfluous = false;
         for (const Message& reply : changed([&] {
                  auto replies = state_.take(message);
+                 if (const auto* lease = std::get_if<Lease>(&message); lease != nullptr && tell_of_lease_)
+                     tell_of_lease_(*lease);
                  superfluous = state_.is_superfluous();
                  return replies;
              }))
@@ -264,7 +271,8 @@ private:
     std::shared_ptr<FrameStream> stream_;  // session thread only
     std::string last_failure_;             // session thread only
 
-    std::chrono::seconds patience_ = farewell;  // under mutex_
+    std::chrono::seconds patience_ = farewell;         // under mutex_
+    std::function<void(const Lease&)> tell_of_lease_;  // under mutex_
 
     std::mutex mutex_;
     std::condition_variable changed_;
@@ -275,6 +283,7 @@ Session::Session(SessionOptions options) : loop_(std::make_unique<Loop>(std::mov
 Session::~Session() = default;
 std::variant<Welcome, SessionEnd> Session::wait_welcome() { return loop_->wait_welcome(); }
 void Session::want(std::uint32_t leases) { loop_->want(leases); }
+void Session::when_leased(std::function<void(const Lease&)> tell) { loop_->when_leased(std::move(tell)); }
 std::variant<Lease, SessionEnd> Session::next_lease() { return loop_->next_lease(); }
 std::optional<Lease> Session::lease_at_hand() { return loop_->lease_at_hand(); }
 void Session::log_begins_with(std::string bytes) { loop_->log_begins_with(std::move(bytes)); }

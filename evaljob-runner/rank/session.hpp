@@ -34,6 +34,9 @@ public:
     std::variant<Welcome, SessionEnd> wait_welcome();
     /// How many leases to hold at a time; none before this was called, for a lease's time begins when it is given.
     void want(std::uint32_t leases);
+    /// `tell` is told of each lease as it comes, on the session's thread and before next_lease() can have it. It must
+    /// not wait, nor call this session. An empty one ends that; when this returns, nobody is told any more.
+    void when_leased(std::function<void(const Lease&)> tell);
     /// Blocks until there is a lease.
     std::variant<Lease, SessionEnd> next_lease();
     /// A lease that is there already.

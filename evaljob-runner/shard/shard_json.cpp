@@ -39,20 +39,24 @@ Result<ShardHeader> decode_shard_header(std::string_view bytes) {
 }
 
 std::string encode_batch_end(const BatchEnd& e) {
-    return Json::array({e.batch, e.lease.epoch, e.lease.counter, e.begin_us, e.end_us, e.samples}).dump();
+    Json fields = Json::array({e.batch, e.lease.epoch, e.lease.counter, e.begin_us, e.end_us, e.samples});
+    if (e.parts > 1) fields.push_back(e.parts);
+    return fields.dump();
 }
 
 Result<BatchEnd> decode_batch_end(std::string_view bytes) {
     try {
         const Json fields = parse_json(bytes);
-        if (!fields.is_array() || fields.size() != 6)
-            return fail("Damaged", "the end of a batch is not an array of 6 fields");
+        if (!fields.is_array() || fields.size() < 6 || fields.size() > 7)
+            return fail("Damaged", "the end of a batch is not an array of 6 or 7 fields");
         BatchEnd e;
         e.batch = number_from<std::uint64_t>(fields.at(0));
         e.lease = {number_from<std::uint32_t>(fields.at(1)), number_from<std::uint64_t>(fields.at(2))};
         e.begin_us = number_from<std::int64_t>(fields.at(3));
         e.end_us = number_from<std::int64_t>(fields.at(4));
         e.samples = number_from<std::uint32_t>(fields.at(5));
+        if (fields.size() == 7) e.parts = number_from<std::uint32_t>(fields.at(6));
+        if (fields.size() == 7 && e.parts < 2) return fail("Damaged", "the end of a batch has less than 2 parts");
         return e;
     } catch (const std::exception& error) {
         return fail("Damaged", std::string("the end of a batch does not read: ") + error.what());

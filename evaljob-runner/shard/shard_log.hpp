@@ -35,6 +35,7 @@ struct BatchEnd {
     std::int64_t begin_us = 0;  // Unix time; for cost and timeline, never for results
     std::int64_t end_us = 0;
     std::uint32_t samples = 0;
+    std::uint32_t parts = 1;  // that it was evaluated in; more: what shared a batch is not what was planned
 };
 
 /// A log's bytes in their order; whoever has them writes them to a file, or sends them to who does. Pure.

@@ -254,9 +254,9 @@ TEST(EvalJobSpecValues, OfAServerComeBackAsTheyWere) {
     object["spec"]["eval"] = Json::parse(R"({
         "model": {"format": "OpenAI", "url": "http://localhost:8000/v1", "name": "org/m", "apiKeyVariable": "KEY",
                   "systemPrompt": "Be brief.", "parameters": {"temperature": 0.7, "stop": ["\n"]}},
-        "datasets": [{"name": "qa", "format": "JSONL", "path": "qa.jsonl",
+        "datasets": [{"name": "qa", "format": "JSONL", "path": "qa.jsonl", "tokensBy": "tokens",
                       "task": {"type": "Generation", "prompt": "{question}?"}}],
-        "inference": {"maxConcurrency": 4, "startupTimeoutSeconds": 30}})");
+        "inference": {"maxConcurrency": 4, "startupTimeoutSeconds": 30, "maxBatchTokens": 8192}})");
     const EvalJobSpec spec = parsed(object).spec;
     ASSERT_TRUE(spec.eval);
     EXPECT_EQ(spec.eval->model.url, "http://localhost:8000/v1");
@@ -266,6 +266,8 @@ TEST(EvalJobSpecValues, OfAServerComeBackAsTheyWere) {
     EXPECT_EQ(spec.eval->model.parameters.dump(), R"({"stop":["\n"],"temperature":0.7})");
     EXPECT_EQ(spec.eval->datasets[0].task.prompt, "{question}?");
     EXPECT_EQ(spec.eval->inference.max_concurrency, 4);
+    EXPECT_EQ(spec.eval->inference.max_batch_tokens, 8192);
+    EXPECT_EQ(spec.eval->datasets[0].tokens_by, "tokens");
     object["spec"] = spec_to_json(spec);
     EXPECT_EQ(parsed(object).spec, spec);
 }

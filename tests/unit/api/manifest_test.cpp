@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <set>
+#include <utility>
 
 #include "api/digest.hpp"
 
@@ -205,6 +207,58 @@ INSTANTIATE_TEST_SUITE_P(Table, PlanBatches,
                                          Plan{"RepeatsAreCutWhereTheBatchIsFull", {0, 0}, 3, 4, {{0, 1, 2, 3}, {4, 5}}},
                                          Plan{"RepeatsOfTwoDatasets", {0, 1}, 2, 3, {{0, 1}, {2, 3}}}),
                          [](const auto& row) { return row.param.name; });
+
+struct TokenPlan {
+    const char* name;
+    std::vector<std::pair<std::uint32_t, std::uint64_t>> samples;  // of each: dataset, tokens
+    std::uint32_t repeats;
+    std::int32_t max_batch_size;
+    std::int32_t max_batch_tokens;
+    std::vector<std::vector<std::uint64_t>> expected;
+};
+
+class PlanBatchesByTokens : public testing::TestWithParam<TokenPlan> {};
+
+TEST_P(PlanBatchesByTokens, AreOfLikeLengthAndWithinTheBudget) {
+    const auto& [name, lengths, repeats, size, tokens, expected] = GetParam();
+    std::vector<ManifestSample> samples;
+    for (const auto& [dataset, length] : lengths)
+        samples.push_back({dataset, std::to_string(samples.size()), "", Json(), "", 0, length});
+    EXPECT_EQ(items_of(plan_batches_by_tokens(samples, repeats, size, tokens)), expected);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, PlanBatchesByTokens,
+    testing::Values(TokenPlan{"NoSamples", {}, 1, 4, 10, {}}, TokenPlan{"OneSample", {{0, 5}}, 1, 4, 10, {{0}}},
+                    TokenPlan{"TheLongestFirst", {{0, 1}, {0, 3}, {0, 2}}, 1, 1, 100, {{1}, {2}, {0}}},
+                    TokenPlan{"TiesInTheSamplesOrder", {{0, 2}, {0, 2}, {0, 2}, {0, 2}}, 1, 2, 100, {{0, 1}, {2, 3}}},
+                    TokenPlan{"ExactlyTheBudget", {{0, 5}, {0, 5}, {0, 5}}, 1, 8, 10, {{0, 1}, {2}}},
+                    TokenPlan{"PaddingCounts", {{0, 6}, {0, 2}, {0, 2}}, 1, 8, 10, {{0}, {1, 2}}},
+                    TokenPlan{"OverTheBudgetAlone", {{0, 1}, {0, 50}, {0, 1}}, 1, 8, 10, {{1}, {0, 2}}},
+                    TokenPlan{"NoMoreThanTheSize", {{0, 1}, {0, 1}, {0, 1}}, 1, 2, 100, {{0, 1}, {2}}},
+                    TokenPlan{"WithoutTokens", {{0, 0}, {0, 0}, {0, 0}}, 1, 2, 1, {{0}, {1}, {2}}},
+                    TokenPlan{"DatasetsNeverShareABatch", {{1, 1}, {1, 4}, {0, 9}}, 1, 8, 100, {{1, 0}, {2}}},
+                    TokenPlan{"Repeats", {{0, 2}, {0, 5}}, 2, 8, 10, {{2, 3}, {0, 1}}},
+                    TokenPlan{"RepeatsThatFillUp", {{0, 2}, {0, 3}}, 2, 8, 10, {{2, 3, 0}, {1}}}),
+    [](const auto& row) { return row.param.name; });
+
+TEST(PlanBatchesByTokens, HoldEveryItemOnceWhateverTheLengths) {
+    std::vector<ManifestSample> samples;
+    for (std::uint64_t i = 0; i < 1'000; ++i)
+        samples.push_back({i < 333 ? 0U : 1U, std::to_string(i), "", Json(), "", 0, i * 7919 % 100});
+    std::set<std::uint64_t> seen;
+    for (const auto& batch : plan_batches_by_tokens(samples, 3, 7, 300)) {
+        std::uint64_t longest = 0;
+        for (const auto item : batch.items) {
+            EXPECT_TRUE(seen.insert(item).second) << item;
+            EXPECT_EQ(samples[item / 3].dataset, samples[batch.items.front() / 3].dataset);
+            longest = std::max(longest, samples[item / 3].tokens);
+        }
+        EXPECT_LE(batch.items.size(), 7U);
+        EXPECT_LE(longest * batch.items.size(), 300U);
+    }
+    EXPECT_EQ(seen.size(), 3'000U);
+}
 
 TEST(PlanBatches, HoldEveryItemOnce) {
     std::vector<ManifestSample> samples;

@@ -56,6 +56,15 @@ TEST(Timeline, MarksABatchThatStandsElsewhereUnderALowerLease) {
     EXPECT_TRUE(t.panels.at(0).lanes.at(1).spans.at(0).repeated);
 }
 
+TEST(Timeline, CountsBatchesThatWereEvaluatedInPartsUnderTheLeaseThatCounts) {
+    BatchEnd split = batch(0, 3, 0, 10);
+    split.parts = 2;
+    BatchEnd again = batch(1, 9, 0, 10);
+    again.parts = 4;
+    EXPECT_EQ(split_batches({trace(0, {split, batch(1, 4, 10, 20)}), trace(1, {again, batch(2, 5, 0, 10)})}), 1u);
+    EXPECT_EQ(split_batches({trace(0, {batch(0, 0, 0, 10)})}), 0u);
+}
+
 TEST(Timeline, ARunThatWasResumedLaterHasTwoPanels) {
     Timeline t = timeline_of({trace(0, {batch(0, 0, 0, 10), batch(1, 1, 4000, 4010)}), trace(1, {batch(2, 2, 0, 10)})});
     ASSERT_EQ(t.panels.size(), 2u);

@@ -314,6 +314,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Forged{"EmptyRecord", FrameType::Record, "", "a record"},
                     Forged{"NoBatchEnd", FrameType::BatchEnd, "{}", "the end of a batch"},
                     Forged{"ShortBatchEnd", FrameType::BatchEnd, "[1,2]", "the end of a batch"},
+                    Forged{"LongBatchEnd", FrameType::BatchEnd, "[1,1,1,1,1,1,2,2]", "the end of a batch"},
+                    Forged{"BatchEndOfOnePart", FrameType::BatchEnd, "[1,1,1,1,1,1,1]", "less than 2 parts"},
                     Forged{"SecondHeader", FrameType::Header, encode_shard_header(header()), "a second header"},
                     Forged{"ShortFooter", FrameType::Footer, "1", "not of a footer's length"},
                     Forged{"FooterWithoutCount", FrameType::Footer, std::string(84, 'x'), "count does not read"},
@@ -322,6 +324,17 @@ INSTANTIATE_TEST_SUITE_P(
                     Forged{"FooterOfAnotherDigest", FrameType::Footer, encode_footer({3, std::string(64, 'a')}),
                            "count or digest"}),
     [](const auto& row) { return row.param.name; });
+
+TEST(BatchEndFrame, SaysInHowManyPartsABatchWasEvaluatedWhereThatIsNotOne) {
+    EXPECT_EQ(encode_batch_end({4, {1, 1}, 100, 200, 2}), "[4,1,1,100,200,2]");
+    EXPECT_EQ(encode_batch_end({4, {1, 1}, 100, 200, 2, 3}), "[4,1,1,100,200,2,3]");
+    const auto whole = decode_batch_end("[4,1,1,100,200,2]");
+    ASSERT_TRUE(whole) << whole.error().message;
+    EXPECT_EQ(whole->parts, 1U);
+    const auto split = decode_batch_end("[4,1,1,100,200,2,3]");
+    ASSERT_TRUE(split) << split.error().message;
+    EXPECT_EQ(split->parts, 3U);
+}
 
 TEST_F(ShardLog, WhoseFirstFrameIsNoHeaderIsDamaged) {
     std::string bytes(shard_magic);

@@ -1,7 +1,6 @@
 // A text dataset, Generation, and engine Command, with the real programs: the same bytes from any number of ranks, and
 // whoever is killed.
 #include <gtest/gtest.h>
-#include <signal.h>
 
 #include <fstream>
 #include <random>
@@ -108,14 +107,7 @@ TEST(CommandRun, GivesTheSameBytesWhenProgramsAndRanksAreKilled) {
     std::mt19937 random(1);
     Evaluation evaluation("command");
     auto program = start(evaluation, {2, 2});
-    int kills = 0;
-    for (std::uint64_t next = 20; next < 2 * questions; next += 60) {
-        if (!eventually([&] { return evaluation.records() >= next || !program->running(); }) || !program->running())
-            break;
-        auto found = descendants(program->pid());
-        std::erase_if(found, [](const ProcessView& p) { return !is_victim(p); });
-        if (!found.empty() && ::kill(found[random() % found.size()].pid, SIGKILL) == 0) ++kills;
-    }
+    const int kills = kill_some(evaluation, *program, {}, random, is_victim);
     ASSERT_EQ(program->wait(), 0) << evaluation.console();
     EXPECT_GE(kills, 5);
     EXPECT_EQ(evaluation.published(), undisturbed_texts());

@@ -1,6 +1,7 @@
 #include "tests/e2e/evaluation.hpp"
 
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -132,6 +133,19 @@ Evaluation::Leases Evaluation::leases() const {
     }
     leases.batches = batches.size();
     return leases;
+}
+
+int kill_some(const Evaluation& evaluation, Program& program, const Kills& kills, std::mt19937& random,
+              const std::function<bool(const ProcessView&)>& is_victim) {
+    int killed = 0;
+    for (std::uint64_t next = kills.first; killed < kills.most; next += kills.every) {
+        eventually([&] { return evaluation.records() >= next || !program.running(); });
+        if (!program.running()) break;
+        auto found = descendants(program.pid());
+        std::erase_if(found, [&](const ProcessView& process) { return !is_victim(process); });
+        if (!found.empty() && ::kill(found[random() % found.size()].pid, SIGKILL) == 0) ++killed;
+    }
+    return killed;
 }
 
 const Undisturbed& undisturbed(const Shape& shape) {

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -76,6 +78,16 @@ public:
 private:
     std::string folder_;
 };
+
+/// Kills one of the program's processes, chosen by chance, when so many records are there and each time that so many
+/// more are, until the evaluation has ended. How many it has killed.
+struct Kills {
+    std::uint64_t first = 20;
+    std::uint64_t every = 60;
+    int most = 100;
+};
+int kill_some(const Evaluation& evaluation, Program& program, const Kills& kills, std::mt19937& random,
+              const std::function<bool(const ProcessView&)>& is_victim);
 
 /// What an undisturbed evaluation of this shape gives; made once per test program.
 struct Undisturbed {

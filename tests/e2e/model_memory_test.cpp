@@ -29,7 +29,7 @@ TEST(ModelFile, IsReadOnceForAllRanksOfANode) {
 }
 
 TEST(ModelFile, IsReadByARankThatIsStartedAgain) {
-    const Shape shape{.nodes = 1, .procs = 2, .limit = 3000};
+    const Shape shape{.nodes = 1, .procs = 2, .limit = 10'000};
     Evaluation evaluation("memory-again");
     auto program = evaluation.start(shape);
     ASSERT_TRUE(eventually([&] { return evaluation.records() > 100 || !program->running(); }));

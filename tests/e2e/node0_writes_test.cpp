@@ -46,13 +46,7 @@ TEST(Node0Writes, GivesTheSameBytesWhenRanksAndLaunchersAreKilled) {
     for (int round = 0; round < 5; ++round) {
         Evaluation evaluation("node0");
         auto program = start(evaluation);
-        int kills = 0;
-        for (std::uint64_t next = 100; next < 3'000 && kills < 3; next += 900) {
-            if (!eventually([&] { return evaluation.records() >= next || !program->running(); })) break;
-            auto found = descendants(program->pid());
-            std::erase_if(found, [](const ProcessView& p) { return !is_victim(p); });
-            if (!found.empty() && ::kill(found[random() % found.size()].pid, SIGKILL) == 0) ++kills;
-        }
+        const int kills = kill_some(evaluation, *program, {.first = 100, .every = 900, .most = 3}, random, is_victim);
         ASSERT_EQ(program->wait(), 0) << "round " << round << "\n" << evaluation.console();
         EXPECT_GE(kills, 1);
         EXPECT_EQ(evaluation.published(), undisturbed(shape).published) << "round " << round;

@@ -131,14 +131,8 @@ TEST(OpenAiRun, GivesTheSameBytesWhenRanksAreKilled) {
     Evaluation evaluation("openai");
     ChatServer server(evaluation.folder());
     auto program = start(evaluation, 2, 2, server.url());
-    int kills = 0;
-    for (std::uint64_t next = 20; next < 2 * questions; next += 60) {
-        if (!eventually([&] { return evaluation.records() >= next || !program->running(); }) || !program->running())
-            break;
-        auto found = descendants(program->pid());
-        std::erase_if(found, [](const ProcessView& p) { return !p.is("evaljob-rank"); });
-        if (!found.empty() && ::kill(found[random() % found.size()].pid, SIGKILL) == 0) ++kills;
-    }
+    const int kills =
+        kill_some(evaluation, *program, {}, random, [](const ProcessView& p) { return p.is("evaljob-rank"); });
     ASSERT_EQ(program->wait(), 0) << evaluation.console();
     EXPECT_GE(kills, 5);
     EXPECT_EQ(evaluation.published(), undisturbed_answers());

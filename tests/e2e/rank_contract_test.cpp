@@ -75,7 +75,8 @@ TEST_P(Confused, EndsTheJobWithTheProcessesAndTheVariable) {
     const std::string wrapper = evaluation.folder() + "/wrapper";
     std::ofstream(wrapper) << "#!/bin/sh\n" << GetParam().wrapper << "\nexec \"$@\"\n";
     std::filesystem::permissions(wrapper, std::filesystem::perms::owner_all);
-    std::ofstream(evaluation.folder() + "/questions.jsonl") << R"({"target": "never said"})" << "\n";
+    std::ofstream(evaluation.folder() + "/questions.jsonl") << R"({"target": "never said"})"
+                                                            << "\n";
     auto program = evaluation.start_text(unanswered(wrapper).dump(1), {{"EVALJOB_TEST_GPUS", twelve_gpus}});
     EXPECT_EQ(program->wait(), 1);
     const std::string console = evaluation.console();

@@ -1,7 +1,6 @@
 // Engine OpenAI with the real programs and a server that refuses, drops and garbles much of what it is asked first: the
 // same bytes from any number of ranks, and whoever is killed.
 #include <gtest/gtest.h>
-#include <signal.h>
 
 #include <filesystem>
 #include <fstream>

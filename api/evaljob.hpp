@@ -24,6 +24,7 @@ enum class TaskType { Classification, Generation, MultipleChoice };
 enum class TaskMetric { ExactMatch, NormalizedExactMatch, Accuracy, NormalizedAccuracy };
 enum class Device { Auto, CPU, CUDA };
 enum class Schedule { Dynamic, Static };
+enum class Precision { FP32, BF16, FP16 };
 enum class RestartScope { Node, Group };
 enum class RestartAction { Restart, RestartIgnoreLimit, Fail };
 enum class Retention { Retain, Delete };
@@ -87,6 +88,7 @@ struct Inference {
     std::optional<std::int32_t> startup_timeout_seconds;  // Command, OpenAI; absent: default_timeout_seconds
     std::optional<std::int32_t> sample_timeout_seconds;   // Command, OpenAI; absent: default_timeout_seconds
     std::optional<std::int32_t> max_concurrency;          // OpenAI; absent: default_max_concurrency
+    Precision precision = Precision::FP32;                // TorchScript
     std::optional<std::int32_t> max_batch_tokens;         // its size times its longest; absent: in the samples' order
 
     bool operator==(const Inference&) const = default;

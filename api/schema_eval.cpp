@@ -375,6 +375,14 @@ std::vector<Field> inference_fields() {
                  "(docs/runner.md). Part of the evaluation's identity. Absent: batches in the samples' order.",
          .minimum = 1,
          .maximum = 2147483647},
+        {.path = inference + ".precision",
+         .type = Type::String,
+         .text = "TorchScript: what the model computes in. FP32: in what its file has, on inputs in single precision. "
+                 "BF16, FP16: the floating point numbers of the model and of its input are converted; every operation "
+                 "of the model must bear that, and on the CPU libtorch must have it. Part of the evaluation's "
+                 "identity.",
+         .fallback_words = "FP32 with TorchScript",
+         .values = {"FP32", "BF16", "FP16"}},
         {.path = inference + ".threadsPerRank",
          .type = Type::Integer,
          .text = "Threads that one operation of a rank may use on the CPU.",
@@ -424,7 +432,6 @@ std::vector<Field> inference_fields() {
          .minimum = 1,
          .maximum = 1024},
         later(inference + ".backend", Type::String),
-        later(inference + ".precision", Type::String),
     };
 }
 
@@ -448,6 +455,8 @@ std::vector<Field> eval_fields() {
                    refused_value_with("model.format", "OpenAI", "inference.device", "CUDA"), repeats_differ(),
                    tokens_are_for_batches(), refused_with("model.format", "TorchScript", "inference.devicesPerRank"),
                    refused_with("model.format", "OpenAI", "inference.devicesPerRank"),
+                   refused_with("model.format", "Command", "inference.precision"),
+                   refused_with("model.format", "OpenAI", "inference.precision"),
                    refused_with("model.format", "TorchScript", "inference.startupTimeoutSeconds"),
                    refused_with("model.format", "TorchScript", "inference.sampleTimeoutSeconds")}}};
     add(fields, model_fields());

@@ -17,6 +17,7 @@
 
 #include "api/digest.hpp"
 #include "evaljob-runner/engine/in_parts.hpp"
+#include "evaljob-runner/engine/torch_precision.hpp"
 #include "evaljob-runner/engine/torch_words.hpp"
 #include "evaljob-runner/engine/torchscript_generation.hpp"
 #include "evaljob-runner/storage/files.hpp"
@@ -32,9 +33,9 @@ tl::unexpected<Error> does_not_load(const std::string& path, const std::string& 
                                 "; save it with torch.jit.save. libtorch says: " + essence_of(why));
 }
 
-Computed does_not_run(const Sample& sample, const std::string& why) {
+Computed does_not_run(const Sample& sample, Precision precision, const std::string& why) {
     return thrown(why, "the model fails on samples of shape " + Json(sample.shape).dump() +
-                           "; do spec.eval.model and the dataset belong together?");
+                           "; do spec.eval.model and the dataset belong together?" + doubt_about(precision));
 }
 
 /// The class of the highest score, the first of equal ones; its softmax probability as 6 digits.
@@ -52,7 +53,8 @@ Prediction classify(const float* scores, std::int64_t classes) {
 
 class TorchScriptEngine : public Engine {
 public:
-    TorchScriptEngine(torch::jit::Module module, c10::Device device) : module_(std::move(module)), device_(device) {}
+    TorchScriptEngine(torch::jit::Module module, c10::Device device, Precision precision)
+        : module_(std::move(module)), device_(device), precision_(precision) {}
 
     void begin(EngineBatch batch) override { batch_ = std::move(batch); }
 
@@ -73,13 +75,13 @@ private:
                                          text_model_file + " (docs/runner.md); this one has none"};
         try {
             const c10::InferenceMode guard;
-            const at::Tensor scores =
-                module_.forward({input_of(part).to(device_)}).toTensor().to(at::kCPU, at::kFloat).contiguous();
+            const at::Tensor input = input_of(part).to(device_, scalar_type_of(precision_));
+            const at::Tensor scores = module_.forward({input}).toTensor().to(at::kCPU, at::kFloat).contiguous();
             return as_computed(predictions_of(scores, part.size(), task));
         } catch (const c10::Error& error) {
-            return does_not_run(part.front()->sample, error.what_without_backtrace());
+            return does_not_run(part.front()->sample, precision_, error.what_without_backtrace());
         } catch (const std::exception& error) {  // TorchScript's own exceptions
-            return does_not_run(part.front()->sample, error.what());
+            return does_not_run(part.front()->sample, precision_, error.what());
         }
     }
 
@@ -116,6 +118,7 @@ private:
 
     torch::jit::Module module_;
     c10::Device device_;
+    Precision precision_;
     EngineBatch batch_;
     InParts in_parts_;
 };
@@ -123,7 +126,7 @@ private:
 }  // namespace
 
 Result<std::unique_ptr<Engine>> load_torchscript(const std::string& path, const std::string& sha256,
-                                                 const DeviceChoice& device, int threads) {
+                                                 const DeviceChoice& device, const Inference& inference) {
     auto bytes = read_file(path, max_model_bytes);
     if (!bytes) return fail("BadInput", unreadable("spec.eval.model.path", bytes.error()));
     if (!sha256.empty() && sha256_hex(*bytes) != sha256) {
@@ -131,7 +134,7 @@ Result<std::unique_ptr<Engine>> load_torchscript(const std::string& path, const 
                                     sha256 + "); every node must see the same files");
     }
     try {
-        at::set_num_threads(threads);
+        at::set_num_threads(inference.threads_per_rank);
         at::set_num_interop_threads(1);
         // The optimising executor runs a graph differently the second time; a prediction must not depend on which
         // batch a process happened to see first.
@@ -143,12 +146,13 @@ Result<std::unique_ptr<Engine>> load_torchscript(const std::string& path, const 
         torch::jit::ExtraFilesMap extra{{text_model_file, ""}};
         torch::jit::Module module = torch::jit::load(stream, target, extra);
         module.eval();
+        set_precision(module, inference.precision);
         if (!extra.at(text_model_file).empty()) {
-            auto engine = generating_engine(module, extra.at(text_model_file), target.str());
+            auto engine = generating_engine(module, extra.at(text_model_file), target.str(), inference.precision);
             if (!engine) return fail("BadInput", "spec.eval.model.path: " + path + ": " + engine.error().message);
             return engine;
         }
-        return std::make_unique<TorchScriptEngine>(std::move(module), target);
+        return std::make_unique<TorchScriptEngine>(std::move(module), target, inference.precision);
     } catch (const c10::Error& error) {
         return does_not_load(path, device.kind, error.what_without_backtrace());
     } catch (const std::exception& error) {

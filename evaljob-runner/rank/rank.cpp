@@ -141,7 +141,7 @@ Result<std::unique_ptr<Engine>> open_engine(const Setup& setup, const Manifest& 
         case ModelFormat::TorchScript:
             return load_torchscript(resolve_path(setup.storage_root, setup.eval.model.path),
                                     manifest.config.at("model").at("sha256").get<std::string>(), device,
-                                    setup.eval.inference.threads_per_rank);
+                                    setup.eval.inference);
         case ModelFormat::Command:
             return open_command(setup, manifest, device);
         case ModelFormat::OpenAI:

@@ -104,7 +104,7 @@ const std::vector<NeverIncludes>& include_rules() {
         {"PureFilesHaveNoProcesses", pure_files(), {"unistd.h", "signal.h", "csignal", "sys/", "poll.h", "fcntl.h"}},
         {"FewFilesHaveLibtorch",
          everywhere_but({"evaljob-runner/engine/torchscript.cpp", "evaljob-runner/engine/torchscript_generation.cpp",
-                         "evaljob-runner/engine/text_module."}),
+                         "evaljob-runner/engine/text_module.", "evaljob-runner/engine/torch_precision."}),
          {"torch/", "ATen/", "c10/"}},
         {"OneFileHasCpprest", everywhere_but({"operator/cluster/cpprest_transport.cpp"}), {"cpprest/", "pplx/"}},
     };

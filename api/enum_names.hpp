@@ -61,6 +61,11 @@ struct EnumNames<Schedule> {
         {{Schedule::Dynamic, "Dynamic"}, {Schedule::Static, "Static"}}};
 };
 template <>
+struct EnumNames<Precision> {
+    static constexpr std::array<std::pair<Precision, std::string_view>, 3> rows{
+        {{Precision::FP32, "FP32"}, {Precision::BF16, "BF16"}, {Precision::FP16, "FP16"}}};
+};
+template <>
 struct EnumNames<RestartScope> {
     static constexpr std::array<std::pair<RestartScope, std::string_view>, 2> rows{
         {{RestartScope::Node, "Node"}, {RestartScope::Group, "Group"}}};

@@ -25,6 +25,7 @@ enum class TaskMetric { ExactMatch, NormalizedExactMatch, VQAAccuracy, F1, ROUGE
 enum class Device { Auto, CPU, CUDA };
 enum class Schedule { Dynamic, Static };
 enum class Backend { Auto, NCCL, Gloo, None };
+enum class Precision { FP32, BF16, FP16 };
 enum class RestartScope { Node, Group };
 enum class RestartAction { Restart, RestartIgnoreLimit, Fail };
 enum class Retention { Retain, Delete };
@@ -89,6 +90,7 @@ struct Inference {
     std::optional<std::int32_t> startup_timeout_seconds;  // Command, OpenAI; absent: default_timeout_seconds
     std::optional<std::int32_t> sample_timeout_seconds;   // Command, OpenAI; absent: default_timeout_seconds
     std::optional<std::int32_t> max_concurrency;          // OpenAI; absent: default_max_concurrency
+    Precision precision = Precision::FP32;                // TorchScript
     std::optional<std::int32_t> max_batch_tokens;         // its size times its longest; absent: in the samples' order
 
     bool operator==(const Inference&) const = default;

@@ -389,6 +389,14 @@ std::vector<Field> inference_fields() {
                  "(docs/runner.md). Part of the evaluation's identity. Absent: batches in the samples' order.",
          .minimum = 1,
          .maximum = 2147483647},
+        {.path = inference + ".precision",
+         .type = Type::String,
+         .text = "TorchScript: what the model computes in. FP32: in what its file has, on inputs in single precision. "
+                 "BF16, FP16: the floating point numbers of the model and of its input are converted; every operation "
+                 "of the model must bear that, and on the CPU libtorch must have it. Part of the evaluation's "
+                 "identity.",
+         .fallback_words = "FP32 with TorchScript",
+         .values = {"FP32", "BF16", "FP16"}},
         {.path = inference + ".threadsPerRank",
          .type = Type::Integer,
          .text = "Threads that one operation of a rank may use on the CPU.",
@@ -445,7 +453,6 @@ std::vector<Field> inference_fields() {
          .fallback_words = "32 with OpenAI",
          .minimum = 1,
          .maximum = 1024},
-        later(inference + ".precision", Type::String),
     };
 }
 
@@ -478,6 +485,9 @@ std::vector<Field> eval_fields() {
                    refused_with("model.format", "OpenAI", "inference.devicesPerRank"),
                    refused_with("model.format", "AOTInductor", "repeats"),
                    refused_with("model.format", "OpenAI", "inference.backend"),
+                   refused_with("model.format", "AOTInductor", "inference.precision"),
+                   refused_with("model.format", "Command", "inference.precision"),
+                   refused_with("model.format", "OpenAI", "inference.precision"),
                    refused_with("model.format", "TorchScript", "inference.startupTimeoutSeconds"),
                    refused_with("model.format", "TorchScript", "inference.sampleTimeoutSeconds"),
                    refused_with("model.format", "AOTInductor", "inference.startupTimeoutSeconds"),

@@ -20,9 +20,9 @@ namespace evaljob {
 
 namespace {
 
-Computed does_not_run(const Sample& sample, const std::string& why) {
+Computed does_not_run(const Sample& sample, const std::string& doubt, const std::string& why) {
     return thrown(why, "the model fails on samples of shape " + Json(sample.shape).dump() +
-                           "; do spec.eval.model and the dataset belong together?");
+                           "; do spec.eval.model and the dataset belong together?" + doubt);
 }
 
 /// The class of the highest score, the first of equal ones; its softmax probability as 6 digits.
@@ -40,7 +40,8 @@ Prediction classify(const float* scores, std::int64_t classes) {
 
 class TorchClassifier : public Engine {
 public:
-    TorchClassifier(Forward forward, c10::Device device) : forward_(std::move(forward)), device_(device) {}
+    TorchClassifier(Forward forward, c10::Device device, std::string doubt)
+        : forward_(std::move(forward)), device_(device), doubt_(std::move(doubt)) {}
 
     void begin(EngineBatch batch) override { batch_ = std::move(batch); }
 
@@ -65,9 +66,9 @@ private:
             if (!scores) return std::move(scores.error());
             return as_computed(predictions_of(scores->to(at::kCPU, at::kFloat).contiguous(), part.size(), task));
         } catch (const c10::Error& error) {
-            return does_not_run(part.front()->sample, error.what_without_backtrace());
+            return does_not_run(part.front()->sample, doubt_, error.what_without_backtrace());
         } catch (const std::exception& error) {  // TorchScript's own exceptions
-            return does_not_run(part.front()->sample, error.what());
+            return does_not_run(part.front()->sample, doubt_, error.what());
         }
     }
 
@@ -104,14 +105,15 @@ private:
 
     Forward forward_;
     c10::Device device_;
+    std::string doubt_;
     EngineBatch batch_;
     InParts in_parts_;
 };
 
 }  // namespace
 
-std::unique_ptr<Engine> torch_classifier(Forward forward, c10::Device device) {
-    return std::make_unique<TorchClassifier>(std::move(forward), device);
+std::unique_ptr<Engine> torch_classifier(Forward forward, c10::Device device, std::string doubt) {
+    return std::make_unique<TorchClassifier>(std::move(forward), device, std::move(doubt));
 }
 
 void set_torch_threads(int threads) {

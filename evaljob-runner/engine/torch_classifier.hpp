@@ -17,7 +17,8 @@ namespace evaljob {
 /// not take these samples; an Error says something else.
 using Forward = std::function<Result<at::Tensor>(const at::Tensor& input)>;
 
-std::unique_ptr<Engine> torch_classifier(Forward forward, c10::Device device);
+/// `doubt`: what else may be wrong when the model fails, a sentence behind a space.
+std::unique_ptr<Engine> torch_classifier(Forward forward, c10::Device device, std::string doubt = "");
 
 /// Before the first tensor of this process.
 void set_torch_threads(int threads);

@@ -8,6 +8,7 @@
 
 #include "evaljob-runner/engine/torch_bytes.hpp"
 #include "evaljob-runner/engine/torch_classifier.hpp"
+#include "evaljob-runner/engine/torch_precision.hpp"
 #include "evaljob-runner/engine/torch_words.hpp"
 #include "evaljob-runner/engine/torchscript_generation.hpp"
 
@@ -26,9 +27,9 @@ tl::unexpected<Error> does_not_load(const std::string& path, const std::string& 
 }  // namespace
 
 Result<std::unique_ptr<Engine>> load_torchscript(std::string_view bytes, const std::string& path,
-                                                 const DeviceChoice& device, int threads) {
+                                                 const DeviceChoice& device, const Inference& inference) {
     try {
-        set_torch_threads(threads);
+        set_torch_threads(inference.threads_per_rank);
         // The optimising executor runs a graph differently the second time; a prediction must not depend on which
         // batch a process happened to see first.
         torch::jit::setGraphExecutorOptimize(false);
@@ -36,15 +37,17 @@ Result<std::unique_ptr<Engine>> load_torchscript(std::string_view bytes, const s
         torch::jit::ExtraFilesMap extra{{text_model_file, ""}};
         torch::jit::Module module = torch::jit::load(std::make_shared<TorchBytes>(bytes), target, extra);
         module.eval();
+        set_precision(module, inference.precision);
         if (!extra.at(text_model_file).empty()) {
-            auto engine = generating_engine(module, extra.at(text_model_file), target.str());
+            auto engine = generating_engine(module, extra.at(text_model_file), target.str(), inference.precision);
             if (!engine) return fail("BadInput", "spec.eval.model.path: " + path + ": " + engine.error().message);
             return engine;
         }
-        const auto forward = [module = std::move(module)](const at::Tensor& input) mutable -> Result<at::Tensor> {
-            return module.forward({input}).toTensor();
+        const auto forward = [module = std::move(module), type = scalar_type_of(inference.precision)](
+                                 const at::Tensor& input) mutable -> Result<at::Tensor> {
+            return module.forward({input.to(type)}).toTensor();
         };
-        return torch_classifier(forward, target);
+        return torch_classifier(forward, target, doubt_about(inference.precision));
     } catch (const c10::Error& error) {
         return does_not_load(path, device.kind, error.what_without_backtrace());
     } catch (const std::exception& error) {

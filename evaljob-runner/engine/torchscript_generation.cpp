@@ -15,6 +15,7 @@
 #include "evaljob-runner/engine/choose_token.hpp"
 #include "evaljob-runner/engine/in_parts.hpp"
 #include "evaljob-runner/engine/text_module.hpp"
+#include "evaljob-runner/engine/torch_precision.hpp"
 #include "evaljob-runner/engine/torch_words.hpp"
 
 namespace evaljob {
@@ -228,7 +229,7 @@ private:
 
 class GeneratingEngine : public Engine {
 public:
-    explicit GeneratingEngine(TextModule module) : module_(std::move(module)) {}
+    GeneratingEngine(TextModule module, Precision precision) : module_(std::move(module)), precision_(precision) {}
 
     void prepare(Request& request) const override { module_.decode_ahead(request); }
 
@@ -265,8 +266,9 @@ private:
         }
     }
 
-    static Computed does_not_run(const std::string& why) {
-        return thrown(why, "the model fails on it; do spec.eval.model and the dataset belong together?");
+    Computed does_not_run(const std::string& why) const {
+        return thrown(why, "the model fails on it; do spec.eval.model and the dataset belong together?" +
+                               doubt_about(precision_));
     }
 
     Result<std::vector<Prediction>> generate(const Part& part, const Task& task) {
@@ -321,6 +323,7 @@ private:
     }
 
     TextModule module_;
+    Precision precision_;
     EngineBatch batch_;
     InParts in_parts_;
 };
@@ -328,7 +331,7 @@ private:
 }  // namespace
 
 Result<std::unique_ptr<Engine>> generating_engine(const torch::jit::Module& module, std::string_view description,
-                                                  const std::string& device) {
+                                                  const std::string& device, Precision precision) {
     auto model = read_text_model(description);
     if (!model) return fail("BadInput", std::string(text_model_file) + " in it: " + model.error().message);
     for (const char* method : {"prefill", "step"})
@@ -337,7 +340,7 @@ Result<std::unique_ptr<Engine>> generating_engine(const torch::jit::Module& modu
     if (model->channels > 0 && model->height == 0 && !module.find_method("prepare"))
         return fail("BadInput", std::string(text_model_file) +
                                     " in it: needs height and width of images, or the model a method prepare");
-    return std::make_unique<GeneratingEngine>(TextModule(module, std::move(*model), c10::Device(device)));
+    return std::make_unique<GeneratingEngine>(TextModule(module, std::move(*model), c10::Device(device)), precision);
 }
 
 }  // namespace evaljob

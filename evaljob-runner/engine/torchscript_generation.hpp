@@ -17,8 +17,9 @@ namespace evaljob {
 /// The model's extra file that says what a generating one is.
 inline constexpr const char* text_model_file = "evaljob.json";
 
-/// `description` is that file's content, `device` where the module lies. Fails with BadInput when the two do not fit.
+/// `description` is that file's content, `device` where the module lies, `precision` what it was converted to. Fails
+/// with BadInput when module and description do not fit.
 Result<std::unique_ptr<Engine>> generating_engine(const torch::jit::Module& module, std::string_view description,
-                                                  const std::string& device);
+                                                  const std::string& device, Precision precision);
 
 }  // namespace evaljob

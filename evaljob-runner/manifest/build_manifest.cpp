@@ -19,6 +19,7 @@ Json inference_config(const Inference& inference, const std::string& device_kind
                 {"maxBatchSize", inference.max_batch_size},
                 {"threadsPerRank", inference.threads_per_rank},
                 {"seed", inference.seed}};
+    if (inference.precision != Precision::FP32) config["precision"] = name_of(inference.precision);
     if (inference.max_batch_tokens) config["maxBatchTokens"] = *inference.max_batch_tokens;
     if (inference.devices_per_rank.value_or(1) != 1) config["devicesPerRank"] = *inference.devices_per_rank;
     return config;

@@ -145,7 +145,7 @@ Result<std::unique_ptr<Engine>> open_model(const Setup& setup, const Manifest& m
     const auto model = bring_model(of_run, inference.backend, device, setup.contract, setup.environment, session);
     if (!model) return tl::unexpected(model.error());
     if (setup.eval.model.format == ModelFormat::TorchScript)
-        return load_torchscript(model->bytes, path, device, inference.threads_per_rank);
+        return load_torchscript(model->bytes, path, device, inference);
     return load_aot_inductor(model->bytes, path, device, inference.threads_per_rank, inference.max_batch_size);
 }
 

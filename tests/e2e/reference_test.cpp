@@ -38,5 +38,30 @@ TEST(Reference, PredictionsEqualPyTorchs) {
     }
 }
 
+class HalfPrecision : public testing::TestWithParam<const char*> {};
+
+TEST_P(HalfPrecision, ChangesConfidencesAndHardlyAPrediction) {
+    const Shape shape{.nodes = 1, .procs = 2, .limit = 1'000, .batch = 64};
+    Json job = evaljob_object(shape);
+    job["spec"]["eval"]["inference"]["precision"] = GetParam();
+    Evaluation evaluation("precision");
+    ASSERT_EQ(evaluation.start_text(job.dump(1))->wait(), 0) << evaluation.console();
+    const auto results = lines_of(evaluation.published()["results.jsonl"]);
+    const auto expected = lines_of(undisturbed(shape).published.at("results.jsonl"));
+    ASSERT_EQ(results.size(), expected.size());
+    int other_predictions = 0;
+    int other_confidences = 0;
+    for (std::size_t i = 0; i < results.size(); ++i) {
+        ASSERT_EQ(results[i].at("id"), expected[i].at("id"));
+        other_predictions += results[i].at("prediction") != expected[i].at("prediction") ? 1 : 0;
+        other_confidences += results[i].at("confidence") != expected[i].at("confidence") ? 1 : 0;
+    }
+    EXPECT_LE(other_predictions, 20);
+    EXPECT_GE(other_confidences, 100) << "was anything computed in this precision?";
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, HalfPrecision, testing::Values("BF16", "FP16"),
+                         [](const auto& row) { return std::string(row.param); });
+
 }  // namespace
 }  // namespace evaljob::e2e

@@ -272,6 +272,16 @@ TEST(EvalJobSpecValues, OfAServerComeBackAsTheyWere) {
     EXPECT_EQ(parsed(object).spec, spec);
 }
 
+TEST(EvalJobSpecValues, OfPrecisionComeBackAsTheyWere) {
+    Json object = valid_object();
+    EXPECT_EQ(parsed(object).spec.eval->inference.precision, Precision::FP32);
+    object["spec"]["eval"]["inference"]["precision"] = "BF16";
+    const EvalJobSpec spec = parsed(object).spec;
+    EXPECT_EQ(spec.eval->inference.precision, Precision::BF16);
+    object["spec"] = spec_to_json(spec);
+    EXPECT_EQ(parsed(object).spec, spec);
+}
+
 template <class E>
 std::vector<std::string> names_of() {
     std::vector<std::string> names;
@@ -293,6 +303,7 @@ TEST(Schema, SpellsEnumerationsAsTheTypesDo) {
     EXPECT_EQ(values_of("eval.inference.device"), names_of<Device>());
     EXPECT_EQ(values_of("eval.inference.schedule"), names_of<Schedule>());
     EXPECT_EQ(values_of("eval.inference.backend"), names_of<Backend>());
+    EXPECT_EQ(values_of("eval.inference.precision"), names_of<Precision>());
     EXPECT_EQ(values_of("restartPolicy.scope"), names_of<RestartScope>());
     EXPECT_EQ(values_of("storage.retentionPolicy"), names_of<Retention>());
     EXPECT_EQ(values_of("scheduling.gang"), names_of<Gang>());

@@ -92,6 +92,13 @@ TEST_F(ManifestByTokens, IsAnotherEvaluation) {
     EXPECT_EQ(identity_of(built()), identity_of(built()));
 }
 
+TEST_F(ManifestByTokens, IsAnotherEvaluationInAnotherPrecisionToo) {
+    const std::string before = identity_of(built());
+    EXPECT_FALSE(built().config["inference"].contains("precision"));
+    eval_.inference.precision = Precision::BF16;
+    EXPECT_NE(identity_of(built()), before);
+}
+
 TEST_F(ManifestByTokens, CountsAsTheDatasetSays) {
     eval_.inference.max_batch_tokens = 100;
     eval_.datasets[0].tokens_by = "n";

@@ -85,7 +85,7 @@ public:
         run.run_bytes = counts.bytes;
         run.computed = computed();
         const MergeOutcome merged = run_merge({folder_, "bench", false, 0, {}});
-        if (merged.exit_code != 0) throw std::runtime_error("the merge failed");
+        if (merged.exit_code != 0) throw std::runtime_error("the merge failed: " + merged.report.error);
         run.merge_bytes = counts.bytes - run.run_bytes;
         for (const auto& entry : fs::recursive_directory_iterator(folder_ + "/results"))
             if (entry.path().filename() == "results.jsonl") run.result_bytes = entry.file_size();

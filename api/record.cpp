@@ -7,6 +7,8 @@
 
 namespace evaljob {
 
+std::string text_of(LeaseNumber number) { return std::to_string(number.epoch) + "." + std::to_string(number.counter); }
+
 // An array, not an object: the keys would be most of the bytes.
 // [dataset, id, repeat, epoch, counter, prediction, detail, error]
 std::string encode_record(const Record& r) {

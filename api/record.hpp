@@ -20,6 +20,8 @@ struct LeaseNumber {
     auto operator<=>(const LeaseNumber&) const = default;
 };
 
+std::string text_of(LeaseNumber number);  // "2.17", for people
+
 struct Record {
     std::uint32_t dataset = 0;  // index in the manifest
     std::string id;             // of the sample

@@ -10,7 +10,10 @@
 #include <cstdio>
 #include <deque>
 #include <filesystem>
+#include <memory>
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include <spdlog/spdlog.h>
 #include <boost/asio/co_spawn.hpp>
@@ -97,13 +100,16 @@ struct Served {
 /// The ranks' side: all of them on one thread of a process of its own.
 class Ranks {
 public:
-    Ranks(std::size_t ranks, double batch_ms, std::uint16_t port) : ranks_(ranks), batch_ms_(batch_ms), port_(port) {}
+    Ranks(std::size_t ranks, double batch_ms, std::uint16_t port)
+        : ranks_(ranks), batch_ms_(batch_ms), port_(port), idle_since_(ranks) {}
 
     Served run() {
         for (std::size_t rank = 0; rank < ranks_; ++rank) asio::co_spawn(io_, live(rank), asio::detached);
         begun_ = steady_clock::now() + warm_up + std::chrono::milliseconds(ranks_ / 4);
         ends_ = begun_ + measured_for;
         io_.run_until(ends_);
+        for (const auto& since : idle_since_)  // those that wait still
+            if (since) idle_s_ += duration<double>(ends_ - std::min(ends_, std::max(begun_, *since))).count();
         Served served;
         const double seconds = duration<double>(measured_for).count();
         served.leases_per_second = static_cast<double>(waits_.size()) / seconds;
@@ -121,13 +127,14 @@ private:
         std::shared_ptr<FrameStream> stream;
         std::unique_ptr<asio::steady_timer> timer;
         std::deque<Lease> queue;
+        std::size_t number = 0;
         bool computing = false;
-        steady_clock::time_point idle_since;
         std::deque<steady_clock::time_point> asked;
     };
 
     asio::awaitable<void> live(std::size_t number) {
         Rank rank;
+        rank.number = number;
         rank.timer = std::make_unique<asio::steady_timer>(io_);
         rank.timer->expires_after(std::chrono::microseconds(number * 250));  // not all at once
         co_await rank.timer->async_wait(asio::use_awaitable);
@@ -136,7 +143,7 @@ private:
         rank.stream = std::make_shared<FrameStream>(std::move(socket));
         rank.stream->write(encode_message(hello_of(number, ranks_)));
         rank.stream->write(encode_message(Want{2}));
-        rank.idle_since = steady_clock::now();
+        idle_since_[number] = steady_clock::now();
         for (;;) {
             const auto payload = co_await rank.stream->read();
             if (!payload) co_return;
@@ -150,7 +157,7 @@ private:
             }
             rank.queue.push_back(*lease);
             if (!rank.computing) {
-                if (now >= begun_) idle_s_ += duration<double>(now - std::max(begun_, rank.idle_since)).count();
+                if (now >= begun_) idle_s_ += duration<double>(now - std::max(begun_, *idle_since_[number])).count();
                 compute(rank);
             }
         }
@@ -158,6 +165,7 @@ private:
 
     void compute(Rank& rank) {
         rank.computing = true;
+        idle_since_[rank.number].reset();
         rank.timer->expires_after(std::chrono::microseconds(static_cast<std::int64_t>(batch_ms_ * 1'000)));
         rank.timer->async_wait([this, &rank](const boost::system::error_code& error) {
             if (error) return;
@@ -166,7 +174,7 @@ private:
             const auto us = std::max<std::int64_t>(1, static_cast<std::int64_t>(batch_ms_ * 1'000));
             rank.stream->write(encode_message(Done{lease.number, lease.batch, 1, 0, us}));
             rank.asked.push_back(steady_clock::now());
-            rank.idle_since = steady_clock::now();
+            idle_since_[rank.number] = steady_clock::now();
             rank.computing = false;
             if (!rank.queue.empty()) compute(rank);
         });
@@ -179,6 +187,7 @@ private:
     steady_clock::time_point begun_;
     steady_clock::time_point ends_;
     std::vector<double> waits_;
+    std::vector<std::optional<steady_clock::time_point>> idle_since_;  // by rank; nothing while it computes
     double idle_s_ = 0;
 };
 

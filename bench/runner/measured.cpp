@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <stdexcept>
 #include <thread>
 #include <utility>
@@ -85,12 +86,12 @@ Measured measure(std::size_t row, Sizes sizes, Schedule schedule, int seed, doub
     const auto pids = start_ranks(row, seed, mean_cost, port, folder);
     asio::steady_timer timer(io);
     bool killed = false;
+    auto begun = steady_clock::now();  // the first lease, to 5 ms
     std::function<void()> watch = [&] {
         timer.expires_after(std::chrono::milliseconds(5));
         timer.async_wait([&](const boost::system::error_code& error) {
             if (error) return;
             const auto& leaves = job.ranks.back().leaves;
-            static steady_clock::time_point begun;
             if (server->progress().leases == 0) begun = steady_clock::now();
             const std::chrono::duration<double, std::milli> since = steady_clock::now() - begun;
             if (leaves && since.count() >= *leaves && !std::exchange(killed, true)) ::kill(pids.back(), SIGKILL);

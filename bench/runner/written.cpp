@@ -16,6 +16,7 @@
 #include <stdexcept>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include <spdlog/spdlog.h>
 #include <boost/asio/io_context.hpp>
@@ -39,6 +40,7 @@ namespace {
 constexpr std::size_t most_samples = 50'000;
 constexpr std::size_t commits = 1'000;            // of a run whose model takes no time, or fewer
 constexpr std::size_t samples_at_a_pace = 2'000;  // of a run whose model takes 1 ms a sample
+constexpr int rounds = 3;
 
 /// Samples that were computed, by all ranks that ever were.
 std::atomic<std::uint64_t>& computed() {
@@ -85,7 +87,7 @@ public:
         run.run_bytes = counts.bytes;
         run.computed = computed();
         const MergeOutcome merged = run_merge({folder_, "bench", false, 0, {}});
-        if (merged.exit_code != 0) throw std::runtime_error("the merge failed");
+        if (merged.exit_code != 0) throw std::runtime_error("the merge failed: " + merged.report.error);
         run.merge_bytes = counts.bytes - run.run_bytes;
         for (const auto& entry : fs::recursive_directory_iterator(folder_ + "/results"))
             if (entry.path().filename() == "results.jsonl") run.result_bytes = entry.file_size();
@@ -145,11 +147,24 @@ private:
     RankContract contract_;
 };
 
+template <class Figure>
+std::string of(const std::vector<OneRun>& runs, int places, const Figure& figure) {
+    std::vector<double> values;
+    for (const OneRun& run : runs) values.push_back(figure(run));
+    return spread_of(values, places);
+}
+
+double share(std::uint64_t a, std::uint64_t b) { return static_cast<double>(a) / static_cast<double>(b); }
+
 std::string row(std::size_t batch_size, int kills) {
-    const auto share = [](std::uint64_t a, std::uint64_t b) { return static_cast<double>(a) / static_cast<double>(b); };
     const std::size_t samples = std::min(most_samples, commits * batch_size);
-    const OneRun at_once = Written(samples, batch_size, 0).run();
-    const OneRun paced = Written(samples_at_a_pace, batch_size, 1).run();
+    const auto batches = (samples + batch_size - 1) / batch_size;
+    std::vector<OneRun> at_once;
+    std::vector<OneRun> paced;
+    for (int i = 0; i < rounds; ++i) {
+        at_once.push_back(Written(samples, batch_size, 0).run());
+        paced.push_back(Written(samples_at_a_pace, batch_size, 1).run());
+    }
     std::vector<double> again;
     simulation::Random random(batch_size);
     for (int i = 0; i < kills; ++i) {
@@ -157,12 +172,15 @@ std::string row(std::size_t batch_size, int kills) {
         again.push_back(static_cast<double>(Written(samples_at_a_pace, batch_size, 1).run(moment).computed) -
                         static_cast<double>(samples_at_a_pace));
     }
-    const auto batches = (samples + batch_size - 1) / batch_size;
-    return "| " + std::to_string(batch_size) + " | " + fixed(share(at_once.run_bytes, at_once.result_bytes), 2) +
-           " | " + fixed(share(at_once.run_bytes + at_once.merge_bytes, at_once.result_bytes), 2) + " | " +
-           fixed(share(at_once.syncs, batches), 2) + " | " + fixed(share(at_once.sync_us, at_once.syncs) / 1e3, 2) +
-           " ms | " + with_commas(static_cast<std::uint64_t>(static_cast<double>(samples) / at_once.seconds)) + " | " +
-           fixed(static_cast<double>(paced.syncs) / paced.seconds, 1) + " | " + spread_of(again, 0) + " |\n";
+    const auto bytes = [](const OneRun& r) { return share(r.run_bytes, r.result_bytes); };
+    const auto all_bytes = [](const OneRun& r) { return share(r.run_bytes + r.merge_bytes, r.result_bytes); };
+    const auto syncs = [&](const OneRun& r) { return share(r.syncs, batches); };
+    const auto sync_ms = [](const OneRun& r) { return share(r.sync_us, r.syncs) / 1e3; };
+    const auto rate = [&](const OneRun& r) { return static_cast<double>(samples) / r.seconds; };
+    const auto syncs_a_second = [](const OneRun& r) { return static_cast<double>(r.syncs) / r.seconds; };
+    return "| " + std::to_string(batch_size) + " | " + of(at_once, 2, bytes) + " | " + of(at_once, 2, all_bytes) +
+           " | " + of(at_once, 2, syncs) + " | " + of(at_once, 2, sync_ms) + " ms | " + of(at_once, 0, rate) + " | " +
+           of(paced, 1, syncs_a_second) + " | " + spread_of(again, 0) + " |\n";
 }
 
 }  // namespace

@@ -14,8 +14,6 @@ constexpr std::uint32_t one_at_a_time = 2;  // leases of a rank that computes on
 constexpr double patience_factor = 5.0;     // a lease may take so many times what was predicted
 constexpr std::size_t stragglers_per_ms = 500;
 
-std::string text_of(LeaseNumber n) { return std::to_string(n.epoch) + "." + std::to_string(n.counter); }
-
 }  // namespace
 
 /// Everyone gets a first lease before anyone gets a second: at the end of a run that spreads the rest evenly. `asked`:

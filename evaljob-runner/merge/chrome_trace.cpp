@@ -23,10 +23,7 @@ Json batch_event(const ShardHeader& header, const BatchEnd& batch, std::int64_t 
             {"tid", header.rank},
             {"ts", batch.begin_us - start_us},
             {"dur", std::max<std::int64_t>(0, batch.end_us - batch.begin_us)},
-            {"args",
-             {{"samples", batch.samples},
-              {"lease", std::to_string(batch.lease.epoch) + "." + std::to_string(batch.lease.counter)},
-              {"attempt", header.attempt}}}};
+            {"args", {{"samples", batch.samples}, {"lease", text_of(batch.lease)}, {"attempt", header.attempt}}}};
 }
 
 }  // namespace

@@ -10,8 +10,7 @@ constexpr std::size_t most_leases = 2;  // a rank asks for so many
 constexpr Milliseconds shortest_lease = 60'000;
 
 std::string text_of(const Lease& lease) {
-    return "lease " + std::to_string(lease.number.epoch) + "." + std::to_string(lease.number.counter) + " of batch " +
-           std::to_string(lease.batch);
+    return "lease " + text_of(lease.number) + " of batch " + std::to_string(lease.batch);
 }
 
 }  // namespace
@@ -28,8 +27,7 @@ void Ledger::began(std::uint32_t epoch) {
 void Ledger::granted(std::uint32_t epoch, SessionId session, const Lease& lease, Milliseconds now) {
     Coordinator& coordinator = coordinators_[epoch];
     if (lease.number.epoch != epoch || lease.number.counter <= coordinator.last_counter)
-        violated_(text_of(lease) + " does not follow " + std::to_string(epoch) + "." +
-                  std::to_string(coordinator.last_counter));
+        violated_(text_of(lease) + " does not follow " + text_of(LeaseNumber{epoch, coordinator.last_counter}));
     coordinator.last_counter = lease.number.counter;
     if (leases_.contains(lease.number)) violated_(text_of(lease) + ": the number was used before");
     check_again(epoch, session, lease, now);
@@ -60,7 +58,7 @@ void Ledger::check_again(std::uint32_t epoch, SessionId session, const Lease& le
             give_up(earlier);
             continue;
         }
-        const std::string name = std::to_string(number.epoch) + "." + std::to_string(number.counter);
+        const std::string name = text_of(number);
         if (!held_under.empty()) violated_(text_of(lease) + " is a third one, beside " + held_under + " and " + name);
         if (earlier.session == session) violated_(text_of(lease) + ": its rank holds it already, under " + name);
         held_under = name;

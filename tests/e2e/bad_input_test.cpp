@@ -78,11 +78,6 @@ const Row rows[] = {
      [](const auto&, Json& job) { job["spec"]["numNodes"] = "two"; },
      2,
      {"evaljob.json: spec.numNodes: must be an integer, is a string (\"two\")"}},
-    {"ValueOfALaterIssue",
-     [](const auto&, Json& job) { dataset(job)["task"]["type"] = "MultipleChoice"; },
-     2,
-     {"evaljob.json: spec.eval.datasets[0].task.type: MultipleChoice is not supported yet; supported: Classification, "
-      "Generation"}},
     {"FieldOfALaterIssue",
      [](const auto&, Json& job) { job["spec"]["merge"]["outputs"] = Json::array({"CSV"}); },
      2,

@@ -81,7 +81,6 @@ void write_refused(std::ostringstream& out) {
            "These are part of the design. Until they work they are refused, never accepted and ignored.\n\n";
     for (const Field& field : schema::spec_fields()) {
         if (field.later) out << "- `" << field.path << "`\n";
-        for (const char* value : field.later_values) out << "- `" << field.path << ": " << value << "`\n";
     }
     out << "\n## Set by the operator\n\nA template that sets one of these is refused.\n\n";
     for (const Field& field : schema::spec_fields()) {

@@ -49,7 +49,6 @@ struct Field {
     std::optional<std::size_t> min_items;  // of a list or a map
     std::optional<std::size_t> max_items;
     std::vector<const char*> values;        // the only ones
-    std::vector<const char*> later_values;  // of the design, not supported yet
     const Form* form = nullptr;
     const char* key = nullptr;    // list: items are told apart by this member, which may not repeat
     bool distinct = false;        // list: no item may repeat

@@ -189,9 +189,6 @@ private:
     void check_choice(const Field& field, const std::string& text, const std::string& path) {
         const auto is = [&text](const char* candidate) { return text == candidate; };
         if (std::any_of(field.values.begin(), field.values.end(), is)) return;
-        if (std::any_of(field.later_values.begin(), field.later_values.end(), is)) {
-            return say(path, text + " is not supported yet; supported: " + joined(field.values));
-        }
         std::string what = field.values.size() == 1 ? "must be " : "must be one of ";
         what += joined(field.values) + ", is " + shown(Json(text));
         const std::string meant = nearest(text, field.values);

@@ -1,7 +1,6 @@
 #include "evaljob-runner/engine/text_module.hpp"
 
 #include <ATen/ops/empty.h>
-#include <ATen/ops/from_blob.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/stack.h>
 
@@ -54,9 +53,8 @@ void TextModule::take_image(const Request& request, Prompt& prompt) {
                        " pixels; the model takes " + std::to_string(model_.width) + "x" + std::to_string(model_.height);
         return;
     }
-    const at::Tensor pixels =  // only read, and cloned at once
-        at::from_blob(const_cast<char*>(image->pixels.data()), {image->height, image->width, image->channels},
-                      at::kByte);
+    at::Tensor pixels = at::empty({image->height, image->width, image->channels}, at::kByte);
+    std::copy(image->pixels.begin(), image->pixels.end(), static_cast<char*>(pixels.data_ptr()));
     prompt.image = pixels.permute({2, 0, 1}).clone(at::MemoryFormat::Contiguous);
     if (model_.height == 0) prompt.image = module_.get_method("prepare")({prompt.image.to(device_)}).toTensor();
 }

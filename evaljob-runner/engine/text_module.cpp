@@ -5,7 +5,6 @@
 #include <ATen/ops/stack.h>
 
 #include <algorithm>
-#include <optional>
 #include <utility>
 
 #include "evaljob-runner/image/image.hpp"
@@ -16,8 +15,11 @@ TextModule::TextModule(torch::jit::Module module, TextModel model, c10::Device d
     : module_(std::move(module)), model_(std::move(model)), tokenizer_(model_), device_(device) {}
 
 void TextModule::decode_ahead(Request& request) const {
-    if (model_.channels > 0 && !request.sample.image.empty())
-        request.image = decode_image(request.sample.image, model_.channels);
+    if (model_.channels > 0 && !request.sample.image.empty()) request.image = decoded_image(request);
+}
+
+std::shared_ptr<const Result<Image>> TextModule::decoded_image(const Request& request) const {
+    return std::make_shared<const Result<Image>>(decode_image(request.sample.image, model_.channels));
 }
 
 Prompt TextModule::prompt_for(const Request& request) {
@@ -41,9 +43,8 @@ void TextModule::take_image(const Request& request, Prompt& prompt) {
         prompt.error = "it has no image, or several; the model takes one";
         return;
     }
-    std::optional<Result<Image>> decoded;  // now, where nobody has done it ahead
-    const Result<Image>& image =
-        request.image ? *request.image : decoded.emplace(decode_image(request.sample.image, model_.channels));
+    const auto decoded = request.image ? request.image : decoded_image(request);
+    const Result<Image>& image = *decoded;
     if (!image) {
         prompt.error = image.error().message;
         return;

@@ -4,7 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -18,8 +18,8 @@ namespace evaljob {
 struct Request {
     Sample sample;
     std::uint32_t repeat = 0;
-    std::uint32_t seed = 0;              // sample_seed()
-    std::optional<Result<Image>> image;  // of sample.image, where the engine has decoded it ahead
+    std::uint32_t seed = 0;                      // sample_seed()
+    std::shared_ptr<const Result<Image>> image;  // of sample.image, where the engine has decoded it ahead
 };
 
 /// What the manifest planned to be evaluated together; all of one dataset.

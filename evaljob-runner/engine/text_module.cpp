@@ -1,12 +1,10 @@
 #include "evaljob-runner/engine/text_module.hpp"
 
 #include <ATen/ops/empty.h>
-#include <ATen/ops/from_blob.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/stack.h>
 
 #include <algorithm>
-#include <optional>
 #include <utility>
 
 #include "evaljob-runner/image/image.hpp"
@@ -17,8 +15,11 @@ TextModule::TextModule(torch::jit::Module module, TextModel model, c10::Device d
     : module_(std::move(module)), model_(std::move(model)), tokenizer_(model_), device_(device) {}
 
 void TextModule::decode_ahead(Request& request) const {
-    if (model_.channels > 0 && !request.sample.image.empty())
-        request.image = decode_image(request.sample.image, model_.channels);
+    if (model_.channels > 0 && !request.sample.image.empty()) request.image = decoded_image(request);
+}
+
+std::shared_ptr<const Result<Image>> TextModule::decoded_image(const Request& request) const {
+    return std::make_shared<const Result<Image>>(decode_image(request.sample.image, model_.channels));
 }
 
 Prompt TextModule::prompt_for(const Request& request) {
@@ -42,9 +43,8 @@ void TextModule::take_image(const Request& request, Prompt& prompt) {
         prompt.error = "it has no image, or several; the model takes one";
         return;
     }
-    std::optional<Result<Image>> decoded;  // now, where nobody has done it ahead
-    const Result<Image>& image =
-        request.image ? *request.image : decoded.emplace(decode_image(request.sample.image, model_.channels));
+    const auto decoded = request.image ? request.image : decoded_image(request);
+    const Result<Image>& image = *decoded;
     if (!image) {
         prompt.error = image.error().message;
         return;
@@ -54,9 +54,8 @@ void TextModule::take_image(const Request& request, Prompt& prompt) {
                        " pixels; the model takes " + std::to_string(model_.width) + "x" + std::to_string(model_.height);
         return;
     }
-    const at::Tensor pixels =  // only read, and cloned at once
-        at::from_blob(const_cast<char*>(image->pixels.data()), {image->height, image->width, image->channels},
-                      at::kByte);
+    at::Tensor pixels = at::empty({image->height, image->width, image->channels}, at::kByte);
+    std::copy(image->pixels.begin(), image->pixels.end(), static_cast<char*>(pixels.data_ptr()));
     prompt.image = pixels.permute({2, 0, 1}).clone(at::MemoryFormat::Contiguous);
     if (model_.height == 0) prompt.image = module_.get_method("prepare")({prompt.image.to(device_)}).toTensor();
 }

@@ -5,6 +5,7 @@
 #include <ATen/core/ivalue.h>
 #include <torch/csrc/jit/api/module.h>
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,7 @@ public:
     Result<at::Tensor> step(const std::vector<Token>& tokens);
 
 private:
+    std::shared_ptr<const Result<Image>> decoded_image(const Request& request) const;
     void take_image(const Request& request, Prompt& prompt);
     Result<at::Tensor> take(c10::IValue said, std::size_t rows);
 

@@ -21,6 +21,7 @@ struct Variant {
     int batch = 32;
     int limit = 1000;
     const char* temperature = nullptr;
+    int tokens = 0;  // inference.maxBatchTokens; 0: none
 };
 
 Json job(const Variant& run) {
@@ -36,6 +37,7 @@ Json job(const Variant& run) {
         dataset["task"]["topP"] = "0.9";
         eval["repeats"] = 3;
     }
+    if (run.tokens > 0) eval["inference"]["maxBatchTokens"] = run.tokens;
     eval["datasets"] = Json::array({dataset});
     return {{"apiVersion", "evaljob.dev/v1alpha1"},
             {"kind", "EvalJob"},
@@ -143,6 +145,21 @@ TEST(VisionLanguage, GivesTheSameAnswersInOtherBatches) {
     ASSERT_EQ(alone.size(), 100U);
     for (std::size_t i = 0; i < alone.size(); ++i)
         EXPECT_EQ(alone[i].at("prediction"), together[i].at("prediction")) << i;
+}
+
+TEST(VisionLanguage, GivesTheSameAnswersInBatchesUnderABudgetOfTokens) {
+    const Variant run{.nodes = 2, .limit = 100, .tokens = 8192};  // an image counts as 1024
+    const Published planned = published(run);
+    Variant on_one = run;
+    on_one.nodes = 1;
+    EXPECT_EQ(published(on_one), planned);
+    const auto results = lines_of(planned.at("results.jsonl"));
+    const auto together = lines_of(of_two_by_two().at("results.jsonl"));
+    ASSERT_EQ(results.size(), 100U);
+    for (std::size_t i = 0; i < results.size(); ++i) {
+        EXPECT_EQ(results[i].at("id"), together[i].at("id")) << "results stand in the dataset's order";
+        EXPECT_EQ(results[i].at("prediction"), together[i].at("prediction")) << i;
+    }
 }
 
 TEST(VisionLanguage, DrawsTheSameByChanceInAnyBatchAndOnAnyRank) {

@@ -22,7 +22,10 @@ def machine():
 def versions():
     def first_line(*argv):
         return subprocess.run(argv, capture_output=True, text=True).stdout.strip().splitlines()[0]
-    return {"evaljob": first_line("git", "-C", str(ROOT), "describe", "--always", "--dirty"),
+    def git(*argv):
+        return subprocess.run(["git", "-C", str(ROOT), *argv], capture_output=True, text=True).stdout.strip()
+    dirty = git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!bench/results")  # these are written while it runs
+    return {"evaljob": git("rev-parse", "--short", "HEAD") + ("-dirty" if dirty else ""),
             "training-operator": "v1.9.0", "kubernetes": first_line("kube-apiserver", "--version"), "etcd": first_line("etcd", "--version")}
 
 

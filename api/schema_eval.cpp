@@ -333,7 +333,6 @@ std::vector<Field> task_fields(const std::string& task) {
          .min_length = 1,
          .max_length = 256,
          .form = &text_form},
-        later(task + ".scorer", Type::Object),
     };
 }
 
@@ -444,7 +443,11 @@ std::vector<Field> eval_fields() {
     for (Rule& rule : task_rules("format")) rules.push_back(std::move(rule));
     fields.push_back({.path = dataset, .type = Type::Object, .text = "One dataset.", .rules = std::move(rules)});
     add(fields, dataset_fields(dataset));
-    add(fields, task_fields(dataset + ".task"));
+    auto task = task_fields(dataset + ".task");
+    for (const char* type : {"Classification", "MultipleChoice"})
+        task.front().rules.push_back(refused_with("type", type, "scorer"));
+    add(fields, task);
+    add(fields, scorer_fields(dataset + ".task"));
     add(fields, inference_fields());
     fields.push_back({.path = "spec.eval.repeats",
                       .type = Type::Integer,
@@ -474,6 +477,7 @@ std::vector<Field> expect_fields() {
          .rules = dataset_rules()}};
     add(fields, dataset_fields(expect + ".dataset"));
     add(fields, task_fields(expect + ".task"));
+    fields.push_back(later(expect + ".task.scorer", Type::Object));
     return fields;
 }
 

@@ -47,6 +47,7 @@ Rule needed_for(const std::string& key, const std::string& needed);
 
 std::vector<Field> eval_fields();        // spec.eval and below
 std::vector<Field> expect_fields();      // spec.merge.expect and below
+std::vector<Field> scorer_fields(const std::string& task);  // task.scorer and below
 std::vector<Field> template_fields();    // spec.template and below
 std::vector<Field> storage_fields();     // spec.storage and below
 std::vector<Field> policy_fields();      // rendezvous, merge, restartPolicy

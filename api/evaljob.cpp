@@ -159,4 +159,11 @@ Result<Dataset> parse_expect(const Json& object, const std::string& path) {
     return read_expect(object);
 }
 
+Result<Scorer> parse_scorer(const Json& object, const std::string& path) {
+    schema::Violations violations;
+    schema::check(*schema::find(schema::spec_tree(), "eval.datasets[].task.scorer"), object, path, violations);
+    if (!violations.empty()) return tl::unexpected<Error>(error_of(violations));
+    return read_scorer(object);
+}
+
 }  // namespace evaljob

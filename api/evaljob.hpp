@@ -46,6 +46,16 @@ struct Model {
     bool operator==(const Model&) const = default;
 };
 
+/// A program that scores predictions when they are merged.
+struct Scorer {
+    std::vector<std::string> command;
+    std::string path;                             // the folder that it starts in; empty: the storage root
+    std::vector<std::string> scores;              // the names of what it gives for each sample
+    std::optional<std::int32_t> timeout_seconds;  // absent: default_timeout_seconds
+
+    bool operator==(const Scorer&) const = default;
+};
+
 struct Task {
     TaskType type = TaskType::Classification;
     // Classification: name of class i at index i; empty: the classes are called by their number
@@ -58,6 +68,7 @@ struct Task {
     std::string top_p;              // a decimal number; empty: 1
     std::vector<std::string> stop;  // each ends a text, and is no part of it
     std::string prompt;             // OpenAI: a text with {members} of the sample; empty: the sample's own
+    std::optional<Scorer> scorer;   // Generation
 
     bool operator==(const Task&) const = default;
 };
@@ -316,11 +327,15 @@ Json spec_to_json(const EvalJobSpec& spec);
 Json status_to_json(const EvalJobStatus& status);
 Json eval_to_json(const Eval& eval);
 Json expect_to_json(const Dataset& expect);
+Json scorer_to_json(const Scorer& scorer);
 
 /// spec.eval alone, as the runner gets it in its environment; `path` is the field's name in messages.
 Result<Eval> parse_eval(const Json& object, const std::string& path);
 
 /// spec.merge.expect alone, as the merge gets it: {"dataset": {…}, "task": {…}}.
 Result<Dataset> parse_expect(const Json& object, const std::string& path);
+
+/// A task's scorer alone, as the merge gets it.
+Result<Scorer> parse_scorer(const Json& object, const std::string& path);
 
 }  // namespace evaljob

@@ -41,6 +41,7 @@ Task read_task(const Json& task) {
     take(task, "temperature", read.temperature);
     take(task, "topP", read.top_p);
     take(task, "stop", read.stop);
+    if (const Json& scorer = member(task, "scorer"); scorer.is_object()) read.scorer = read_scorer(scorer);
     return read;
 }
 
@@ -170,6 +171,15 @@ Eval read_eval(const Json& eval) {
 Dataset read_expect(const Json& expect) {
     Dataset read = read_dataset(member(expect, "dataset"));
     read.task = read_task(member(expect, "task"));
+    return read;
+}
+
+Scorer read_scorer(const Json& scorer) {
+    Scorer read;
+    take(scorer, "command", read.command);
+    take(scorer, "path", read.path);
+    take(scorer, "scores", read.scores);
+    take(scorer, "timeoutSeconds", read.timeout_seconds);
     return read;
 }
 

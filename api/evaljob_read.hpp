@@ -9,6 +9,7 @@ namespace evaljob {
 EvalJobSpec read_spec(const Json& spec, const std::string& job_name);
 Eval read_eval(const Json& eval);
 Dataset read_expect(const Json& expect);
+Scorer read_scorer(const Json& scorer);
 
 /// Lenient: only the operator writes status, and a member of an unknown type is as good as absent.
 EvalJobStatus read_status(const Json& status);

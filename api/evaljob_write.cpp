@@ -25,6 +25,7 @@ Json task_to_json(const Task& task) {
     put(object, "temperature", task.temperature);
     put(object, "topP", task.top_p);
     if (!task.stop.empty()) object["stop"] = task.stop;
+    if (task.scorer) object["scorer"] = scorer_to_json(*task.scorer);
     return object;
 }
 
@@ -152,6 +153,13 @@ Json eval_to_json(const Eval& eval) {
     put(inference, "maxConcurrency", eval.inference.max_concurrency);
     Json object{{"model", std::move(model)}, {"datasets", std::move(datasets)}, {"inference", std::move(inference)}};
     if (eval.repeats != 1) object["repeats"] = eval.repeats;
+    return object;
+}
+
+Json scorer_to_json(const Scorer& scorer) {
+    Json object{{"command", scorer.command}, {"scores", scorer.scores}};
+    put(object, "path", scorer.path);
+    put(object, "timeoutSeconds", scorer.timeout_seconds);
     return object;
 }
 

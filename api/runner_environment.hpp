@@ -5,8 +5,9 @@
 namespace evaljob::runner_environment {
 
 inline constexpr const char* eval = "EVALJOB_EVAL";  // spec.eval with defaults, as JSON
-// {"allowPartial": bool, "maxFailedSamples": n}; without eval also "image": {"attempt": n, "nodes": n}, whose output is
-// merged, and where the EvalJob has it "expect": spec.merge.expect.
+// {"allowPartial": bool, "maxFailedSamples": n, "scorers": {dataset: task.scorer}}, the last where there are some;
+// without eval also "image": {"attempt": n, "nodes": n}, whose output is merged, and where the EvalJob has it "expect":
+// spec.merge.expect.
 inline constexpr const char* merge = "EVALJOB_MERGE";
 inline constexpr const char* writers = "EVALJOB_WRITERS";            // spec.storage.writers; absent: Ranks
 inline constexpr const char* storage_root = "EVALJOB_STORAGE_ROOT";  // what relative paths are relative to

@@ -293,12 +293,9 @@ std::vector<Field> task_fields(const std::string& task) {
              "Generation: how a prediction is compared with the targets, of which the best counts. The first metric "
              "is the score. ExactMatch: the same bytes. NormalizedExactMatch: the same after SQuAD's normalisation, "
              "which overlooks case, punctuation, English articles and white space. VQAAccuracy: min(1, targets that "
-             "are "
-             "the prediction / 3) as VQA's evaluation has it, the targets being people's answers. F1: of SQuAD, by "
-             "words. "
-             "ROUGEL: ROUGE-L's F-measure, without stemming. MultipleChoice: Accuracy: the letter of the likeliest "
-             "text; "
-             "NormalizedAccuracy: of the one that is likeliest per byte (docs/results.md).",
+             "are the prediction / 3) as VQA's evaluation has it, the targets being people's answers. F1: of SQuAD, "
+             "by words. ROUGEL: ROUGE-L's F-measure, without stemming. MultipleChoice: Accuracy: the letter of the "
+             "likeliest text; NormalizedAccuracy: of the one that is likeliest per byte (docs/results.md).",
          .fallback_words = "[ExactMatch] with Generation, [Accuracy] with MultipleChoice",
          .min_items = 1,
          .max_items = 16,
@@ -354,7 +351,6 @@ std::vector<Field> task_fields(const std::string& task) {
          .min_length = 1,
          .max_length = 256,
          .form = &text_form},
-        later(task + ".scorer", Type::Object),
     };
 }
 
@@ -514,7 +510,11 @@ std::vector<Field> eval_fields() {
                       .min_length = 1,
                       .max_length = 256,
                       .form = &text_form});
-    add(fields, task_fields(dataset + ".task"));
+    auto task = task_fields(dataset + ".task");
+    for (const char* type : {"Classification", "MultipleChoice"})
+        task.front().rules.push_back(refused_with("type", type, "scorer"));
+    add(fields, task);
+    add(fields, scorer_fields(dataset + ".task"));
     add(fields, inference_fields());
     fields.push_back({.path = "spec.eval.repeats",
                       .type = Type::Integer,
@@ -544,6 +544,7 @@ std::vector<Field> expect_fields() {
          .rules = dataset_rules()}};
     add(fields, dataset_fields(expect + ".dataset"));
     add(fields, task_fields(expect + ".task"));
+    fields.push_back(later(expect + ".task.scorer", Type::Object));
     return fields;
 }
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "evaljob-runner/engine/torch_bytes.hpp"
+#include "evaljob-runner/engine/torch_classifier.hpp"
 #include "evaljob-runner/engine/torch_words.hpp"
 #include "evaljob-runner/storage/files.hpp"
 

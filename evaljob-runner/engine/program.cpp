@@ -43,13 +43,13 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 tl::unexpected<Error> cannot_run(const ProgramStart& start, int error, int where) {
     const std::string why = std::strerror(error);
     if (where == 'd')
-        return fail("BadInput", "spec.eval.model.path: " + start.folder + ": " + why +
+        return fail("BadInput", start.folder_field + ": " + start.folder + ": " + why +
                                     "; it is the folder that the program starts in; is the path right?");
     if (where == 'x')
-        return fail("BadInput", "spec.eval.model.command: " + start.command.front() + ": " + why +
+        return fail("BadInput", start.command_field + ": " + start.command.front() + ": " + why +
                                     "; is it installed here (in a cluster: in the image of container runner), and "
                                     "executable?");
-    return fail("StartFailed", "spec.eval.model.command: fork: " + why, true);
+    return fail("StartFailed", start.command_field + ": fork: " + why, true);
 }
 
 std::string how(int waited) {

@@ -15,10 +15,12 @@
 namespace evaljob {
 
 struct ProgramStart {
-    std::vector<std::string> command;  // the first one is looked up on PATH, unless it has a slash
-    std::string folder;                // to start in
-    Environment environment;           // all of it
-    std::size_t max_line = 0;          // bytes
+    std::vector<std::string> command;                       // the first one is looked up on PATH, unless it has a slash
+    std::string folder;                                     // to start in
+    Environment environment;                                // all of it
+    std::size_t max_line = 0;                               // bytes
+    std::string command_field = "spec.eval.model.command";  // the fields that these come from, for messages
+    std::string folder_field = "spec.eval.model.path";
 };
 
 /// Thread rule: the thread that started it, which must not end before it.

@@ -22,6 +22,7 @@ struct Findings {
     std::vector<OutputFile> files;      // of an image of the user's own: what was read
     bool is_image = false;              // records come from such files, not from shard logs
     bool completeness_unknown = false;  // nothing says which samples there should be
+    ScorerResults scored;
     std::vector<DatasetScores> scores;
     std::vector<std::string> faults;  // any of them forbids a whole result
 };

@@ -79,7 +79,11 @@ Points grade_text(TaskMetric metric, const Outcome& outcome, const std::string& 
 
 }  // namespace
 
-Grading::Grading(const Manifest& manifest, std::uint32_t dataset) {
+Grading::Grading(const Manifest& manifest, std::uint32_t dataset, const ScorerResults& scored) {
+    if (const auto found = scored.find(dataset); found != scored.end()) {
+        scored_ = &found->second;
+        names_ = scored_->names;
+    }
     for (const std::string& name : task_metrics(manifest, dataset))
         comparisons_.push_back(value_named(name, TaskMetric::ExactMatch));
     for (const TaskMetric metric : comparisons_) names_.emplace_back(name_in_results(metric));
@@ -87,8 +91,9 @@ Grading::Grading(const Manifest& manifest, std::uint32_t dataset) {
 }
 
 Scale Grading::scale(std::size_t metric) const {
+    if (metric < scorer_names()) return Scale::Any;
     if (is_classification()) return Scale::Share;
-    switch (comparisons_[metric]) {
+    switch (comparisons_[metric - scorer_names()]) {
         case TaskMetric::VQAAccuracy:
         case TaskMetric::F1:
         case TaskMetric::ROUGEL:
@@ -98,7 +103,7 @@ Scale Grading::scale(std::size_t metric) const {
     }
 }
 
-std::vector<Points> Grading::grade(const Json& target, const Outcome& outcome) const {
+std::vector<Points> Grading::grade(const Json& target, const Outcome& outcome, std::uint64_t item) const {
     std::vector<Points> points(names_.size());
     if (outcome.state != ItemState::Predicted) return points;
     if (is_classification()) {
@@ -108,16 +113,18 @@ std::vector<Points> Grading::grade(const Json& target, const Outcome& outcome) c
     std::string prediction;
     if (!text_from_json(Json::parse(outcome.prediction, nullptr, false), prediction)) return points;
     const std::vector<std::string> targets = texts_of(target);
+    const std::size_t scored = scorer_names();
+    for (std::size_t i = 0; i < scored; ++i) points[i] = scored_->points.at((item - scored_->first) * scored + i);
     for (std::size_t i = 0; i < comparisons_.size(); ++i)
-        points[i] = grade_text(comparisons_[i], outcome, prediction, targets);
+        points[scored + i] = grade_text(comparisons_[i], outcome, prediction, targets);
     return points;
 }
 
-std::vector<Grading> gradings_of(const Manifest& manifest) {
+std::vector<Grading> gradings_of(const Manifest& manifest, const ScorerResults& scored) {
     std::uint32_t datasets = 1;
     for (const ManifestSample& sample : manifest.samples) datasets = std::max(datasets, sample.dataset + 1);
     std::vector<Grading> gradings;
-    for (std::uint32_t i = 0; i < datasets; ++i) gradings.emplace_back(manifest, i);
+    for (std::uint32_t i = 0; i < datasets; ++i) gradings.emplace_back(manifest, i, scored);
     return gradings;
 }
 

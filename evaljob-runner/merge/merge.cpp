@@ -20,6 +20,7 @@ namespace evaljob {
 namespace {
 
 constexpr std::size_t block = std::size_t{64} << 10;
+constexpr std::size_t worst_limit = 30;  // wrong answers that the report lists
 
 Result<Manifest> read_manifest(const std::string& shared) {
     auto bytes = read_file(layout::manifest(shared), layout::max_manifest_bytes);
@@ -128,15 +129,29 @@ bool has_confusion(const std::vector<DatasetScores>& scores) {
     return std::any_of(scores.begin(), scores.end(), [](const DatasetScores& s) { return s.has_confusion; });
 }
 
+/// As metrics.json tells it; a time-out decides no score.
+Json scorers_json(const ScorerSettings& settings) {
+    Json scorers;
+    for (const auto& [dataset, scorer] : settings.scorers)
+        scorers[dataset] = {{"command", scorer.command}, {"scores", scorer.scores}};
+    return scorers;
+}
+
 Result<Published> publish(const MergeOptions& options, const Findings& f) {
     auto begun = Publication::begin(options.shared_dir);
     if (!begun) return tl::unexpected(begun.error());
     Publication& p = *begun;
     const Proof& proof = f.reading.proof;
-    ResultLines lines(f.manifest, proof, kind_of(f));
+    ResultLines lines(f.manifest, proof, kind_of(f), f.scored);
     auto json_line = [&](std::string& out, std::uint64_t item) { lines.append_json(out, item); };
     auto csv_line = [&](std::string& out, std::uint64_t item) { lines.append_csv(out, item); };
-    const MetricsInput metrics{f.manifest, f.identity, proof, f.scores, !f.faults.empty(), f.completeness_unknown};
+    const MetricsInput metrics{f.manifest,
+                               f.identity,
+                               proof,
+                               f.scores,
+                               !f.faults.empty(),
+                               f.completeness_unknown,
+                               scorers_json(options.scoring)};
     auto sealed =
         write_lines(p, "results.jsonl", "", proof.items, json_line)
             .and_then([&] { return write_text(p, "metrics.json", metrics_json(metrics)); })
@@ -197,6 +212,10 @@ MergeOutcome refused(MergeReport report, const Error& error) {
     if (error.reason == "NoSpace") code = exit_code::no_space;
     report.error = error.message;
     if (error.reason == "BadInput") code = exit_code::bad_input;
+    if (error.reason == "ScorerFailed") {
+        code = exit_code::internal;
+        report.ids.clear();  // of samples that the model failed on; the message names the one that matters
+    }
     return {code, std::move(report), {}};
 }
 
@@ -211,7 +230,12 @@ MergeOutcome run_merge(const MergeOptions& options) {
         report.error = joined(f.faults);
         return {exit_code::proof, std::move(report), {}};
     }
-    if (!f.completeness_unknown) f.scores = score(f.manifest, f.reading.proof);
+    if (!f.completeness_unknown) {
+        auto scored = run_scorers(options.scoring, f.manifest, f.reading.proof);
+        if (!scored) return refused(std::move(report), scored.error());
+        f.scored = std::move(*scored);
+        f.scores = score(f.manifest, f.reading.proof, worst_limit, f.scored);
+    }
     auto published = publish(options, f);
     if (!published) return refused(std::move(report), published.error());
     report.published = true;

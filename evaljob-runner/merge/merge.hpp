@@ -9,6 +9,7 @@
 
 #include "api/merge_report.hpp"
 #include "evaljob-runner/merge/metrics.hpp"
+#include "evaljob-runner/merge/scorer_run.hpp"
 
 namespace evaljob {
 
@@ -27,6 +28,7 @@ struct MergeOptions {
     bool allow_partial = false;
     std::int64_t max_failed_samples = 0;
     std::optional<ImageOutput> image;  // absent: shard logs of our own runner
+    ScorerSettings scoring = {};
 };
 
 /// A line of what a merge prints for a person.

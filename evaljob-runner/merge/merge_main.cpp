@@ -50,12 +50,24 @@ Result<std::optional<ImageOutput>> read_image(const Environment& environment, co
     return std::optional(std::move(image));
 }
 
+Result<void> read_scorers(const Json& scorers, const std::string& field, ScorerSettings& settings) {
+    if (!scorers.is_object()) return fail("InvalidField", field + ": must be an object, a scorer for each dataset");
+    for (const auto& [dataset, object] : scorers.items()) {
+        auto scorer = parse_scorer(object, field + "." + dataset);
+        if (!scorer) return tl::unexpected(scorer.error());
+        settings.scorers.emplace(dataset, std::move(*scorer));
+    }
+    return {};
+}
+
 Result<MergeOptions> read_options(const Environment& environment) {
     MergeOptions options;
     options.shared_dir = value_of(environment, "EVALJOB_SHARED_DIR");
     if (options.shared_dir.empty())
         return fail("InvalidField", "EVALJOB_SHARED_DIR is not set: it names the folder of the run to merge");
     options.job_name = value_of(environment, "EVALJOB_NAME");
+    options.scoring.storage_root = value_of(environment, runner_environment::storage_root);
+    options.scoring.environment = environment;
     std::string text = value_of(environment, runner_environment::merge, "{}");
     Json merge = Json::parse(text, nullptr, false);
     if (!merge.is_object()) return fail("InvalidField", std::string(runner_environment::merge) + ": is no JSON object");
@@ -68,6 +80,8 @@ Result<MergeOptions> read_options(const Environment& environment) {
         } else if (key == "allowPartial" || key == "maxFailedSamples") {
             return fail("InvalidField",
                         field + ": must be " + (key == "allowPartial" ? "a boolean" : "an integer of at least 0"));
+        } else if (key == "scorers") {
+            if (auto read = read_scorers(value, field, options.scoring); !read) return tl::unexpected(read.error());
         } else if (key != "image" && key != "expect") {
             return fail("InvalidField", field + ": unknown field");
         }

@@ -56,15 +56,15 @@ public:
 
     void add(const ManifestSample& sample, std::uint64_t item, const Outcome& outcome) {
         if (outcome.state == ItemState::Missing) return;
-        const std::vector<Points> points = grading_.grade(sample.target, outcome);
+        const std::vector<Points> points = grading_.grade(sample.target, outcome, item);
         count(all_, points);
         const std::int64_t target = grading_.is_classification() ? class_number(sample.target.dump()) : std::int64_t{0};
         if (!sample.group.empty()) count_group(sample.group, target, points);
         bool failed = outcome.state == ItemState::Failed;
         if (grading_.is_classification())
             ++confusion_[{target, failed ? column_failed : class_number(outcome.prediction)}];
-        if (points.front() < full_points && !failed)
-            remember({item, number_or_zero(confidence_of(outcome)), points.front()});
+        const bool is_wrong = points.front() < full_points || grading_.scale(0) == Scale::Any;
+        if (is_wrong && !failed) remember({item, number_or_zero(confidence_of(outcome)), points.front()});
     }
 
     DatasetScores result() {
@@ -186,14 +186,15 @@ std::string confidence_of(const Outcome& outcome) {
     return Json::parse(text, nullptr, false).is_number() ? text : "";
 }
 
-std::vector<DatasetScores> score(const Manifest& manifest, const Proof& proof, std::size_t worst_limit) {
+std::vector<DatasetScores> score(const Manifest& manifest, const Proof& proof, std::size_t worst_limit,
+                                 const ScorerResults& scored) {
     std::map<std::uint32_t, Tally> tallies;
     for (std::uint64_t item = 0; item < proof.items; ++item) {
         const ManifestSample& sample = manifest.samples[item / manifest.repeats];
         auto tally = tallies.find(sample.dataset);
         if (tally == tallies.end())
             tally = tallies
-                        .emplace(sample.dataset, Tally(sample.dataset, Grading(manifest, sample.dataset),
+                        .emplace(sample.dataset, Tally(sample.dataset, Grading(manifest, sample.dataset, scored),
                                                        class_names(manifest, sample.dataset).size(), worst_limit))
                         .first;
         tally->second.add(sample, item, proof.outcome(item));

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "api/manifest.hpp"
+#include "evaljob-runner/merge/grading.hpp"
 #include "evaljob-runner/merge/proof.hpp"
 #include "evaljob-runner/merge/statistics.hpp"
 
@@ -67,6 +68,7 @@ struct DatasetScores {
 std::string confidence_of(const Outcome& outcome);
 
 /// One entry for each dataset that has samples, in the manifest's order of datasets.
-std::vector<DatasetScores> score(const Manifest& manifest, const Proof& proof, std::size_t worst_limit = 30);
+std::vector<DatasetScores> score(const Manifest& manifest, const Proof& proof, std::size_t worst_limit = 30,
+                                 const ScorerResults& scored = {});
 
 }  // namespace evaljob

@@ -54,8 +54,8 @@ std::string grade_text(Points points, Scale scale) {
 
 }  // namespace
 
-ResultLines::ResultLines(const Manifest& manifest, const Proof& proof, Kind kind)
-    : manifest_(manifest), proof_(proof), kind_(kind), gradings_(gradings_of(manifest)) {
+ResultLines::ResultLines(const Manifest& manifest, const Proof& proof, Kind kind, const ScorerResults& scored)
+    : manifest_(manifest), proof_(proof), kind_(kind), gradings_(gradings_of(manifest, scored)) {
     for (std::uint32_t i = 0; i < gradings_.size(); ++i) {
         std::string name = dataset_name(manifest, i);
         append_quoted(dataset_json_.emplace_back(), name);
@@ -65,9 +65,10 @@ ResultLines::ResultLines(const Manifest& manifest, const Proof& proof, Kind kind
     }
 }
 
-void ResultLines::append_grades(std::string& out, const ManifestSample& sample, const Outcome& outcome) const {
+void ResultLines::append_grades(std::string& out, const ManifestSample& sample, const Outcome& outcome,
+                                std::uint64_t item) const {
     const Grading& grading = gradings_[sample.dataset];
-    const std::vector<Points> points = grading.grade(sample.target, outcome);
+    const std::vector<Points> points = grading.grade(sample.target, outcome, item);
     for (std::size_t i = 0; i < points.size(); ++i)
         out += ",\"" + grading.metrics()[i] + "\":" + grade_text(points[i], grading.scale(i));
 }
@@ -104,7 +105,7 @@ void ResultLines::append_json(std::string& out, std::uint64_t item) const {
     if (outcome.state == ItemState::Missing)
         out += ",\"missing\":true";
     else if (scored)
-        append_grades(out, sample, outcome);
+        append_grades(out, sample, outcome, item);
     out += "}\n";
 }
 
@@ -129,7 +130,7 @@ void ResultLines::append_csv(std::string& out, std::uint64_t item) const {
     out += confidence_of(outcome) + "," + csv_text(outcome.error);
     const Grading& grading = gradings_[sample.dataset];
     const std::vector<std::string>& graded = grading.metrics();
-    const std::vector<Points> points = grading.grade(sample.target, outcome);
+    const std::vector<Points> points = grading.grade(sample.target, outcome, item);
     for (const std::string& metric : metrics_) {
         out += ',';
         const auto at = std::find(graded.begin(), graded.end(), metric);
@@ -161,6 +162,7 @@ std::string metrics_json(const MetricsInput& in) {
         object["completeness"] = "Unknown";
     else
         object["missing"] = in.proof.missing.count;
+    if (!in.scorers.is_null()) object["scorers"] = in.scorers;
     return object.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

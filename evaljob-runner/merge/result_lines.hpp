@@ -22,8 +22,9 @@ public:
         Unscored,  // the same, when nothing says what was right: without dataset, target, group and accuracy
     };
 
-    /// Manifest and proof must outlive this.
-    ResultLines(const Manifest& manifest, const Proof& proof, Kind kind = Kind::Runner);
+    /// Manifest, proof and `scored` must outlive this.
+    ResultLines(const Manifest& manifest, const Proof& proof, Kind kind = Kind::Runner,
+                const ScorerResults& scored = {});
 
     std::string csv_header() const;
     void append_json(std::string& out, std::uint64_t item) const;
@@ -33,7 +34,8 @@ private:
     const Manifest& manifest_;
     const Proof& proof_;
     Kind kind_;
-    void append_grades(std::string& out, const ManifestSample& sample, const Outcome& outcome) const;
+    void append_grades(std::string& out, const ManifestSample& sample, const Outcome& outcome,
+                       std::uint64_t item) const;
     std::vector<Grading> gradings_;          // by dataset
     std::vector<std::string> metrics_;       // of all datasets: the columns
     std::vector<std::string> dataset_json_;  // names, quoted once
@@ -47,6 +49,7 @@ struct MetricsInput {
     const std::vector<DatasetScores>& scores;
     bool partial = false;
     bool completeness_unknown = false;  // then there is no count of missing, and no score
+    Json scorers = nullptr;             // by what programs was scored, by dataset; null: none
 };
 
 /// metrics.json: identity, what was evaluated, counts, every score with its interval.

@@ -162,12 +162,21 @@ Json node_metadata(const EvalJob& job, std::int32_t node, std::int32_t attempt) 
 Json merge_settings(const EvalJob& job) {
     Json merge = {{"allowPartial", job.spec.merge.allow_partial},
                   {"maxFailedSamples", job.spec.merge.max_failed_samples}};
-    if (job.spec.eval) return merge;
+    if (job.spec.eval) {
+        for (const Dataset& dataset : job.spec.eval->datasets)
+            if (dataset.task.scorer) merge["scorers"][dataset.name] = scorer_to_json(*dataset.task.scorer);
+        return merge;
+    }
     std::int32_t attempt = job.status.attempt;  // all nodes' last one, since the whole group starts again
     for (const auto& [node, seen] : job.status.node_attempts) attempt = std::max(attempt, seen);
     merge["image"] = {{"attempt", attempt}, {"nodes", job.spec.num_nodes}};
     if (job.spec.merge.expect) merge["expect"] = expect_to_json(*job.spec.merge.expect);
     return merge;
+}
+
+bool has_scorer(const EvalJob& job) {
+    return job.spec.eval && std::any_of(job.spec.eval->datasets.begin(), job.spec.eval->datasets.end(),
+                                        [](const Dataset& dataset) { return dataset.task.scorer.has_value(); });
 }
 
 Json merge_container(const EvalJob& job, const Settings& settings) {
@@ -177,15 +186,16 @@ Json merge_container(const EvalJob& job, const Settings& settings) {
     if (const Json* theirs = find_runner(containers); theirs && job.spec.eval) {
         for (const char* key : {"image", "imagePullPolicy"})
             if (theirs->contains(key)) container[key] = (*theirs)[key];
+        for (const char* key : {"env", "envFrom"})  // a judge's key
+            if (theirs->contains(key) && has_scorer(job)) container[key] = (*theirs)[key];
     }
     container["command"] = {"evaljob-runner", "merge"};
     container["terminationMessagePolicy"] = "FallbackToLogsOnError";
-    container["env"] = {variable("EVALJOB_NAME", job.meta.name),
-                        variable("EVALJOB_UID", job.meta.uid),
-                        variable("EVALJOB_RUN_ID", names::run_id(job.meta.name, job.meta.uid)),
-                        variable("EVALJOB_SHARED_DIR", shared_dir(job, settings)),
-                        variable(runner_environment::storage_root, settings.storage_mount_path),
-                        variable(runner_environment::merge, merge_settings(job).dump())};
+    put_in_front(container, {variable("EVALJOB_NAME", job.meta.name), variable("EVALJOB_UID", job.meta.uid),
+                             variable("EVALJOB_RUN_ID", names::run_id(job.meta.name, job.meta.uid)),
+                             variable("EVALJOB_SHARED_DIR", shared_dir(job, settings)),
+                             variable(runner_environment::storage_root, settings.storage_mount_path),
+                             variable(runner_environment::merge, merge_settings(job).dump())});
     if (has_claim(job, settings)) mount_storage(container, settings);
     return container;
 }

@@ -227,7 +227,9 @@ TEST(EvalJobSpecValues, OfAProgramOnTextsComeBackAsTheyWere) {
         "model": {"format": "Command", "command": ["python3", "m.py"], "path": "programs"},
         "datasets": [{"name": "qa", "format": "JSONL", "path": "qa.jsonl",
                       "task": {"type": "Generation", "metrics": ["NormalizedExactMatch", "ExactMatch"], "groupBy": "kind",
-                               "maxNewTokens": 64, "temperature": "0.7", "topP": "0.9", "stop": ["\n", "Q:"]}},
+                               "maxNewTokens": 64, "temperature": "0.7", "topP": "0.9", "stop": ["\n", "Q:"],
+                               "scorer": {"command": ["judge", "-v"], "path": "judges", "scores": ["quality", "tone"],
+                                          "timeoutSeconds": 7}}},
                      {"name": "more", "format": "JSONL", "path": "more.jsonl", "task": {"type": "Generation"}}],
         "repeats": 4,
         "inference": {"startupTimeoutSeconds": 30, "sampleTimeoutSeconds": 5}})");
@@ -241,12 +243,19 @@ TEST(EvalJobSpecValues, OfAProgramOnTextsComeBackAsTheyWere) {
                                                  64,
                                                  "0.7",
                                                  "0.9",
-                                                 {"\n", "Q:"}}));
+                                                 {"\n", "Q:"},
+                                                 "",
+                                                 Scorer{{"judge", "-v"}, "judges", {"quality", "tone"}, 7}}));
     EXPECT_EQ(spec.eval->datasets[1].task.metrics, std::vector{TaskMetric::ExactMatch}) << "the default";
     EXPECT_EQ(spec.eval->repeats, 4);
     EXPECT_EQ(spec.eval->inference.sample_timeout_seconds, 5);
     object["spec"] = spec_to_json(spec);
     EXPECT_EQ(parsed(object).spec, spec);
+    const Scorer& scorer = *spec.eval->datasets[0].task.scorer;
+    EXPECT_EQ(parse_scorer(scorer_to_json(scorer), "here").value(), scorer);
+    const auto refused = parse_scorer(Json::parse(R"({"command": ["judge"]})"), "here");
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().message, "here.scores: required");
 }
 
 TEST(EvalJobSpecValues, OfAServerComeBackAsTheyWere) {

@@ -70,6 +70,7 @@ Files pure_files() {
                 "evaljob-runner/merge/report_timeline.",
                 "evaljob-runner/merge/embedded.",
                 "evaljob-runner/merge/result_lines.",
+                "evaljob-runner/merge/scorer_protocol.",
                 "evaljob-runner/merge/statistics.",
                 "evaljob-runner/merge/text_metrics.",
                 "evaljob-runner/merge/text_scores.",

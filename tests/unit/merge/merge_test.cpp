@@ -276,6 +276,7 @@ INSTANTIATE_TEST_SUITE_P(Rows, MergeOptionsRefused,
                                          OptionRow{"WrongType", R"({"allowPartial":1})", "EVALJOB_MERGE.allowPartial"},
                                          OptionRow{"Negative", R"({"maxFailedSamples":-1})",
                                                    "EVALJOB_MERGE.maxFailedSamples"},
+                                         OptionRow{"ScorersAreAList", R"({"scorers":[]})", "EVALJOB_MERGE.scorers"},
                                          OptionRow{"Unknown", R"({"outputs":[]})", "EVALJOB_MERGE.outputs"}),
                          [](const auto& row) { return row.param.name; });
 

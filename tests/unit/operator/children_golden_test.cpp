@@ -80,6 +80,14 @@ const std::vector<Row> rows = {
          job.status.attempt = 2;
          return merge_job(job, {});
      }},
+    {"merge_job_scorer",
+     [] {
+         EvalJob job = sidecar_job();
+         Task& task = job.spec.eval->datasets.front().task;
+         task.type = TaskType::Generation;
+         task.scorer = Scorer{{"judge"}, "judges", {"quality"}, {}};
+         return merge_job(job, {});
+     }},
     {"claim_retained", [] { return claim_object(JobBuilder().claim_template("ReadWriteMany").build()); }},
     {"claim_deleted",
      [] { return claim_object(JobBuilder().claim_template("ReadWriteMany", Retention::Delete).build()); }},

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "tests/e2e/evaluation.hpp"
+#include "tests/places.hpp"
 
 namespace evaljob::e2e {
 namespace {

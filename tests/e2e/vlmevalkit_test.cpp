@@ -9,6 +9,7 @@
 
 #include "api/base64.hpp"
 #include "tests/e2e/evaluation.hpp"
+#include "tests/places.hpp"
 
 namespace evaljob::e2e {
 namespace {

@@ -9,6 +9,7 @@
 #include "evaljob-runner/merge/merge_main.hpp"
 #include "evaljob-runner/merge/scorer_protocol.hpp"
 #include "run_folder.hpp"
+#include "tests/places.hpp"
 
 namespace evaljob {
 namespace {

@@ -8,6 +8,7 @@
 #include <map>
 
 #include "api/json.hpp"
+#include "tests/places.hpp"
 
 namespace evaljob {
 namespace {

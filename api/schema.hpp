@@ -48,7 +48,7 @@ struct Field {
     std::optional<std::size_t> max_length;
     std::optional<std::size_t> min_items;  // of a list or a map
     std::optional<std::size_t> max_items;
-    std::vector<const char*> values;        // the only ones
+    std::vector<const char*> values;  // the only ones
     const Form* form = nullptr;
     const char* key = nullptr;    // list: items are told apart by this member, which may not repeat
     bool distinct = false;        // list: no item may repeat

@@ -45,14 +45,22 @@ Rule all_fixed_with(const std::string& kind, const std::string& value, const std
 /// A member that needs another.
 Rule needed_for(const std::string& key, const std::string& needed);
 
-std::vector<Field> eval_fields();                           // spec.eval and below
-std::vector<Field> expect_fields();                         // spec.merge.expect and below
+std::vector<Field> eval_fields();    // spec.eval and below
+std::vector<Field> model_fields();   // spec.eval.model and below
+std::vector<Field> server_fields();  // of it, what OpenAI has
+std::vector<Field> expect_fields();  // spec.merge.expect and below
+std::vector<Rule> dataset_rules();
+std::vector<Field> dataset_fields(const std::string& dataset);
+std::vector<Field> task_fields(const std::string& task);
 std::vector<Field> scorer_fields(const std::string& task);  // task.scorer and below
 std::vector<Field> template_fields();                       // spec.template and below
 std::vector<Field> storage_fields();                        // spec.storage and below
 std::vector<Field> policy_fields();                         // rendezvous, merge, restartPolicy
 std::vector<Field> scheduling_fields();                     // spec.scheduling and below
 std::vector<Field> life_fields();                           // deadlines, suspend, managedBy
+
+/// Of an object that has both the dataset's format and its task.
+std::vector<Rule> task_rules(const std::string& format);
 
 /// Labels of a user's own on what the operator makes.
 Field labels(std::string path);

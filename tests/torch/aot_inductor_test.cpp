@@ -67,7 +67,7 @@ TEST_F(AotInductor, GivesTorchScriptsLabelsForBatchesOfEverySize) {
     auto package = load_aot_inductor(read_text(path), path, cpu, 1, 33);
     ASSERT_TRUE(package) << package.error().message;
     const std::string script = std::string(example) + "model.pt";
-    auto torchscript = load_torchscript(read_text(script), script, cpu, 1);
+    auto torchscript = load_torchscript(read_text(script), script, cpu, {});
     ASSERT_TRUE(torchscript) << torchscript.error().message;
     for (const std::size_t samples : {33U, 1U, 2U, 16U, 33U})
         EXPECT_EQ(labels(**package, samples), labels(**torchscript, samples)) << samples;
@@ -164,7 +164,7 @@ TEST_P(Refusal, SaysHowToMendIt) {
     ASSERT_FALSE(made.empty());
     std::string bytes = read_text(made);
     if (GetParam().spoil) bytes = GetParam().spoil(std::move(bytes));
-    auto engine = GetParam().as_torchscript ? load_torchscript(bytes, "model.pt2", cpu, 1)
+    auto engine = GetParam().as_torchscript ? load_torchscript(bytes, "model.pt2", cpu, {})
                                             : load_aot_inductor(bytes, "model.pt2", cpu, 1, GetParam().batch);
     Error error;
     if (engine) {

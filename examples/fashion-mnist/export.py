@@ -52,11 +52,14 @@ def export(module, arguments):
     samples = torch.rand(arguments.static_batch or 8, 1, 28, 28, device=arguments.device)
     batch = None if arguments.static_batch else {0: torch.export.Dim("batch", max=arguments.max_batch)}
     program = torch.export.export(module.to(arguments.device), (samples,), dynamic_shapes=(batch,))
-    torch._inductor.aoti_compile_and_package(
-        program,
-        package_path=os.path.abspath(arguments.out),
-        inductor_configs={"cpp.dynamic_threads": True},  # as many as inference.threadsPerRank says
-    )
+    # To choose between oneDNN and NNPACK, torch asks whether a batch has 16 samples, and takes the answer for the example's
+    # batch for a limit of all: at most 15. It need not choose here; the package does when it runs.
+    with torch.backends.mkldnn.flags(enabled=False), torch.backends.nnpack.flags(enabled=False):
+        torch._inductor.aoti_compile_and_package(
+            program,
+            package_path=os.path.abspath(arguments.out),
+            inductor_configs={"cpp.dynamic_threads": True},  # as many as inference.threadsPerRank says
+        )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,4 @@
 // The table: a dataset and what is asked of the model about it, in spec.eval and in spec.merge.expect.
-#include <utility>
-
 #include "api/json_read.hpp"
 #include "api/schema_rows.hpp"
 
@@ -208,8 +206,8 @@ std::vector<Field> expect_fields() {
          .text = "The dataset.",
          .required = true,
          .rules = dataset_rules()}};
-    for (Field& field : dataset_fields(expect + ".dataset")) fields.push_back(std::move(field));
-    for (Field& field : task_fields(expect + ".task")) fields.push_back(std::move(field));
+    add(fields, dataset_fields(expect + ".dataset"));
+    add(fields, task_fields(expect + ".task"));
     fields.push_back(later(expect + ".task.scorer", Type::Object));
     return fields;
 }

@@ -5,10 +5,6 @@
 namespace evaljob::schema {
 namespace {
 
-void add(std::vector<Field>& fields, const std::vector<Field>& part) {
-    fields.insert(fields.end(), part.begin(), part.end());
-}
-
 constexpr const char* repeats_words =
     "repeats: with model.format TorchScript each task needs a temperature, as each time gives the same without";
 

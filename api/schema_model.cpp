@@ -1,6 +1,4 @@
 // The table: spec.eval.model.
-#include <utility>
-
 #include "api/schema_rows.hpp"
 
 namespace evaljob::schema {
@@ -76,7 +74,7 @@ std::vector<Field> server_fields() {
              "`stop`, `chat_template_kwargs`, …",
          .open = true},
     };
-    for (Field& field : taken_parameters()) fields.push_back(std::move(field));
+    add(fields, taken_parameters());
     return fields;
 }
 

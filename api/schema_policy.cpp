@@ -144,7 +144,7 @@ std::vector<Field> restart_fields() {
          .max_items = 20},
     };
     const auto rules = restart_rule_fields();
-    fields.insert(fields.end(), rules.begin(), rules.end());
+    add(fields, rules);
     return fields;
 }
 
@@ -164,9 +164,8 @@ Field later(std::string path, Type type) {
 
 std::vector<Field> policy_fields() {
     std::vector<Field> fields;
-    for (const auto& part : {rendezvous_fields(), storage_fields(), merge_fields(), restart_fields()}) {
-        fields.insert(fields.end(), part.begin(), part.end());
-    }
+    for (const auto& part : {rendezvous_fields(), storage_fields(), merge_fields(), restart_fields()})
+        add(fields, part);
     return fields;
 }
 

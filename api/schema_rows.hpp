@@ -45,6 +45,10 @@ Rule all_fixed_with(const std::string& kind, const std::string& value, const std
 /// A member that needs another.
 Rule needed_for(const std::string& key, const std::string& needed);
 
+inline void add(std::vector<Field>& fields, const std::vector<Field>& part) {
+    fields.insert(fields.end(), part.begin(), part.end());
+}
+
 std::vector<Field> eval_fields();    // spec.eval and below
 std::vector<Field> model_fields();   // spec.eval.model and below
 std::vector<Field> server_fields();  // of it, what OpenAI has

@@ -193,10 +193,8 @@ const std::vector<Field>& spec_fields() {
                                    .fallback = "1",
                                    .minimum = 1,
                                    .maximum = max_procs_per_node}};
-        for (const auto& part :
-             {eval_fields(), template_fields(), policy_fields(), life_fields(), scheduling_fields()}) {
-            fields.insert(fields.end(), part.begin(), part.end());
-        }
+        for (const auto& part : {eval_fields(), template_fields(), policy_fields(), life_fields(), scheduling_fields()})
+            add(fields, part);
         for (const char* key : immutable_members()) fields.front().rules.push_back(immutable(key));
         return fields;
     }();

@@ -119,8 +119,7 @@ std::vector<Field> storage_fields() {
          .max_length = 253,
          .form = &dns_subdomain},
     };
-    const auto claim = claim_fields();
-    fields.insert(fields.end(), claim.begin(), claim.end());
+    add(fields, claim_fields());
     fields.push_back({.path = "spec.storage.retentionPolicy",
                       .type = Type::String,
                       .text = "What becomes of a claim made from claimTemplate when the EvalJob is deleted. Retain: it "

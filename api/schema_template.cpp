@@ -114,13 +114,11 @@ std::vector<Field> template_fields() {
         owned("spec.template.spec.hostname"),
         owned("spec.template.spec.subdomain"),
     };
-    const auto add = [&fields](const std::vector<Field>& part) {
-        fields.insert(fields.end(), part.begin(), part.end());
-    };
-    add(container_fields("spec.template.spec.containers", std::string("The containers. The one that counts is `") +
-                                                              names::runner_container +
-                                                              "`; the operator adds it when it is not here."));
-    add(container_fields("spec.template.spec.initContainers", "Init containers; they see the rank contract too."));
+    add(fields, container_fields("spec.template.spec.containers",
+                                 std::string("The containers. The one that counts is `") + names::runner_container +
+                                     "`; the operator adds it when it is not here."));
+    add(fields,
+        container_fields("spec.template.spec.initContainers", "Init containers; they see the rank contract too."));
     return fields;
 }
 

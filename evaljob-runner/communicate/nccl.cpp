@@ -71,14 +71,13 @@ public:
     char* bytes() override { return room_.host; }
 
     Result<void> begin_broadcast(std::size_t count) override {
-        return begin(count, count, [&] {
-            return ncclBroadcast(room_.device, room_.device, count, ncclUint8, 0, comm_, room_.stream);
-        });
+        return begin(
+            count, [&] { return ncclBroadcast(room_.device, room_.device, count, ncclUint8, 0, comm_, room_.stream); });
     }
 
     Result<void> begin_all_gather(std::uint64_t value) override {
         std::memcpy(room_.host + self_ * sizeof value, &value, sizeof value);
-        return begin(size_ * sizeof value, size_ * sizeof value, [&] {
+        return begin(size_ * sizeof value, [&] {
             return ncclAllGather(room_.device + self_ * sizeof value, room_.device, 1, ncclUint64, comm_, room_.stream);
         });
     }
@@ -90,7 +89,7 @@ public:
         if (state == ncclInProgress) return {State::Running, ""};
         if (state != ncclSuccess) return {State::Failed, words(state, comm_)};
         if (step_ == Step::Launching) {  // only now what follows on the stream comes after it
-            if (auto copied = copy(room_.host, room_.device, back_, cudaMemcpyDeviceToHost); !copied)
+            if (auto copied = copy(room_.host, room_.device, count_, cudaMemcpyDeviceToHost); !copied)
                 return {State::Failed, copied.error().message};
             step_ = Step::Computing;
         }
@@ -122,10 +121,10 @@ private:
     enum class Step { Idle, Meeting, Launching, Computing };
 
     template <class Call>
-    Result<void> begin(std::size_t there, std::size_t back, Call call) {
+    Result<void> begin(std::size_t count, Call call) {
         if (comm_ == nullptr) return fail("Unavailable", "the group was left");
-        back_ = back;
-        if (auto copied = copy(room_.device, room_.host, there, cudaMemcpyHostToDevice); !copied) return copied;
+        count_ = count;
+        if (auto copied = copy(room_.device, room_.host, count, cudaMemcpyHostToDevice); !copied) return copied;
         step_ = Step::Launching;
         return begun(call());
     }
@@ -144,7 +143,7 @@ private:
     ncclComm_t comm_ = nullptr;
     Room room_;
     Step step_ = Step::Idle;
-    std::size_t back_ = 0;
+    std::size_t count_ = 0;  // bytes of what was begun: to the GPU, and back
 };
 
 class NcclDoor : public Door {

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
-#include <sstream>
 
 #include "tests/e2e/evaluation.hpp"
 #include "tests/torch/packages.hpp"
@@ -31,11 +30,8 @@ protected:
 /// Predictions by id.
 std::map<std::string, Json> labels(const std::map<std::string, std::string>& published) {
     std::map<std::string, Json> found;
-    std::istringstream lines(published.at("results.jsonl"));
-    for (std::string line; std::getline(lines, line);) {
-        const Json object = Json::parse(line);
-        found[object.at("id").get<std::string>()] = object.at("prediction");
-    }
+    for (const Json& line : lines_of(published.at("results.jsonl")))
+        found[line.at("id").get<std::string>()] = line.at("prediction");
     return found;
 }
 

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <regex>
 #include <set>
+#include <sstream>
 #include <stdexcept>
 
 #include "evaljob-runner/shard/shard_log.hpp"
@@ -97,6 +98,13 @@ std::map<std::string, std::string> Evaluation::published() const {
     for (const char* name : {"results.jsonl", "metrics.json", "results.csv", "confusion.csv"})
         files[name] = read_text(folder + name);
     return files;
+}
+
+std::vector<Json> lines_of(const std::string& text) {
+    std::vector<Json> lines;
+    std::istringstream stream(text);
+    for (std::string line; std::getline(stream, line);) lines.push_back(Json::parse(line));
+    return lines;
 }
 
 std::uint64_t Evaluation::shard_bytes() const {

@@ -29,6 +29,9 @@ Json evaljob_object(const Shape& shape);
 /// A PNG file of 56 x 56 pixels as base64: the picture of the vision-language example's first question.
 std::string picture();
 
+/// Of JSON lines.
+std::vector<Json> lines_of(const std::string& text);
+
 class Evaluation {
 public:
     explicit Evaluation(const std::string& name);

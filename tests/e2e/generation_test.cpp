@@ -62,13 +62,6 @@ const Published& of_two_by_two() {
     return known;
 }
 
-std::vector<Json> lines_of(const std::string& text) {
-    std::vector<Json> lines;
-    std::istringstream stream(text);
-    for (std::string line; std::getline(stream, line);) lines.push_back(Json::parse(line));
-    return lines;
-}
-
 /// By metric and group.
 Json scores_of(const Published& files) {
     Json scores;

@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <sstream>
 
 #include "tests/e2e/evaluation.hpp"
 
@@ -12,13 +11,6 @@ namespace {
 bool there_is_a_gpu() { return std::filesystem::exists("/dev/nvidiactl"); }
 
 const Shape one_gpu{.nodes = 1, .procs = 1, .limit = 3000, .device = "CUDA"};
-
-std::vector<Json> results_of(const Evaluation& evaluation) {
-    std::istringstream stream(evaluation.published().at("results.jsonl"));
-    std::vector<Json> lines;
-    for (std::string line; std::getline(stream, line);) lines.push_back(Json::parse(line));
-    return lines;
-}
 
 TEST(Gpu, ThatIsNotThereIsNamed) {
     if (there_is_a_gpu()) GTEST_SKIP() << "there is a CUDA device";
@@ -35,8 +27,8 @@ TEST(Gpu, PredictsAsTheCpuDoes) {
     ASSERT_EQ(gpu.start(one_gpu)->wait(), 0) << gpu.console();
     Evaluation cpu("cpu");
     ASSERT_EQ(cpu.start({.nodes = 1, .procs = 1, .limit = 3000})->wait(), 0) << cpu.console();
-    const auto on_gpu = results_of(gpu);
-    const auto on_cpu = results_of(cpu);
+    const auto on_gpu = lines_of(gpu.published().at("results.jsonl"));
+    const auto on_cpu = lines_of(cpu.published().at("results.jsonl"));
     ASSERT_EQ(on_gpu.size(), on_cpu.size());
     int other = 0;
     for (std::size_t i = 0; i < on_gpu.size(); ++i) other += on_gpu[i]["prediction"] != on_cpu[i]["prediction"] ? 1 : 0;

@@ -4,20 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <set>
-#include <sstream>
 
 #include "tests/e2e/evaluation.hpp"
 #include "tests/places.hpp"
 
 namespace evaljob::e2e {
 namespace {
-
-std::vector<Json> lines_of(const std::string& text) {
-    std::vector<Json> lines;
-    std::istringstream stream(text);
-    for (std::string line; std::getline(stream, line);) lines.push_back(Json::parse(line));
-    return lines;
-}
 
 TEST(Reference, PredictionsEqualPyTorchs) {
     Evaluation evaluation("reference");

@@ -96,9 +96,7 @@ std::map<std::string, std::string> published(int nodes, int procs) {
 
 TEST(VlmEvalKit, AModelIsAskedForEachSampleAndGivesTheSameBytesFromAnyNumberOfRanks) {
     const auto alone = published(1, 1);
-    std::vector<Json> lines;
-    std::istringstream text(alone.at("results.jsonl"));
-    for (std::string line; std::getline(text, line);) lines.push_back(Json::parse(line));
+    const auto lines = lines_of(alone.at("results.jsonl"));
     const auto expected = rows();
     ASSERT_EQ(lines.size(), 2 * (expected.size() + draws));
     for (std::size_t i = 0; i < expected.size(); ++i) {

@@ -9,24 +9,22 @@ void add(std::vector<Field>& fields, const std::vector<Field>& part) {
     fields.insert(fields.end(), part.begin(), part.end());
 }
 
-constexpr const char* repeats_words =
-    "repeats: with model.format TorchScript each task needs a temperature, as each time gives the same without";
-
 /// A model that gives the same each time needs no repeats.
-Rule repeats_differ() {
-    return {.cel =
-                "self.model.format != 'TorchScript' || !has(self.repeats) || "
-                "self.datasets.all(x, has(x.task.temperature))",
-            .message = repeats_words,
+Rule repeats_differ(const std::string& format) {
+    const std::string words =
+        "repeats: with model.format " + format + " each task needs a temperature, as each time gives the same without";
+    return {.cel = "self.model.format != '" + format +
+                   "' || !has(self.repeats) || self.datasets.all(x, has(x.task.temperature))",
+            .message = words,
             .message_expression = "",
-            .check = [](const Json& eval, const std::string& path, Violations& violations) {
+            .check = [=](const Json& eval, const std::string& path, Violations& violations) {
                 const Json& datasets = member(eval, "datasets");
-                if (member(member(eval, "model"), "format") != Json("TorchScript") ||
-                    member(eval, "repeats").is_null() || !datasets.is_array())
+                if (member(member(eval, "model"), "format") != Json(format) || member(eval, "repeats").is_null() ||
+                    !datasets.is_array())
                     return;
                 for (const Json& dataset : datasets)
                     if (const Json& task = member(dataset, "task"); task.is_object() && !task.contains("temperature"))
-                        return violations.push_back(path + "." + repeats_words);
+                        return violations.push_back(path + "." + words);
             }};
 }
 
@@ -154,9 +152,7 @@ std::vector<Field> eval_fields() {
          .type = Type::Object,
          .text = "What the built-in runner evaluates. Leave it out to run an image, or in local mode a program, of "
                  "your own: spec.template must then have a container `runner` with a command or an image.",
-         .rules = {all_fixed_with("model.format", "AOTInductor", "datasets", "format", {"IDX"}),
-                   all_fixed_with("model.format", "AOTInductor", "datasets", "task.type", {"Classification"}),
-                   all_fixed_with("model.format", "Command", "datasets", "format", {"JSONL", "TSV"}),
+         .rules = {all_fixed_with("model.format", "Command", "datasets", "format", {"JSONL", "TSV"}),
                    all_fixed_with("model.format", "Command", "datasets", "task.type", {"Generation"}),
                    all_fixed_with("model.format", "OpenAI", "datasets", "format", {"JSONL", "TSV"}),
                    all_fixed_with("model.format", "OpenAI", "datasets", "task.type", {"Generation"}),
@@ -167,12 +163,12 @@ std::vector<Field> eval_fields() {
                    refused_with("model.format", "AOTInductor", "inference.maxConcurrency"),
                    refused_with("model.format", "Command", "inference.maxConcurrency"),
                    refused_value_with("model.format", "OpenAI", "inference.device", "CUDA"),
-                   repeats_differ(),
+                   repeats_differ("TorchScript"),
+                   repeats_differ("AOTInductor"),
                    tokens_are_for_batches(),
                    refused_with("model.format", "TorchScript", "inference.devicesPerRank"),
                    refused_with("model.format", "AOTInductor", "inference.devicesPerRank"),
                    refused_with("model.format", "OpenAI", "inference.devicesPerRank"),
-                   refused_with("model.format", "AOTInductor", "repeats"),
                    refused_with("model.format", "OpenAI", "inference.backend"),
                    refused_with("model.format", "AOTInductor", "inference.precision"),
                    refused_with("model.format", "Command", "inference.precision"),
@@ -213,8 +209,8 @@ std::vector<Field> eval_fields() {
                       .type = Type::Integer,
                       .text =
                           "Each sample is evaluated so often, each time with a seed of its own; every repeat counts "
-                          "as a sample. With TorchScript each task needs a temperature, as each time would give the "
-                          "same without. Not with AOTInductor.",
+                          "as a sample. With TorchScript and AOTInductor each task needs a temperature, as each time "
+                          "would give the same without.",
                       .fallback_words = "1",
                       .minimum = 1,
                       .maximum = 10000});

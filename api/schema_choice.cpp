@@ -53,6 +53,30 @@ std::string is_other(const std::string& path, const std::string& value) {
     return "self." + path + " != '" + value + "' || ";
 }
 
+Rule refused_with(const std::string& kind, const std::string& value, const std::string& key) {
+    const std::string what = key + ": is not used with " + kind + " " + value + "; remove it";
+    return {.cel = is_other(kind, value) + "!" + cel_has(key),
+            .message = what,
+            .message_expression = "",
+            .check = [=](const Json& object, const std::string& path, Violations& violations) {
+                if (at(object, kind) == Json(value) && !at(object, key).is_null())
+                    violations.push_back(path + "." + what);
+            }};
+}
+
+Rule refused_in_list(const std::string& kind, const std::string& value, const std::string& list,
+                     const std::string& key) {
+    const std::string what = key + ": is not used with " + kind + " " + value + "; remove it";
+    return {.cel = is_other(kind, value) + "self." + list + ".all(x, !has(x." + key + "))",
+            .message = list + "[]." + what,
+            .message_expression = "",
+            .check = [=](const Json& object, const std::string& path, Violations& violations) {
+                each_item(object, path, kind, value, list, [&](const Json& item, const std::string& of_item) {
+                    if (!at(item, key).is_null()) violations.push_back(of_item + what);
+                });
+            }};
+}
+
 }  // namespace
 
 Rule needed_with(const std::string& kind, const std::string& value, const std::string& key) {
@@ -66,15 +90,19 @@ Rule needed_with(const std::string& kind, const std::string& value, const std::s
             }};
 }
 
-Rule refused_with(const std::string& kind, const std::string& value, const std::string& key) {
-    const std::string what = key + ": is not used with " + kind + " " + value + "; remove it";
-    return {.cel = is_other(kind, value) + "!" + cel_has(key),
-            .message = what,
-            .message_expression = "",
-            .check = [=](const Json& object, const std::string& path, Violations& violations) {
-                if (at(object, kind) == Json(value) && !at(object, key).is_null())
-                    violations.push_back(path + "." + what);
-            }};
+std::vector<Rule> used_with(const std::string& kind, const std::vector<std::string>& values,
+                            const std::vector<Use>& uses) {
+    std::vector<Rule> rules;
+    for (const std::string& value : values) {
+        for (const auto& [key, with] : uses) {
+            if (std::find(with.begin(), with.end(), value) != with.end()) continue;
+            const std::size_t list = key.find("[].");
+            rules.push_back(list == std::string::npos
+                                ? refused_with(kind, value, key)
+                                : refused_in_list(kind, value, key.substr(0, list), key.substr(list + 3)));
+        }
+    }
+    return rules;
 }
 
 Rule fixed_with(const std::string& kind, const std::string& value, const std::string& key, const std::string& fixed) {
@@ -103,19 +131,6 @@ Rule refused_value_with(const std::string& kind, const std::string& value, const
             .check = [=](const Json& object, const std::string& path, Violations& violations) {
                 if (at(object, kind) == Json(value) && at(object, key) == Json(refused))
                     violations.push_back(path + "." + what);
-            }};
-}
-
-Rule all_refused_with(const std::string& kind, const std::string& value, const std::string& list,
-                      const std::string& key) {
-    const std::string what = key + ": is not used with " + kind + " " + value + "; remove it";
-    return {.cel = is_other(kind, value) + "self." + list + ".all(x, !has(x." + key + "))",
-            .message = list + "[]." + what,
-            .message_expression = "",
-            .check = [=](const Json& object, const std::string& path, Violations& violations) {
-                each_item(object, path, kind, value, list, [&](const Json& item, const std::string& of_item) {
-                    if (!at(item, key).is_null()) violations.push_back(of_item + what);
-                });
             }};
 }
 

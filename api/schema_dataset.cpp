@@ -28,9 +28,10 @@ Rule metrics_fit() {
 }  // namespace
 
 std::vector<Rule> dataset_rules() {
-    return {needed_with("format", "IDX", "labelsPath"), refused_with("format", "JSONL", "labelsPath"),
-            refused_with("format", "JSONL", "labelsSha256"), refused_with("format", "TSV", "labelsPath"),
-            refused_with("format", "TSV", "labelsSha256")};
+    std::vector<Rule> rules{needed_with("format", "IDX", "labelsPath")};
+    add(rules, used_with("format", {"IDX", "JSONL", "TSV"},
+                         {{"labelsPath", {"IDX"}}, {"labelsSha256", {"IDX"}}, {"tokensBy", {"JSONL", "TSV"}}}));
+    return rules;
 }
 
 std::vector<Rule> task_rules(const std::string& format) {
@@ -91,21 +92,23 @@ std::vector<Field> dataset_fields(const std::string& dataset) {
 }
 
 std::vector<Field> task_fields(const std::string& task) {
+    std::vector<Rule> rules{needed_for("topP", "temperature"), metrics_fit()};
+    add(rules, used_with("type", {"Classification", "MultipleChoice", "Generation"},
+                         {{"classes", {"Classification"}},
+                          {"metrics", {"MultipleChoice", "Generation"}},
+                          {"groupBy", {"MultipleChoice", "Generation"}},
+                          {"maxNewTokens", {"Generation"}},
+                          {"temperature", {"Generation"}},
+                          {"topP", {"Generation"}},
+                          {"stop", {"Generation"}},
+                          {"prompt", {"Generation"}},
+                          {"scorer", {"Generation"}}}));
     return {
         {.path = task,
          .type = Type::Object,
          .text = "What is asked of the model.",
          .required = true,
-         .rules = {refused_with("type", "Classification", "metrics"), refused_with("type", "Classification", "groupBy"),
-                   refused_with("type", "Classification", "maxNewTokens"),
-                   refused_with("type", "Classification", "temperature"),
-                   refused_with("type", "Classification", "topP"), refused_with("type", "Classification", "stop"),
-                   refused_with("type", "Classification", "prompt"), refused_with("type", "MultipleChoice", "prompt"),
-                   needed_for("topP", "temperature"), metrics_fit(), refused_with("type", "MultipleChoice", "classes"),
-                   refused_with("type", "MultipleChoice", "maxNewTokens"),
-                   refused_with("type", "MultipleChoice", "temperature"),
-                   refused_with("type", "MultipleChoice", "topP"), refused_with("type", "MultipleChoice", "stop"),
-                   refused_with("type", "Generation", "classes")}},
+         .rules = std::move(rules)},
         {.path = task + ".type",
          .type = Type::String,
          .text = "Classification: the class of the greatest output is the prediction. Generation: the prediction is a "

@@ -5,24 +5,22 @@
 namespace evaljob::schema {
 namespace {
 
-constexpr const char* repeats_words =
-    "repeats: with model.format TorchScript each task needs a temperature, as each time gives the same without";
-
 /// A model that gives the same each time needs no repeats.
-Rule repeats_differ() {
-    return {.cel =
-                "self.model.format != 'TorchScript' || !has(self.repeats) || "
-                "self.datasets.all(x, has(x.task.temperature))",
-            .message = repeats_words,
+Rule repeats_differ(const std::string& format) {
+    const std::string words =
+        "repeats: with model.format " + format + " each task needs a temperature, as each time gives the same without";
+    return {.cel = "self.model.format != '" + format +
+                   "' || !has(self.repeats) || self.datasets.all(x, has(x.task.temperature))",
+            .message = words,
             .message_expression = "",
-            .check = [](const Json& eval, const std::string& path, Violations& violations) {
+            .check = [=](const Json& eval, const std::string& path, Violations& violations) {
                 const Json& datasets = member(eval, "datasets");
-                if (member(member(eval, "model"), "format") != Json("TorchScript") ||
-                    member(eval, "repeats").is_null() || !datasets.is_array())
+                if (member(member(eval, "model"), "format") != Json(format) || member(eval, "repeats").is_null() ||
+                    !datasets.is_array())
                     return;
                 for (const Json& dataset : datasets)
                     if (const Json& task = member(dataset, "task"); task.is_object() && !task.contains("temperature"))
-                        return violations.push_back(path + "." + repeats_words);
+                        return violations.push_back(path + "." + words);
             }};
 }
 
@@ -41,6 +39,17 @@ Rule tokens_are_for_batches() {
                     if (!member(datasets[i], "tokensBy").is_null())
                         violations.push_back(path + ".datasets[" + std::to_string(i) + "]." + tokens_by_words);
             }};
+}
+
+std::vector<Rule> uses() {
+    return used_with("model.format", {"TorchScript", "AOTInductor", "Command", "OpenAI"},
+                     {{"datasets[].task.prompt", {"OpenAI"}},
+                      {"inference.maxConcurrency", {"OpenAI"}},
+                      {"inference.devicesPerRank", {"Command"}},
+                      {"inference.backend", {"TorchScript", "AOTInductor"}},
+                      {"inference.precision", {"TorchScript"}},
+                      {"inference.startupTimeoutSeconds", {"Command", "OpenAI"}},
+                      {"inference.sampleTimeoutSeconds", {"Command", "OpenAI"}}});
 }
 
 std::vector<Field> inference_fields() {
@@ -150,34 +159,13 @@ std::vector<Field> eval_fields() {
          .type = Type::Object,
          .text = "What the built-in runner evaluates. Leave it out to run an image, or in local mode a program, of "
                  "your own: spec.template must then have a container `runner` with a command or an image.",
-         .rules = {all_fixed_with("model.format", "AOTInductor", "datasets", "format", {"IDX"}),
-                   all_fixed_with("model.format", "AOTInductor", "datasets", "task.type", {"Classification"}),
-                   all_fixed_with("model.format", "Command", "datasets", "format", {"JSONL", "TSV"}),
+         .rules = {all_fixed_with("model.format", "Command", "datasets", "format", {"JSONL", "TSV"}),
                    all_fixed_with("model.format", "Command", "datasets", "task.type", {"Generation"}),
                    all_fixed_with("model.format", "OpenAI", "datasets", "format", {"JSONL", "TSV"}),
                    all_fixed_with("model.format", "OpenAI", "datasets", "task.type", {"Generation"}),
-                   all_refused_with("model.format", "TorchScript", "datasets", "task.prompt"),
-                   all_refused_with("model.format", "AOTInductor", "datasets", "task.prompt"),
-                   all_refused_with("model.format", "Command", "datasets", "task.prompt"),
-                   refused_with("model.format", "TorchScript", "inference.maxConcurrency"),
-                   refused_with("model.format", "AOTInductor", "inference.maxConcurrency"),
-                   refused_with("model.format", "Command", "inference.maxConcurrency"),
                    refused_value_with("model.format", "OpenAI", "inference.device", "CUDA"),
-                   repeats_differ(),
-                   tokens_are_for_batches(),
-                   refused_with("model.format", "TorchScript", "inference.devicesPerRank"),
-                   refused_with("model.format", "AOTInductor", "inference.devicesPerRank"),
-                   refused_with("model.format", "OpenAI", "inference.devicesPerRank"),
-                   refused_with("model.format", "AOTInductor", "repeats"),
-                   refused_with("model.format", "OpenAI", "inference.backend"),
-                   refused_with("model.format", "AOTInductor", "inference.precision"),
-                   refused_with("model.format", "Command", "inference.precision"),
-                   refused_with("model.format", "OpenAI", "inference.precision"),
-                   refused_with("model.format", "TorchScript", "inference.startupTimeoutSeconds"),
-                   refused_with("model.format", "TorchScript", "inference.sampleTimeoutSeconds"),
-                   refused_with("model.format", "AOTInductor", "inference.startupTimeoutSeconds"),
-                   refused_with("model.format", "AOTInductor", "inference.sampleTimeoutSeconds"),
-                   refused_with("model.format", "Command", "inference.backend")}}};
+                   repeats_differ("TorchScript"), repeats_differ("AOTInductor"), tokens_are_for_batches()}}};
+    add(fields.front().rules, uses());
     add(fields, model_fields());
     add(fields, server_fields());
     fields.push_back({.path = "spec.eval.datasets",
@@ -188,8 +176,7 @@ std::vector<Field> eval_fields() {
                       .max_items = 64,
                       .key = "name"});
     auto rules = dataset_rules();
-    rules.push_back(refused_with("format", "IDX", "tokensBy"));
-    for (Rule& rule : task_rules("format")) rules.push_back(std::move(rule));
+    add(rules, task_rules("format"));
     fields.push_back({.path = dataset, .type = Type::Object, .text = "One dataset.", .rules = std::move(rules)});
     add(fields, dataset_fields(dataset));
     fields.push_back({.path = dataset + ".tokensBy",
@@ -199,18 +186,15 @@ std::vector<Field> eval_fields() {
                       .min_length = 1,
                       .max_length = 256,
                       .form = &text_form});
-    auto task = task_fields(dataset + ".task");
-    for (const char* type : {"Classification", "MultipleChoice"})
-        task.front().rules.push_back(refused_with("type", type, "scorer"));
-    add(fields, task);
+    add(fields, task_fields(dataset + ".task"));
     add(fields, scorer_fields(dataset + ".task"));
     add(fields, inference_fields());
     fields.push_back({.path = "spec.eval.repeats",
                       .type = Type::Integer,
                       .text =
                           "Each sample is evaluated so often, each time with a seed of its own; every repeat counts "
-                          "as a sample. With TorchScript each task needs a temperature, as each time would give the "
-                          "same without. Not with AOTInductor.",
+                          "as a sample. With TorchScript and AOTInductor each task needs a temperature, as each time "
+                          "would give the same without.",
                       .fallback_words = "1",
                       .minimum = 1,
                       .maximum = 10000});

@@ -5,16 +5,18 @@ namespace evaljob::schema {
 namespace {
 
 std::vector<Rule> model_rules() {
-    std::vector<Rule> rules{
-        needed_with("format", "TorchScript", "path"),    refused_with("format", "TorchScript", "command"),
-        needed_with("format", "Command", "command"),     refused_with("format", "Command", "sha256"),
-        needed_with("format", "OpenAI", "url"),          needed_with("format", "OpenAI", "name"),
-        refused_with("format", "OpenAI", "path"),        refused_with("format", "OpenAI", "sha256"),
-        refused_with("format", "OpenAI", "command"),     needed_with("format", "AOTInductor", "path"),
-        refused_with("format", "AOTInductor", "command")};
-    for (const char* format : {"TorchScript", "AOTInductor", "Command"})
-        for (const char* key : {"url", "name", "apiKeyVariable", "systemPrompt", "parameters"})
-            rules.push_back(refused_with("format", format, key));
+    std::vector<Rule> rules{needed_with("format", "TorchScript", "path"), needed_with("format", "AOTInductor", "path"),
+                            needed_with("format", "Command", "command"), needed_with("format", "OpenAI", "url"),
+                            needed_with("format", "OpenAI", "name")};
+    add(rules, used_with("format", {"TorchScript", "AOTInductor", "Command", "OpenAI"},
+                         {{"path", {"TorchScript", "AOTInductor", "Command"}},
+                          {"sha256", {"TorchScript", "AOTInductor"}},
+                          {"command", {"Command"}},
+                          {"url", {"OpenAI"}},
+                          {"name", {"OpenAI"}},
+                          {"apiKeyVariable", {"OpenAI"}},
+                          {"systemPrompt", {"OpenAI"}},
+                          {"parameters", {"OpenAI"}}}));
     return rules;
 }
 

@@ -27,26 +27,36 @@ inline constexpr Form share_form{"^(0([.][0-9]{1,6})?|1)$", "a decimal number fr
 
 inline constexpr std::size_t max_path_length = 1024;
 
-/// Rules of an object in which `kind`, where it is `value`, decides over `key`: it must be there, may not be there, or
-/// must be (one of) `fixed`. Both are paths below the object, "model.format". The last two are over every item of a
+/// Rules of an object in which `kind`, where it is `value`, decides over `key`: it must be there, must be (one of)
+/// `fixed`, or may not be `refused`. Both are paths below the object, "model.format". The last is over every item of a
 /// list.
 Rule needed_with(const std::string& kind, const std::string& value, const std::string& key);
-Rule refused_with(const std::string& kind, const std::string& value, const std::string& key);
 Rule fixed_with(const std::string& kind, const std::string& value, const std::string& key, const std::string& fixed);
 Rule fixed_with(const std::string& kind, const std::string& value, const std::string& key,
                 const std::vector<std::string>& fixed);
 Rule refused_value_with(const std::string& kind, const std::string& value, const std::string& key,
                         const std::string& refused);
-Rule all_refused_with(const std::string& kind, const std::string& value, const std::string& list,
-                      const std::string& key);
 Rule all_fixed_with(const std::string& kind, const std::string& value, const std::string& list, const std::string& key,
                     const std::vector<std::string>& fixed);
+
+/// What only some of the values of a kind have a use for. `key` is a path like the above; below a list, "list[].key".
+struct Use {
+    std::string key;
+    std::vector<std::string> with;
+};
+/// Of every value of `kind`, the rules that refuse the keys that it has no use for.
+std::vector<Rule> used_with(const std::string& kind, const std::vector<std::string>& values,
+                            const std::vector<Use>& uses);
 
 /// A member that needs another.
 Rule needed_for(const std::string& key, const std::string& needed);
 
 inline void add(std::vector<Field>& fields, const std::vector<Field>& part) {
     fields.insert(fields.end(), part.begin(), part.end());
+}
+
+inline void add(std::vector<Rule>& rules, const std::vector<Rule>& part) {
+    rules.insert(rules.end(), part.begin(), part.end());
 }
 
 std::vector<Field> eval_fields();    // spec.eval and below

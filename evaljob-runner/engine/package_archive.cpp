@@ -2,16 +2,17 @@
 
 #include <c10/util/Exception.h>
 #include <caffe2/serialize/inline_container.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <vector>
 
+#include "evaljob-runner/engine/text_model.hpp"
 #include "evaljob-runner/engine/torch_bytes.hpp"
 #include "evaljob-runner/engine/torch_classifier.hpp"
 #include "evaljob-runner/engine/torch_words.hpp"
@@ -24,34 +25,42 @@ namespace {
 namespace fs = std::filesystem;
 using caffe2::serialize::PyTorchStreamReader;
 
-constexpr const char* program_folder = "data/aotinductor/model/";
+constexpr const char* programs_folder = "data/aotinductor/";
+constexpr const char* description_record = "extra/evaljob.json";
+const std::vector<const char*> one_program{"model"};
+const std::vector<const char*> text_programs{"prefill", "step"};
 constexpr std::size_t most_files = 10'000;
 constexpr std::uint64_t most_bytes_per_byte = 16;  // torch packs without compression; other zip programs may not
 
-tl::unexpected<Error> no_program(PyTorchStreamReader& archive) {
+tl::unexpected<Error> no_program(PyTorchStreamReader& archive, const std::string& program) {
     if (archive.hasRecord("constants.pkl"))
         return fail("BadInput", "is a TorchScript file; set spec.eval.model.format: TorchScript");
     if (archive.hasRecord("models/model.json"))
         return fail(
             "BadInput",
             "is an exported model that is not compiled; compile it with torch._inductor.aoti_compile_and_package");
-    return fail("BadInput", "holds no compiled program `model`; make it with torch._inductor.aoti_compile_and_package");
+    if (archive.hasRecord(description_record))
+        return fail("BadInput", std::string("has ") + text_model_file + ", but no compiled program `" + program +
+                                    "`; a model that generates texts has prefill and step (docs/runner.md)");
+    return fail("BadInput", "holds no compiled program `" + program +
+                                "`; make it with torch._inductor.aoti_compile_and_package, or, for a model that "
+                                "generates texts, with the extra file " +
+                                text_model_file + " (docs/runner.md)");
 }
 
+/// What may still be unpacked.
+using Room = std::uint64_t;
+
 /// Those of the program, by their name within its folder.
-Result<std::vector<std::string>> program_files(PyTorchStreamReader& archive, std::size_t archive_size) {
-    const auto records = archive.getAllRecords();
-    if (records.size() > most_files)
-        return fail("BadInput", "holds " + std::to_string(records.size()) + " files; a package has a few");
+Result<std::vector<std::string>> program_files(PyTorchStreamReader& archive, const std::string& folder, Room& room) {
     std::vector<std::string> names;
-    std::uint64_t room = most_bytes_per_byte * archive_size;
-    for (const std::string& record : records) {
+    for (const std::string& record : archive.getAllRecords()) {
         if (record.starts_with("data/weights/") || record.ends_with(".blob"))
             return fail("BadInput",
                         "keeps its weights outside of its shared object, which is not supported; leave out "
                         "aot_inductor.package_constants_in_so and package_constants_on_disk_format when compiling");
-        if (!record.starts_with(program_folder)) continue;
-        const std::string name = record.substr(std::strlen(program_folder));
+        if (!record.starts_with(folder)) continue;
+        const std::string name = record.substr(folder.size());
         if (name.empty() || name.find('/') != std::string::npos) continue;
         const std::uint64_t size = archive.getRecordSize(record);
         if (size > room) return fail("BadInput", "would unpack to more than 16 times its size");
@@ -68,24 +77,52 @@ Result<void> write(const std::string& path, const void* bytes, std::size_t size)
     return {};
 }
 
-Result<PackageFiles> unpack(PyTorchStreamReader& archive, std::size_t archive_size) {
-    const auto names = program_files(archive, archive_size);
+/// Into a new folder `to`.
+Result<ProgramFiles> unpack_program(PyTorchStreamReader& archive, const std::string& program, const std::string& to,
+                                    Room& room) {
+    const std::string from = programs_folder + program + "/";
+    const auto names = program_files(archive, from, room);
     if (!names) return tl::unexpected(names.error());
     const auto library =
         std::find_if(names->begin(), names->end(), [](const std::string& name) { return name.ends_with(".so"); });
-    if (library == names->end()) return no_program(archive);
+    if (library == names->end()) return no_program(archive, program);
     const std::string metadata = library->substr(0, library->size() - 3) + "_metadata.json";
     if (std::find(names->begin(), names->end(), metadata) == names->end())
         return fail("BadInput", "does not say what it was compiled for; compile it with torch " + torch_version());
+    if (::mkdir(to.c_str(), 0700) != 0) return write_failure(to, errno);
+    ProgramFiles files{to, to + "/" + *library, ""};
+    for (const std::string& name : *names) {
+        const auto [bytes, size] = archive.getRecord(from + name);
+        if (name == metadata) files.metadata.assign(static_cast<const char*>(bytes.get()), size);
+        if (auto written = write(to + "/" + name, bytes.get(), size); !written) return tl::unexpected(written.error());
+    }
+    return files;
+}
+
+/// Empty when there is none.
+Result<std::string> read_description(PyTorchStreamReader& archive, Room& room) {
+    if (!archive.hasRecord(description_record)) return std::string();
+    const std::uint64_t stored = archive.getRecordSize(description_record);
+    if (stored > room) return fail("BadInput", "would unpack to more than 16 times its size");
+    room -= stored;
+    const auto [bytes, size] = archive.getRecord(description_record);
+    return std::string(static_cast<const char*>(bytes.get()), size);
+}
+
+Result<PackageFiles> unpack(PyTorchStreamReader& archive, std::size_t archive_size) {
+    if (const auto files = archive.getAllRecords().size(); files > most_files)
+        return fail("BadInput", "holds " + std::to_string(files) + " files; a package has a few");
+    Room room = most_bytes_per_byte * archive_size;
+    auto description = read_description(archive, room);
+    if (!description) return tl::unexpected(description.error());
     auto folder = TemporaryFolder::make();
     if (!folder) return tl::unexpected(folder.error());
-    PackageFiles files{std::move(*folder), "", ""};
-    files.library = files.folder.path() + "/" + *library;
-    for (const std::string& name : *names) {
-        const auto [bytes, size] = archive.getRecord(program_folder + name);
-        if (name == metadata) files.metadata.assign(static_cast<const char*>(bytes.get()), size);
-        if (auto written = write(files.folder.path() + "/" + name, bytes.get(), size); !written)
-            return tl::unexpected(written.error());
+    PackageFiles files{std::make_shared<TemporaryFolder>(std::move(*folder)), std::move(*description), {}};
+    const bool generates = !files.description.empty();
+    for (const char* program : generates ? text_programs : one_program) {
+        auto unpacked = unpack_program(archive, program, files.folder->path() + "/" + program, room);
+        if (!unpacked) return tl::unexpected(unpacked.error());
+        files.programs.emplace(program, std::move(*unpacked));
     }
     return files;
 }

@@ -1,6 +1,8 @@
 // An AOTInductor package (.pt2) is a zip archive in PyTorch's layout: a shared object with what belongs to it.
 #pragma once
 
+#include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -27,14 +29,21 @@ private:
     std::string path_;
 };
 
-struct PackageFiles {
-    TemporaryFolder folder;
+/// One program of a package.
+struct ProgramFiles {
+    std::string folder;
     std::string library;   // path of the shared object
     std::string metadata;  // JSON
 };
 
-/// Writes the files of the package's program `model` into a folder of its own. Fails with BadInput, whose message goes
-/// on from "FILE ", when these bytes are none; with WriteFailed or NoSpace.
+struct PackageFiles {
+    std::shared_ptr<const TemporaryFolder> folder;  // that of the programs' folders
+    std::string description;                        // the extra file evaljob.json; empty: none
+    std::map<std::string, ProgramFiles> programs;   // `model`; with a description `prefill` and `step`
+};
+
+/// Writes the files of the package's programs into a folder of its own. Fails with BadInput, whose message goes on from
+/// "FILE ", when these bytes are none; with WriteFailed or NoSpace.
 Result<PackageFiles> unpack_package(std::string_view bytes);
 
 }  // namespace evaljob

@@ -1,5 +1,5 @@
-// What a TorchScript model that generates texts says of itself in its extra file evaljob.json: its tokens, and what it
-// is asked. docs/runner.md describes it. Pure; a model's file is another's.
+// What a model that generates texts says of itself in its extra file evaljob.json: its tokens, and what it is asked.
+// docs/runner.md describes it. Pure; a model's file is another's.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +12,9 @@
 #include "api/result.hpp"
 
 namespace evaljob {
+
+/// The model's extra file that says what a generating one is.
+inline constexpr const char* text_model_file = "evaljob.json";
 
 using Token = std::int64_t;
 

@@ -11,8 +11,8 @@
 
 namespace evaljob {
 
-TextModule::TextModule(torch::jit::Module module, TextModel model, c10::Device device)
-    : module_(std::move(module)), model_(std::move(model)), tokenizer_(model_), device_(device) {}
+TextModule::TextModule(std::unique_ptr<TextNetwork> network, TextModel model, c10::Device device)
+    : network_(std::move(network)), model_(std::move(model)), tokenizer_(model_), device_(device) {}
 
 void TextModule::decode_ahead(Request& request) const {
     if (model_.channels > 0 && !request.sample.image.empty()) request.image = decoded_image(request);
@@ -57,11 +57,10 @@ void TextModule::take_image(const Request& request, Prompt& prompt) {
     at::Tensor pixels = at::empty({image->height, image->width, image->channels}, at::kByte);
     std::copy(image->pixels.begin(), image->pixels.end(), static_cast<char*>(pixels.data_ptr()));
     prompt.image = pixels.permute({2, 0, 1}).clone(at::MemoryFormat::Contiguous);
-    if (model_.height == 0) prompt.image = module_.get_method("prepare")({prompt.image.to(device_)}).toTensor();
+    if (model_.height == 0) prompt.image = network_->prepare(prompt.image.to(device_));
 }
 
 Result<at::Tensor> TextModule::prefill(const std::vector<const Prompt*>& rows) {
-    cache_ = c10::IValue();  // the memory of the batch before, also of one that had not enough of it
     std::size_t longest = 0;
     for (const Prompt* row : rows) longest = std::max(longest, row->tokens.size());
     const auto count = static_cast<std::int64_t>(rows.size());
@@ -73,27 +72,23 @@ Result<at::Tensor> TextModule::prefill(const std::vector<const Prompt*>& rows) {
         lengths.data_ptr<std::int64_t>()[i] = static_cast<std::int64_t>(rows[i]->tokens.size());
         if (model_.channels > 0) images.push_back(rows[i]->image);
     }
-    std::vector<c10::IValue> inputs{tokens.to(device_), lengths.to(device_)};
-    if (!images.empty()) inputs.emplace_back(at::stack(images).to(device_));
-    return take(module_.get_method("prefill")(std::move(inputs)), rows.size());
+    const at::Tensor pictures = images.empty() ? at::Tensor() : at::stack(images).to(device_);
+    return checked(network_->prefill(tokens.to(device_), lengths.to(device_), pictures), rows.size());
 }
 
 Result<at::Tensor> TextModule::step(const std::vector<Token>& tokens) {
     at::Tensor next = at::empty({static_cast<std::int64_t>(tokens.size())}, at::kLong);
     std::copy(tokens.begin(), tokens.end(), next.data_ptr<std::int64_t>());
-    return take(module_.get_method("step")({next.to(device_), std::move(cache_)}), tokens.size());
+    return checked(network_->step(next.to(device_)), tokens.size());
 }
 
-Result<at::Tensor> TextModule::take(c10::IValue said, std::size_t rows) {
-    if (!said.isTuple() || said.toTupleRef().elements().size() != 2 || !said.toTupleRef().elements()[0].isTensor())
-        return fail("BadInput", "the model's prefill and step must give scores and a cache");
-    const at::Tensor scores = said.toTupleRef().elements()[0].toTensor();
+Result<at::Tensor> TextModule::checked(Result<at::Tensor> scores, std::size_t rows) const {
+    if (!scores) return scores;
     const auto tokens = static_cast<std::int64_t>(model_.tokens.size());
-    if (scores.dim() != 2 || scores.size(0) != static_cast<std::int64_t>(rows) || scores.size(1) != tokens)
-        return fail("BadInput", "the model gives scores of shape " + Json(scores.sizes().vec()).dump() + " for " +
+    if (scores->dim() != 2 || scores->size(0) != static_cast<std::int64_t>(rows) || scores->size(1) != tokens)
+        return fail("BadInput", "the model gives scores of shape " + Json(scores->sizes().vec()).dump() + " for " +
                                     std::to_string(rows) + " texts and " + std::to_string(tokens) + " tokens");
-    cache_ = said.toTupleRef().elements()[1];
-    return scores.to(at::kFloat);
+    return scores->to(at::kFloat);
 }
 
 }  // namespace evaljob

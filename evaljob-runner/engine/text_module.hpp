@@ -1,9 +1,8 @@
-// A TorchScript module that generates texts, and what goes into it: prompts and images, row by row of its tensors.
+// A model that generates texts, and what goes into it: prompts and images, row by row of its network's tensors.
 #pragma once
 
 #include <ATen/core/Tensor.h>
-#include <ATen/core/ivalue.h>
-#include <torch/csrc/jit/api/module.h>
+#include <c10/core/Device.h>
 
 #include <memory>
 #include <string>
@@ -11,6 +10,7 @@
 
 #include "evaljob-runner/engine/engine.hpp"
 #include "evaljob-runner/engine/text_model.hpp"
+#include "evaljob-runner/engine/text_network.hpp"
 
 namespace evaljob {
 
@@ -20,10 +20,10 @@ struct Prompt {
     std::string error;  // why the model cannot take it; empty: it can
 };
 
-/// Exceptions are libtorch's and TorchScript's.
+/// Exceptions are the network's.
 class TextModule {
 public:
-    TextModule(torch::jit::Module module, TextModel model, c10::Device device);
+    TextModule(std::unique_ptr<TextNetwork> network, TextModel model, c10::Device device);
 
     const TextModel& model() const { return model_; }
     const Tokenizer& tokenizer() const { return tokenizer_; }
@@ -33,8 +33,8 @@ public:
     void decode_ahead(Request& request) const;
     Prompt prompt_for(const Request& request);
 
-    /// The scores of what follows each prompt: float [rows, tokens], where the module lies. Begins anew. Fails with
-    /// BadInput when the module does not give what it should.
+    /// The scores of what follows each prompt: float [rows, tokens], where the network lies. Begins anew. Fails with
+    /// BadInput when the network does not give what it should.
     Result<at::Tensor> prefill(const std::vector<const Prompt*>& rows);
     /// The same when each row has got one more token.
     Result<at::Tensor> step(const std::vector<Token>& tokens);
@@ -42,13 +42,12 @@ public:
 private:
     std::shared_ptr<const Result<Image>> decoded_image(const Request& request) const;
     void take_image(const Request& request, Prompt& prompt);
-    Result<at::Tensor> take(c10::IValue said, std::size_t rows);
+    Result<at::Tensor> checked(Result<at::Tensor> scores, std::size_t rows) const;
 
-    torch::jit::Module module_;
+    std::unique_ptr<TextNetwork> network_;
     TextModel model_;
     Tokenizer tokenizer_;
     c10::Device device_;
-    c10::IValue cache_;
 };
 
 }  // namespace evaljob

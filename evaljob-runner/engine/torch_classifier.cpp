@@ -13,8 +13,8 @@
 #include <utility>
 
 #include "evaljob-runner/engine/in_parts.hpp"
+#include "evaljob-runner/engine/text_model.hpp"
 #include "evaljob-runner/engine/torch_words.hpp"
-#include "evaljob-runner/engine/torchscript_generation.hpp"
 
 namespace evaljob {
 

@@ -1,4 +1,4 @@
-// Loads; what a classifier does is torch_classifier.cpp's, whatever generates texts torchscript_generation.cpp's.
+// Loads; what a classifier does is torch_classifier.cpp's, whatever generates texts generating_engine.cpp's.
 #include "evaljob-runner/engine/torchscript.hpp"
 
 #include <c10/util/Exception.h>
@@ -6,11 +6,12 @@
 #include <torch/csrc/jit/runtime/graph_executor.h>
 #include <torch/csrc/jit/serialization/import.h>
 
+#include "evaljob-runner/engine/generating_engine.hpp"
 #include "evaljob-runner/engine/torch_bytes.hpp"
 #include "evaljob-runner/engine/torch_classifier.hpp"
 #include "evaljob-runner/engine/torch_precision.hpp"
 #include "evaljob-runner/engine/torch_words.hpp"
-#include "evaljob-runner/engine/torchscript_generation.hpp"
+#include "evaljob-runner/engine/torchscript_network.hpp"
 
 namespace evaljob {
 
@@ -22,6 +23,15 @@ tl::unexpected<Error> does_not_load(const std::string& path, const std::string& 
                                  : "; save it with torch.jit.save";
     return fail("BadInput", "spec.eval.model.path: " + path + " is no TorchScript file that loads on " + device + mend +
                                 ". libtorch says: " + essence_of(why));
+}
+
+Result<std::unique_ptr<Engine>> generating(const torch::jit::Module& module, std::string_view description,
+                                           c10::Device device, std::string doubt) {
+    auto model = described_model(description);
+    if (!model) return tl::unexpected(model.error());
+    auto network = torchscript_network(module);
+    if (!network) return tl::unexpected(network.error());
+    return generating_engine(std::move(*network), std::move(*model), device.str(), std::move(doubt));
 }
 
 }  // namespace
@@ -39,7 +49,7 @@ Result<std::unique_ptr<Engine>> load_torchscript(std::string_view bytes, const s
         module.eval();
         set_precision(module, inference.precision);
         if (!extra.at(text_model_file).empty()) {
-            auto engine = generating_engine(module, extra.at(text_model_file), target.str(), inference.precision);
+            auto engine = generating(module, extra.at(text_model_file), target, doubt_about(inference.precision));
             if (!engine) return fail("BadInput", "spec.eval.model.path: " + path + ": " + engine.error().message);
             return engine;
         }

@@ -183,5 +183,17 @@ def description(tokens):
                        "height": scenes.SIDE, "width": scenes.SIDE, "maxPromptTokens": PROMPT, "maxNewTokens": ANSWER})
 
 
+def load(path):
+    """The network with the weights of a TorchScript file, and that file's description."""
+    extra = {"evaljob.json": ""}
+    try:
+        scripted = torch.jit.load(path, map_location="cpu", _extra_files=extra)
+    except (ValueError, RuntimeError) as error:
+        scenes.idx.fail(f"cannot load {path}: make it with train.py, or name a TorchScript file with --model\n{error}")
+    network = Network(scripted.embedding.size(0)).fold()
+    network.load_state_dict(scripted.state_dict())
+    return network, extra["evaljob.json"].decode()
+
+
 def vocabulary():
     return Vocabulary(scenes.vocabulary())

@@ -37,19 +37,6 @@ def read_questions(path):
     return rows
 
 
-def load(path):
-    """The network of model.py with the weights of the TorchScript file, and its vocabulary."""
-    extra = {"evaljob.json": ""}
-    try:
-        scripted = torch.jit.load(path, map_location="cpu", _extra_files=extra)
-    except (ValueError, RuntimeError) as error:
-        scenes.idx.fail(f"cannot load {path}: make it with train.py, or name a TorchScript file with --model\n{error}")
-    words = model.Vocabulary(json.loads(extra["evaljob.json"])["tokens"])
-    network = model.Network(len(words.tokens)).fold()
-    network.load_state_dict(scripted.state_dict())
-    return network, words
-
-
 def answer(network, words, question, pixels):
     """The answer, and by how much the closest of its tokens was the best."""
     prompt = words.encode(question)
@@ -111,7 +98,8 @@ def main():
     arguments = parser.parse_args()
 
     torch.set_num_threads(1)
-    network, words = load(arguments.model)
+    network, description = model.load(arguments.model)
+    words = model.Vocabulary(json.loads(description)["tokens"])
     data, out = pathlib.Path(arguments.data), pathlib.Path(arguments.out)
     answers, choices = [], []
     right = {metric: collections.defaultdict(list) for metric in ("exact_match", "accuracy", "normalized_accuracy")}

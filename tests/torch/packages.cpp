@@ -51,10 +51,11 @@ std::string no_packages() {
            "./dev test brings one, unless EVALJOB_TORCH_DIR names another libtorch or the system's Python is not 3.11";
 }
 
-std::string package(const std::vector<std::string>& options) {
-    std::string key = read_text(std::string(example) + "export.py") + read_text(std::string(example) + "train.py") +
-                      read_text(std::string(example) + "model.pt") + fs::canonical(python()).string() + python();
-    std::vector<std::string> command{python(), std::string(example) + "export.py"};
+std::string package(const std::vector<std::string>& options, const std::string& of) {
+    std::string key = fs::canonical(python()).string() + python();
+    for (const char* file : {"export.py", "train.py", "model.py", "model.pt"})  // read_text: empty if there is none
+        key += read_text(of + file);
+    std::vector<std::string> command{python(), of + "export.py"};
     for (const auto& option : options) {
         key += " " + option;
         command.push_back(option);

@@ -1,4 +1,4 @@
-// The example's network as packages of AOTInductor, compiled on this machine by the Python in EVALJOB_TORCH_PYTHON,
+// The examples' networks as packages of AOTInductor, compiled on this machine by the Python in EVALJOB_TORCH_PYTHON,
 // which
 // `./dev test` brings. EVALJOB_REQUIRE_TORCHRUN: it must be there.
 #pragma once
@@ -15,8 +15,8 @@ inline constexpr const char* example = EVALJOB_SOURCE_DIR "/examples/fashion-mni
 /// Why there are no packages; empty when they can be made.
 std::string no_packages();
 
-/// The path of the package that export.py makes with these options; made once for this script, model and Python. Empty,
-/// and a failure of the test, when that fails.
-std::string package(const std::vector<std::string>& options = {});
+/// The path of the package that export.py of an example's folder makes with these options; made once for this script,
+/// model and Python. Empty, and a failure of the test, when that fails.
+std::string package(const std::vector<std::string>& options = {}, const std::string& of = example);
 
 }  // namespace evaljob::e2e

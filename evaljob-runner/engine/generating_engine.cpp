@@ -1,4 +1,4 @@
-#include "evaljob-runner/engine/torchscript_generation.hpp"
+#include "evaljob-runner/engine/generating_engine.hpp"
 
 #include <c10/core/InferenceMode.h>
 #include <torch/version.h>
@@ -15,7 +15,6 @@
 #include "evaljob-runner/engine/choose_token.hpp"
 #include "evaljob-runner/engine/in_parts.hpp"
 #include "evaljob-runner/engine/text_module.hpp"
-#include "evaljob-runner/engine/torch_precision.hpp"
 #include "evaljob-runner/engine/torch_words.hpp"
 
 namespace evaljob {
@@ -229,7 +228,7 @@ private:
 
 class GeneratingEngine : public Engine {
 public:
-    GeneratingEngine(TextModule module, Precision precision) : module_(std::move(module)), precision_(precision) {}
+    GeneratingEngine(TextModule module, std::string doubt) : module_(std::move(module)), doubt_(std::move(doubt)) {}
 
     void prepare(Request& request) const override { module_.decode_ahead(request); }
 
@@ -261,14 +260,13 @@ private:
                                          text_model_file};
         } catch (const c10::Error& error) {
             return does_not_run(error.what_without_backtrace());
-        } catch (const std::exception& error) {  // TorchScript's own exceptions
+        } catch (const std::exception& error) {  // TorchScript's own exceptions, and a package's
             return does_not_run(error.what());
         }
     }
 
     Computed does_not_run(const std::string& why) const {
-        return thrown(why, "the model fails on it; do spec.eval.model and the dataset belong together?" +
-                               doubt_about(precision_));
+        return thrown(why, "the model fails on it; do spec.eval.model and the dataset belong together?" + doubt_);
     }
 
     Result<std::vector<Prediction>> generate(const Part& part, const Task& task) {
@@ -323,24 +321,26 @@ private:
     }
 
     TextModule module_;
-    Precision precision_;
+    std::string doubt_;
     EngineBatch batch_;
     InParts in_parts_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<Engine>> generating_engine(const torch::jit::Module& module, std::string_view description,
-                                                  const std::string& device, Precision precision) {
+Result<TextModel> described_model(std::string_view description) {
     auto model = read_text_model(description);
-    if (!model) return fail("BadInput", std::string(text_model_file) + " in it: " + model.error().message);
-    for (const char* method : {"prefill", "step"})
-        if (!module.find_method(method))
-            return fail("BadInput", std::string("has ") + text_model_file + ", but no method " + method);
-    if (model->channels > 0 && model->height == 0 && !module.find_method("prepare"))
+    if (!model) model.error().message.insert(0, std::string(text_model_file) + " in it: ");
+    return model;
+}
+
+Result<std::unique_ptr<Engine>> generating_engine(std::unique_ptr<TextNetwork> network, TextModel model,
+                                                  const std::string& device, std::string doubt) {
+    if (model.channels > 0 && model.height == 0 && !network->prepares())
         return fail("BadInput", std::string(text_model_file) +
                                     " in it: needs height and width of images, or the model a method prepare");
-    return std::make_unique<GeneratingEngine>(TextModule(module, std::move(*model), c10::Device(device)), precision);
+    return std::make_unique<GeneratingEngine>(TextModule(std::move(network), std::move(model), c10::Device(device)),
+                                              std::move(doubt));
 }
 
 }  // namespace evaljob

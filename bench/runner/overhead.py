@@ -2,8 +2,9 @@
 
 usage: overhead.py BUILD_DIR [ROUNDS]    (./dev bench runner overhead)
 
-Each round runs the bare loop, the runner, and the bare loop with libtorch's default executor, one after the other; a
-ratio is of one round. The predictions must be the same. Results go to bench/results/runner-overhead.{md,json}.
+Each round runs the bare loop, the runner, and the bare loop with libtorch's default executor, one after the other, each
+round in another order: a machine that grows slower favours nobody. Rounds are short and many, for its moods last longer
+than they do. A ratio is of one round. The predictions must be the same. Results go to bench/results/runner-overhead.{md,json}.
 """
 import random
 import statistics
@@ -18,13 +19,13 @@ import results
 
 BATCH = 32
 SIDE = 28
-CASES = [(0.01, 100_000), (0.1, 30_000), (1, 8_000), (10, 1_000)]  # ms a sample, samples
+CASES = [(0.01, 50_000), (0.1, 10_000), (1, 1_600), (10, 320)]  # ms a sample, samples
 
 EXPLANATION = """The runner is `evaljob-runner launch` as a node of one rank: coordinator, leases, samples read and checked
 against the manifest, records durable before they are reported. Its loop is from the beginning of its first batch to the
 end of its last one, as its shard log has them; of the bare loop, samples are in memory. "Whole process" is from the start
 of the program to its end on both sides, "CPU" all that the program and its children used. Medians of ROUNDS rounds, with
-the lowest and the highest; each a ratio within one round."""
+the quarters between which the middle half of them lies; each a ratio within one round."""
 
 
 def write_idx(folder: Path, samples: int) -> None:
@@ -56,12 +57,14 @@ def measure(binaries: Path, folder: Path, wanted_ms: float, samples: int, rounds
     models.make(str(folder / "model.pt"), wanted_ms, BATCH)
     write_idx(folder, samples)
     measured = {"wanted_ms": wanted_ms, "samples": samples, "rounds": []}
+    ways = [("bare", lambda: bare(binaries, folder)), ("runner", lambda: runner(binaries, folder)),
+            ("optimised", lambda: bare(binaries, folder, "default"))]
     for _ in range(rounds):
-        first, ours, optimised = bare(binaries, folder), runner(binaries, folder), bare(binaries, folder, "default")
-        if ours["predictions"] != first["predictions"]:
+        ways = ways[1:] + ways[:1]
+        ran = {name: run() for name, run in ways}
+        if ran["runner"]["predictions"] != ran["bare"]["predictions"]:
             sys.exit("the runner's predictions are not the bare loop's")
-        measured["rounds"].append({name: {key: ran[key] for key in ("loop", "whole", "cpu")} for name, ran in
-                                   (("bare", first), ("runner", ours), ("optimised", optimised))})
+        measured["rounds"].append({name: {key: of[key] for key in ("loop", "whole", "cpu")} for name, of in ran.items()})
     print(f"{wanted_ms} ms a sample: done", file=sys.stderr)
     return measured
 
@@ -70,7 +73,7 @@ def row(measured: dict) -> str:
     rounds, samples = measured["rounds"], measured["samples"]
 
     def over(key: str, beside: str) -> str:
-        return results.spread([one["runner"][key] / one[beside][key] for one in rounds])
+        return results.middle([one["runner"][key] / one[beside][key] for one in rounds])
     ms = statistics.median(one["bare"]["loop"] * 1e3 / samples for one in rounds)
     return (f"| {measured['wanted_ms']} | {ms:.4f} | {samples:,} | {over('loop', 'bare')} | {over('loop', 'optimised')} | "
             f"{over('whole', 'bare')} | {over('cpu', 'bare')} |")
@@ -78,7 +81,7 @@ def row(measured: dict) -> str:
 
 def main() -> None:
     binaries = Path(sys.argv[1]).resolve() / "bin"
-    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 7
+    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 11
     where = results.about()
     with tempfile.TemporaryDirectory(prefix="evaljob-bench-", dir=binaries.parent) as folder:
         measured = [measure(binaries, Path(folder), wanted_ms, samples, rounds) for wanted_ms, samples in CASES]

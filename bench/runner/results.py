@@ -15,6 +15,12 @@ def spread(values: list[float], places: int = 3) -> str:
     return f"{statistics.median(values):.{places}f} ({min(values):.{places}f} to {max(values):.{places}f})"
 
 
+def middle(values: list[float], places: int = 3) -> str:
+    """"median (lower quarter to upper quarter)", for many values."""
+    low, median, high = statistics.quantiles(values, n=4, method="inclusive")
+    return f"{median:.{places}f} ({low:.{places}f} to {high:.{places}f})"
+
+
 def about() -> dict:
     """Call it before anything is measured: the load is the machine's own then."""
     cpus = [line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")]

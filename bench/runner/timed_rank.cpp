@@ -55,7 +55,7 @@ int work_as_rank(const RankContract& contract, const Manifest& manifest,
         const auto begun = steady_clock::now();
         compute(lease);
         const auto took = std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() - begun);
-        session.done({must(record_lease(lease, records_of(manifest, lease), 0, took.count(), log)), ""});
+        session.done({must(record_lease({lease, records_of(manifest, lease), 0, took.count()}, log)), ""});
     }
 }
 

@@ -2,13 +2,10 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
 #include <cstdlib>
-#include <map>
-#include <optional>
 #include <variant>
 
 #include <spdlog/spdlog.h>
@@ -28,6 +25,7 @@
 #include "evaljob-runner/rank/model_source.hpp"
 #include "evaljob-runner/rank/rank_log.hpp"
 #include "evaljob-runner/rank/session.hpp"
+#include "evaljob-runner/rank/work.hpp"
 #include "evaljob-runner/shard/shard_log.hpp"
 #include "evaljob-runner/storage/files.hpp"
 #include "evaljob-runner/storage/layout.hpp"
@@ -178,9 +176,6 @@ Result<Evaluator> open_evaluator(const Setup& setup, const std::string& identity
     return Evaluator::open(setup.eval, setup.storage_root, std::move(*manifest), std::move(*engine));
 }
 
-/// The rank's shard log: its own file, or bytes for node 0.
-using RankLog = std::variant<ShardWriter, ShardEncoder>;
-
 Result<RankLog> create_log(const Setup& setup, ShardHeader header, Session& session) {
     header.threads = setup.eval.inference.threads_per_rank;
     header.opened_us = unix_us();
@@ -193,74 +188,6 @@ Result<RankLog> create_log(const Setup& setup, ShardHeader header, Session& sess
     if (!log) return tl::unexpected(log.error());
     return std::move(*log);
 }
-
-/// The leases whose batches the engine has, and since when.
-class Work {
-public:
-    Work(Evaluator& evaluator, RankLog& log, RankCounters& counters)
-        : evaluator_(evaluator), log_(log), counters_(counters) {}
-
-    bool idle() const { return begun_.empty(); }
-    bool takes_more() const { return begun_.size() < evaluator_.batches_at_once(); }
-
-    Result<void> begin(const Lease& lease) {
-        laps_.add_to(counters_.waiting_us);
-        begun_[lease.number] = {unix_us(), std::chrono::steady_clock::now()};
-        auto begun = evaluator_.begin(lease);
-        laps_.add_to(counters_.computing_us);
-        return begun;
-    }
-
-    /// One that was begun: evaluated, and durable where this process writes itself.
-    Result<Report> finish_one() {
-        const auto evaluated = evaluator_.next();
-        laps_.add_to(counters_.computing_us);
-        if (!evaluated) return tl::unexpected(evaluated.error());
-        if (!evaluated->why_parts.empty())
-            spdlog::warn("batch {} was evaluated in {} parts: {}", evaluated->lease.batch, evaluated->parts,
-                         evaluated->why_parts);
-        const auto since = begun_.extract(evaluated->lease.number).mapped();
-        const auto took =
-            std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - since.start);
-        auto report = record(*evaluated, since.unix_us, took.count());
-        if (report) count(report->done);
-        return report;
-    }
-
-private:
-    Result<Report> record(const Evaluator::Evaluated& evaluated, std::int64_t begin_us, std::int64_t took_us) {
-        if (auto* log = std::get_if<ShardEncoder>(&log_))
-            return encode_lease(evaluated.lease, evaluated.records, begin_us, took_us, *log, evaluated.parts);
-        const auto done = record_lease(evaluated.lease, evaluated.records, begin_us, took_us,
-                                       std::get<ShardWriter>(log_), evaluated.parts);
-        if (!done) return tl::unexpected(done.error());
-        return Report{*done, ""};
-    }
-
-    void count(const Done& done) {
-        laps_.add_to(counters_.writing_us);
-        ++counters_.batches;
-        counters_.samples += done.samples;
-        counters_.failed += done.failed;
-        const EngineUsage usage = evaluator_.usage();
-        counters_.requests += usage.requests - counted_.requests;
-        counters_.requests_again += usage.requests_again - counted_.requests_again;
-        counters_.prompt_tokens += usage.prompt_tokens - counted_.prompt_tokens;
-        counters_.completion_tokens += usage.completion_tokens - counted_.completion_tokens;
-        counted_ = usage;
-    }
-
-    struct Since {
-        std::int64_t unix_us = 0;
-        std::chrono::steady_clock::time_point start;
-    };
-    Evaluator& evaluator_;
-    RankLog& log_;
-    RankCounters& counters_;
-    EngineUsage counted_;
-    Laps laps_;
-    std::map<LeaseNumber, Since> begun_;
-};
 
 /// Ends the job when no restart can mend the error, else only this process.
 int give_up(Session& session, const Error& error) {
@@ -277,44 +204,6 @@ int leave(Session& session, const SessionEnd& end, RankLog& log) {
     }
     if (!end.message.empty()) spdlog::error("{}", end.message);
     return end.exit_code;
-}
-
-/// While it lives, a batch is prepared as soon as its lease is there.
-class Preparation {
-public:
-    Preparation(Session& session, Evaluator& evaluator) : session_(session) {
-        session_.when_leased([&evaluator](const Lease& lease) { evaluator.announce(lease); });
-    }
-    ~Preparation() { session_.when_leased({}); }
-    Preparation(const Preparation&) = delete;
-    Preparation& operator=(const Preparation&) = delete;
-
-private:
-    Session& session_;
-};
-
-int work(Session& session, Evaluator& evaluator, RankLog& log, RankCounters& counters) {
-    const Preparation preparation(session, evaluator);
-    Work work(evaluator, log, counters);
-    std::uint32_t wanted = 0;
-    for (;;) {
-        // One prepared beside those that the engine has.
-        if (const auto now = static_cast<std::uint32_t>(evaluator.batches_at_once() + 1); now != wanted)
-            session.want(wanted = now);
-        if (work.idle()) {
-            const auto next = session.next_lease();
-            if (const auto* end = std::get_if<SessionEnd>(&next)) return leave(session, *end, log);
-            if (auto begun = work.begin(std::get<Lease>(next)); !begun) return give_up(session, begun.error());
-        }
-        while (work.takes_more()) {
-            const auto more = session.lease_at_hand();
-            if (!more) break;
-            if (auto begun = work.begin(*more); !begun) return give_up(session, begun.error());
-        }
-        auto report = work.finish_one();
-        if (!report) return give_up(session, report.error());
-        session.done(std::move(*report));
-    }
 }
 
 }  // namespace
@@ -347,7 +236,9 @@ int run_rank(const Environment& environment) {
     auto log = create_log(*setup, header, session);
     if (!log) return give_up(session, log.error());
     laps.add_to(counters->starting_us);
-    return work(session, *evaluator, *log, *counters);
+    const auto end = evaluate_leases(session, *evaluator, *log, *counters);
+    if (!end) return give_up(session, end.error());
+    return leave(session, *end, *log);
 }
 
 }  // namespace evaljob

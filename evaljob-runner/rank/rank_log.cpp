@@ -1,6 +1,7 @@
 #include "evaljob-runner/rank/rank_log.hpp"
 
 #include <string>
+#include <utility>
 
 #include "evaljob-runner/storage/files.hpp"
 
@@ -16,17 +17,38 @@ Result<void> append_end(ShardEncoder& log, const BatchEnd& end) {
 }
 
 template <class Log>
-Result<Done> append_lease(const Lease& lease, const std::vector<Record>& records, std::int64_t begin_us,
-                          std::int64_t took_us, Log& log, std::uint32_t parts) {
-    const BatchEnd end{
-        lease.batch, lease.number, begin_us, begin_us + took_us, static_cast<std::uint32_t>(records.size()), parts};
-    Done done{lease.number, lease.batch, end.samples, 0, took_us};
-    for (const Record& record : records) {
+Result<Done> append_lease(const EvaluatedLease& lease, Log& log) {
+    const auto samples = static_cast<std::uint32_t>(lease.records.size());
+    Done done{lease.lease.number, lease.lease.batch, samples, 0, lease.took_us};
+    for (const Record& record : lease.records) {
         done.failed += record.failed() ? 1 : 0;
         if (auto appended = log.append(record); !appended) return tl::unexpected(appended.error());
     }
+    const BatchEnd end{lease.lease.batch, lease.lease.number, lease.begin_us, lease.begin_us + lease.took_us,
+                       samples,           lease.parts};
     if (auto appended = append_end(log, end); !appended) return tl::unexpected(appended.error());
     return done;
+}
+
+Result<std::vector<Report>> record_all(const std::vector<EvaluatedLease>& leases, ShardWriter& log) {
+    std::vector<Report> reports;
+    for (const EvaluatedLease& lease : leases) {
+        const auto done = append_lease(lease, log);
+        if (!done) return tl::unexpected(done.error());
+        reports.push_back({*done, ""});
+    }
+    if (auto committed = log.commit(); !committed) return tl::unexpected(committed.error());
+    return reports;
+}
+
+Result<std::vector<Report>> record_all(const std::vector<EvaluatedLease>& leases, ShardEncoder& log) {
+    std::vector<Report> reports;
+    for (const EvaluatedLease& lease : leases) {
+        auto report = encode_lease(lease, log);
+        if (!report) return tl::unexpected(report.error());
+        reports.push_back(std::move(*report));
+    }
+    return reports;
 }
 
 }  // namespace
@@ -51,17 +73,18 @@ Result<ShardWriter> create_rank_log(const RankContract& contract, ShardHeader he
     }
 }
 
-Result<Done> record_lease(const Lease& lease, const std::vector<Record>& records, std::int64_t begin_us,
-                          std::int64_t took_us, ShardWriter& log, std::uint32_t parts) {
-    auto done = append_lease(lease, records, begin_us, took_us, log, parts);
-    if (!done) return done;
-    if (auto committed = log.commit(); !committed) return tl::unexpected(committed.error());
-    return done;
+Result<std::vector<Report>> record_leases(const std::vector<EvaluatedLease>& leases, RankLog& log) {
+    return std::visit([&](auto& one) { return record_all(leases, one); }, log);
 }
 
-Result<Report> encode_lease(const Lease& lease, const std::vector<Record>& records, std::int64_t begin_us,
-                            std::int64_t took_us, ShardEncoder& log, std::uint32_t parts) {
-    const auto done = append_lease(lease, records, begin_us, took_us, log, parts);
+Result<Done> record_lease(const EvaluatedLease& lease, ShardWriter& log) {
+    const auto reports = record_all({lease}, log);
+    if (!reports) return tl::unexpected(reports.error());
+    return reports->front().done;
+}
+
+Result<Report> encode_lease(const EvaluatedLease& lease, ShardEncoder& log) {
+    const auto done = append_lease(lease, log);
     if (!done) return tl::unexpected(done.error());
     return Report{*done, log.take()};
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <variant>
 #include <vector>
 
 #include "api/contract.hpp"
@@ -20,13 +21,24 @@ ShardHeader complete_header(const RankContract& contract, ShardHeader header);
 /// writes another.
 Result<ShardWriter> create_rank_log(const RankContract& contract, ShardHeader header);
 
-/// Appends a lease's records and makes them durable. `begin_us` is Unix time, `took_us` the time of computing, `parts`
-/// as in BatchEnd.
-Result<Done> record_lease(const Lease& lease, const std::vector<Record>& records, std::int64_t begin_us,
-                          std::int64_t took_us, ShardWriter& log, std::uint32_t parts = 1);
+/// A lease whose batch was evaluated.
+struct EvaluatedLease {
+    Lease lease;
+    std::vector<Record> records;  // one per item of the batch, in the manifest's order
+    std::int64_t begin_us = 0;    // Unix time
+    std::int64_t took_us = 0;     // of computing
+    std::uint32_t parts = 1;      // as in BatchEnd
+};
 
-/// The same where node 0 writes: with the bytes that it has to append.
-Result<Report> encode_lease(const Lease& lease, const std::vector<Record>& records, std::int64_t begin_us,
-                            std::int64_t took_us, ShardEncoder& log, std::uint32_t parts = 1);
+/// Where the records of a rank become durable: a file of its own, or by node 0, in what it is sent.
+using RankLog = std::variant<ShardWriter, ShardEncoder>;
+
+/// Appends leases' records and, in a file of its own, makes them durable together. What to report of each.
+Result<std::vector<Report>> record_leases(const std::vector<EvaluatedLease>& leases, RankLog& log);
+
+/// The same of one, in a file.
+Result<Done> record_lease(const EvaluatedLease& lease, ShardWriter& log);
+/// The same of one, for node 0: with the bytes that it has to append.
+Result<Report> encode_lease(const EvaluatedLease& lease, ShardEncoder& log);
 
 }  // namespace evaljob

@@ -141,11 +141,14 @@ void SimulatedRank::compute(const Lease& lease) {
     world_.in(takes, shared_from_this(), [this, lease, began = world_.now()] { write(lease, began); });
 }
 
+EvaluatedLease SimulatedRank::evaluated(const Lease& lease, Time began) const {
+    return {lease, records_of(*manifest_, lease), (began + clock_offset) * 1'000, (world_.now() - began) * 1'000};
+}
+
 void SimulatedRank::write(const Lease& lease, Time began) {
     ledger_.evaluated(lease);
     if (sends) return send(lease, began);
-    const auto done = record_lease(lease, records_of(*manifest_, lease), (began + clock_offset) * 1'000,
-                                   (world_.now() - began) * 1'000, *log_);
+    const auto done = record_lease(evaluated(lease, began), *log_);
     if (dead) return;
     if (!done) {
         world_.trace(name + ": " + done.error().message);
@@ -160,8 +163,7 @@ void SimulatedRank::write(const Lease& lease, Time began) {
 
 /// writers: Node0: the coordinator makes it durable.
 void SimulatedRank::send(const Lease& lease, Time began) {
-    auto encoded = encode_lease(lease, records_of(*manifest_, lease), (began + clock_offset) * 1'000,
-                                (world_.now() - began) * 1'000, *encoder_);
+    auto encoded = encode_lease(evaluated(lease, began), *encoder_);
     if (!encoded) return surroundings_.violated(name + ": " + encoded.error().message);
     report(std::move(*encoded));
 }

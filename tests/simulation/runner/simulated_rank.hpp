@@ -50,6 +50,7 @@ private:
     void wake();
     void open_log();
     void compute(const Lease& lease);
+    EvaluatedLease evaluated(const Lease& lease, Time began) const;
     void write(const Lease& lease, Time began);
     void send(const Lease& lease, Time began);
     void report(Report report);

@@ -47,6 +47,11 @@ TEST_F(AotGeneration, AnswersAndScoresArePyTorchsAndTheSameBytesFromEveryNumberO
     EXPECT_EQ(published(packaged({})), four);
 }
 
+TEST_F(AotGeneration, GivesTheSameBytesWhenRanksAreKilled) {
+    const Variant run = packaged({.nodes = 2, .procs = 2});
+    EXPECT_EQ(published_though_ranks_die(job(run), kills), published(run));
+}
+
 TEST_F(AotGeneration, ChoicesAndTheirScoresArePyTorchs) {
     expect_reference_choices(published(packaged({.nodes = 1, .procs = 2, .choices = true})));
 }

@@ -58,14 +58,8 @@ TEST_F(AotInductor, GivesTheSameBytesWhenRanksAreKilled) {
     const Shape shape{.nodes = 2, .procs = 2, .limit = 10'000, .batch = 20};
     Evaluation alone("aoti");
     ASSERT_EQ(alone.start_text(job(shape, model).dump())->wait(), 0) << alone.console();
-    std::mt19937 random(1);
-    Evaluation disturbed("aoti-kill");
-    auto program = disturbed.start_text(job(shape, model).dump());
-    const int kills = kill_some(disturbed, *program, {.first = 500, .every = 2500, .most = 3}, random,
-                                [](const ProcessView& p) { return p.is("evaljob-rank"); });
-    ASSERT_EQ(program->wait(), 0) << disturbed.console();
-    EXPECT_GE(kills, 1);
-    EXPECT_EQ(disturbed.published(), alone.published());
+    EXPECT_EQ(published_though_ranks_die(job(shape, model), {.first = 500, .every = 2500, .most = 3}),
+              alone.published());
 }
 
 TEST_F(AotInductor, OfTheSameNetworkIsAnotherEvaluationThanTorchScript) {

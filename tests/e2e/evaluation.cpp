@@ -156,6 +156,17 @@ int kill_some(const Evaluation& evaluation, Program& program, const Kills& kills
     return killed;
 }
 
+std::map<std::string, std::string> published_though_ranks_die(const Json& evaljob, const Kills& kills) {
+    std::mt19937 random(1);
+    Evaluation evaluation("killed");
+    auto program = evaluation.start_text(evaljob.dump(1));
+    const int killed =
+        kill_some(evaluation, *program, kills, random, [](const ProcessView& p) { return p.is("evaljob-rank"); });
+    EXPECT_EQ(program->wait(), 0) << evaluation.console();
+    EXPECT_GE(killed, 1);
+    return evaluation.published();
+}
+
 const Undisturbed& undisturbed(const Shape& shape) {
     static std::map<std::pair<int, int>, Undisturbed> known;
     Undisturbed& result = known[{shape.limit, shape.batch}];

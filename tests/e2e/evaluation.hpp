@@ -92,6 +92,9 @@ struct Kills {
 int kill_some(const Evaluation& evaluation, Program& program, const Kills& kills, std::mt19937& random,
               const std::function<bool(const ProcessView&)>& is_victim);
 
+/// What this EvalJob publishes while its ranks are killed so; one at least is.
+std::map<std::string, std::string> published_though_ranks_die(const Json& evaljob, const Kills& kills);
+
 /// What an undisturbed evaluation of this shape gives; made once per test program.
 struct Undisturbed {
     std::map<std::string, std::string> published;

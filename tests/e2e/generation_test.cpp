@@ -20,14 +20,7 @@ const Published& of_two_by_two() {
 }
 
 TEST(VisionLanguage, GivesTheSameBytesWhenRanksAreKilled) {
-    std::mt19937 random(1);
-    Evaluation evaluation("generation");
-    auto program = evaluation.start_text(job({.nodes = 2, .procs = 2}).dump(1));
-    const int kills = kill_some(evaluation, *program, {.first = 50, .every = 300, .most = 3}, random,
-                                [](const ProcessView& p) { return p.is("evaljob-rank"); });
-    ASSERT_EQ(program->wait(), 0) << evaluation.console();
-    EXPECT_GE(kills, 1);
-    EXPECT_EQ(evaluation.published(), of_two_by_two());
+    EXPECT_EQ(published_though_ranks_die(job({.nodes = 2, .procs = 2}), vision_language::kills), of_two_by_two());
 }
 
 TEST(VisionLanguage, AnswersAndScoresArePyTorchs) { expect_reference_answers(of_two_by_two()); }

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "api/json.hpp"
+#include "tests/e2e/evaluation.hpp"
 #include "tests/places.hpp"
 
 namespace evaljob::e2e::vision_language {
@@ -22,6 +23,9 @@ struct Variant {
     bool choices = false;   // choices.tsv instead of questions.tsv
     std::string package{};  // AOTInductor's; empty: the TorchScript file
 };
+
+/// Of its thousand samples.
+inline constexpr Kills kills{.first = 50, .every = 300, .most = 3};
 
 Json job(const Variant& run);
 Json& eval_of(Json& job);

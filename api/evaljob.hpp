@@ -64,11 +64,12 @@ struct Task {
     std::string group_by;             // Generation: the samples' member that names their group; empty: none
     // Generation, handed to the engine:
     std::optional<std::int32_t> max_new_tokens;
-    std::string temperature;        // a decimal number; empty: the likeliest token, or a program's own default
-    std::string top_p;              // a decimal number; empty: 1
-    std::vector<std::string> stop;  // each ends a text, and is no part of it
-    std::string prompt;             // OpenAI: a text with {members} of the sample; empty: the sample's own
-    std::optional<Scorer> scorer;   // Generation
+    std::string temperature;            // a decimal number; empty: the likeliest token, or a program's own default
+    std::string top_p;                  // a decimal number; empty: 1
+    std::vector<std::string> stop;      // each ends a text, and is no part of it
+    std::string prompt;                 // OpenAI: a text with {members} of the sample; empty: the sample's own
+    std::optional<Scorer> scorer;       // Generation
+    std::vector<std::int32_t> pass_at;  // Generation: pass@k of each k is computed; at most Eval::repeats
 
     bool operator==(const Task&) const = default;
 };

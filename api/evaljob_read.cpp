@@ -41,6 +41,7 @@ Task read_task(const Json& task) {
     take(task, "temperature", read.temperature);
     take(task, "topP", read.top_p);
     take(task, "stop", read.stop);
+    take(task, "passAt", read.pass_at);
     if (const Json& scorer = member(task, "scorer"); scorer.is_object()) read.scorer = read_scorer(scorer);
     return read;
 }

@@ -25,6 +25,7 @@ Json task_to_json(const Task& task) {
     put(object, "temperature", task.temperature);
     put(object, "topP", task.top_p);
     if (!task.stop.empty()) object["stop"] = task.stop;
+    if (!task.pass_at.empty()) object["passAt"] = task.pass_at;
     if (task.scorer) object["scorer"] = scorer_to_json(*task.scorer);
     return object;
 }

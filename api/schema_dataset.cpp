@@ -27,10 +27,11 @@ Rule metrics_fit() {
 
 }  // namespace
 
-std::vector<Rule> dataset_rules() {
+std::vector<Rule> dataset_rules(const std::vector<Use>& more) {
+    const std::vector<std::string> formats{"IDX", "JSONL", "TSV"};
     std::vector<Rule> rules{needed_with("format", "IDX", "labelsPath")};
-    add(rules, used_with("format", {"IDX", "JSONL", "TSV"},
-                         {{"labelsPath", {"IDX"}}, {"labelsSha256", {"IDX"}}, {"tokensBy", {"JSONL", "TSV"}}}));
+    add(rules, used_with("format", formats, {{"labelsPath", {"IDX"}}, {"labelsSha256", {"IDX"}}}));
+    add(rules, used_with("format", formats, more));
     return rules;
 }
 
@@ -91,9 +92,10 @@ std::vector<Field> dataset_fields(const std::string& dataset) {
     };
 }
 
-std::vector<Field> task_fields(const std::string& task) {
+std::vector<Field> task_fields(const std::string& task, const std::vector<Use>& more) {
+    const std::vector<std::string> types{"Classification", "MultipleChoice", "Generation"};
     std::vector<Rule> rules{needed_for("topP", "temperature"), metrics_fit()};
-    add(rules, used_with("type", {"Classification", "MultipleChoice", "Generation"},
+    add(rules, used_with("type", types,
                          {{"classes", {"Classification"}},
                           {"metrics", {"MultipleChoice", "Generation"}},
                           {"groupBy", {"MultipleChoice", "Generation"}},
@@ -101,8 +103,8 @@ std::vector<Field> task_fields(const std::string& task) {
                           {"temperature", {"Generation"}},
                           {"topP", {"Generation"}},
                           {"stop", {"Generation"}},
-                          {"prompt", {"Generation"}},
-                          {"scorer", {"Generation"}}}));
+                          {"prompt", {"Generation"}}}));
+    add(rules, used_with("type", types, more));
     return {
         {.path = task,
          .type = Type::Object,

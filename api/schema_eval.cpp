@@ -41,6 +41,29 @@ Rule tokens_are_for_batches() {
             }};
 }
 
+constexpr const char* pass_words = "task.passAt: is at most spec.eval.repeats, the answers that a sample has";
+
+Rule answers_are_enough() {
+    return {.cel =
+                "self.datasets.all(x, !has(x.task.passAt) || x.task.passAt.all(k, k <= (has(self.repeats) ? "
+                "self.repeats : 1)))",
+            .message = std::string("datasets[].") + pass_words,
+            .message_expression = "",
+            .check = [](const Json& eval, const std::string& path, Violations& violations) {
+                const Json& datasets = member(eval, "datasets");
+                const Json& said = member(eval, "repeats");
+                const std::int64_t repeats = said.is_number_integer() ? said.get<std::int64_t>() : 1;
+                if (!datasets.is_array()) return;
+                for (std::size_t i = 0; i < datasets.size(); ++i) {
+                    const Json& task = member(datasets[i], "task");
+                    if (!task.is_object()) continue;
+                    for (const Json& k : member(task, "passAt"))
+                        if (k.is_number_integer() && k.get<std::int64_t>() > repeats)
+                            return violations.push_back(path + ".datasets[" + std::to_string(i) + "]." + pass_words);
+                }
+            }};
+}
+
 std::vector<Rule> uses() {
     return used_with("model.format", {"TorchScript", "AOTInductor", "Command", "OpenAI"},
                      {{"datasets[].task.prompt", {"OpenAI"}},
@@ -164,7 +187,8 @@ std::vector<Field> eval_fields() {
                    all_fixed_with("model.format", "OpenAI", "datasets", "format", {"JSONL", "TSV"}),
                    all_fixed_with("model.format", "OpenAI", "datasets", "task.type", {"Generation"}),
                    refused_value_with("model.format", "OpenAI", "inference.device", "CUDA"),
-                   repeats_differ("TorchScript"), repeats_differ("AOTInductor"), tokens_are_for_batches()}}};
+                   repeats_differ("TorchScript"), repeats_differ("AOTInductor"), tokens_are_for_batches(),
+                   answers_are_enough()}}};
     add(fields.front().rules, uses());
     add(fields, model_fields());
     add(fields, server_fields());
@@ -175,7 +199,7 @@ std::vector<Field> eval_fields() {
                       .min_items = 1,
                       .max_items = 64,
                       .key = "name"});
-    auto rules = dataset_rules();
+    auto rules = dataset_rules({{"tokensBy", {"JSONL", "TSV"}}});
     add(rules, task_rules("format"));
     fields.push_back({.path = dataset, .type = Type::Object, .text = "One dataset.", .rules = std::move(rules)});
     add(fields, dataset_fields(dataset));
@@ -186,7 +210,19 @@ std::vector<Field> eval_fields() {
                       .min_length = 1,
                       .max_length = 256,
                       .form = &text_form});
-    add(fields, task_fields(dataset + ".task"));
+    add(fields, task_fields(dataset + ".task", {{"scorer", {"Generation"}}, {"passAt", {"Generation"}}}));
+    fields.push_back({.path = dataset + ".task.passAt",
+                      .type = Type::Array,
+                      .text = "Generation, with repeats: for each k, pass@k: the chance that one of k answers to a "
+                              "sample is right, that is, has 1 by the first metric (docs/results.md).",
+                      .min_items = 1,
+                      .max_items = 16,
+                      .distinct = true});
+    fields.push_back({.path = dataset + ".task.passAt[]",
+                      .type = Type::Integer,
+                      .text = "A k; at most spec.eval.repeats.",
+                      .minimum = 1,
+                      .maximum = 10000});
     add(fields, scorer_fields(dataset + ".task"));
     add(fields, inference_fields());
     fields.push_back({.path = "spec.eval.repeats",

@@ -59,19 +59,19 @@ inline void add(std::vector<Rule>& rules, const std::vector<Rule>& part) {
     rules.insert(rules.end(), part.begin(), part.end());
 }
 
-std::vector<Field> eval_fields();    // spec.eval and below
-std::vector<Field> model_fields();   // spec.eval.model and below
-std::vector<Field> server_fields();  // of it, what OpenAI has
-std::vector<Field> expect_fields();  // spec.merge.expect and below
-std::vector<Rule> dataset_rules();
+std::vector<Field> eval_fields();                                    // spec.eval and below
+std::vector<Field> model_fields();                                   // spec.eval.model and below
+std::vector<Field> server_fields();                                  // of it, what OpenAI has
+std::vector<Field> expect_fields();                                  // spec.merge.expect and below
+std::vector<Rule> dataset_rules(const std::vector<Use>& more = {});  // by format
 std::vector<Field> dataset_fields(const std::string& dataset);
-std::vector<Field> task_fields(const std::string& task);
-std::vector<Field> scorer_fields(const std::string& task);  // task.scorer and below
-std::vector<Field> template_fields();                       // spec.template and below
-std::vector<Field> storage_fields();                        // spec.storage and below
-std::vector<Field> policy_fields();                         // rendezvous, merge, restartPolicy
-std::vector<Field> scheduling_fields();                     // spec.scheduling and below
-std::vector<Field> life_fields();                           // deadlines, suspend, managedBy
+std::vector<Field> task_fields(const std::string& task, const std::vector<Use>& more = {});  // by type
+std::vector<Field> scorer_fields(const std::string& task);                                   // task.scorer and below
+std::vector<Field> template_fields();                                                        // spec.template and below
+std::vector<Field> storage_fields();                                                         // spec.storage and below
+std::vector<Field> policy_fields();      // rendezvous, merge, restartPolicy
+std::vector<Field> scheduling_fields();  // spec.scheduling and below
+std::vector<Field> life_fields();        // deadlines, suspend, managedBy
 
 /// Of an object that has both the dataset's format and its task.
 std::vector<Rule> task_rules(const std::string& format);

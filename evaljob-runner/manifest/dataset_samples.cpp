@@ -20,6 +20,7 @@ Json task_config(const Task& task) {
     if (!task.temperature.empty()) config["temperature"] = task.temperature;
     if (!task.top_p.empty()) config["topP"] = task.top_p;
     if (!task.stop.empty()) config["stop"] = task.stop;
+    if (!task.pass_at.empty()) config["passAt"] = task.pass_at;
     return config;
 }
 

@@ -48,6 +48,16 @@ std::vector<std::string> task_metrics(const Manifest& manifest, std::uint32_t da
     return names;
 }
 
+std::vector<std::uint32_t> task_pass_at(const Manifest& manifest, std::uint32_t dataset) {
+    const Json* ks = member(member(dataset_config(manifest, dataset), "task"), "passAt");
+    std::vector<std::uint32_t> pass_at;
+    if (!ks || !ks->is_array()) return pass_at;
+    for (const Json& k : *ks)
+        if (k.is_number_unsigned() && k.get<std::uint64_t>() <= manifest.repeats)
+            pass_at.push_back(k.get<std::uint32_t>());
+    return pass_at;
+}
+
 std::string class_label(const std::vector<std::string>& names, std::int64_t number) {
     if (number >= 0 && static_cast<std::size_t>(number) < names.size()) return names[number];
     return std::to_string(number);

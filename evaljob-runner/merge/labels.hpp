@@ -20,6 +20,9 @@ std::vector<std::string> class_names(const Manifest& manifest, std::uint32_t dat
 /// config.datasets[i].task.metrics, as the EvalJob spells them; empty when the task is Classification.
 std::vector<std::string> task_metrics(const Manifest& manifest, std::uint32_t dataset);
 
+/// config.datasets[i].task.passAt; each at most the manifest's repeats.
+std::vector<std::uint32_t> task_pass_at(const Manifest& manifest, std::uint32_t dataset);
+
 /// The class's name, or its number when it has none.
 std::string class_label(const std::vector<std::string>& names, std::int64_t number);
 

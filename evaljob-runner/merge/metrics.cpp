@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <limits>
 #include <set>
 
@@ -46,31 +47,73 @@ bool worse(const WrongAnswer& a, const WrongAnswer& b) {
     return a.confidence != b.confidence ? a.confidence > b.confidence : a.item < b.item;
 }
 
+Points rounded(double share) { return static_cast<Points>(std::llround(share * static_cast<double>(full_points))); }
+
+/// What the repeats of one sample scored.
+struct Repeats {
+    std::vector<Points> sums;  // by metric
+    std::uint64_t n = 0;
+    std::uint64_t right = 0;  // by the first metric
+
+    void add(const std::vector<Points>& points) {
+        sums.resize(points.size());
+        for (std::size_t i = 0; i < points.size(); ++i) sums[i] += points[i];
+        ++n;
+        right += points.front() == full_points ? 1 : 0;
+    }
+};
+
+/// Of all samples, or of a group.
+struct Sums {
+    std::vector<Mean> items;    // by metric
+    std::vector<Mean> samples;  // by metric: of each sample's mean
+    std::vector<Mean> passes;   // by k of pass@k
+
+    Sums(std::size_t metrics, std::size_t ks) : items(metrics), samples(metrics), passes(ks) {}
+
+    void add(const std::vector<Points>& points) {
+        for (std::size_t i = 0; i < points.size(); ++i) items[i].add(points[i]);
+    }
+    void add(const Repeats& repeats, const std::vector<std::uint32_t>& ks) {
+        for (std::size_t i = 0; i < repeats.sums.size(); ++i)
+            samples[i].add(repeats.sums[i] / static_cast<Points>(repeats.n));
+        for (std::size_t i = 0; i < ks.size(); ++i)
+            if (ks[i] <= repeats.n) passes[i].add(rounded(pass_at(repeats.n, repeats.right, ks[i])));
+    }
+};
+
 /// What is gathered of one dataset in one pass over the items.
 class Tally {
 public:
-    Tally(std::uint32_t dataset, Grading grading, std::size_t classes, std::size_t worst_limit)
-        : dataset_(dataset), grading_(std::move(grading)), worst_limit_(worst_limit), all_(grading_.metrics().size()) {
-        for (std::size_t c = 0; c < classes; ++c) classes_.insert(static_cast<std::int64_t>(c));
+    Tally(const Manifest& manifest, std::uint32_t dataset, Grading grading, std::size_t worst_limit)
+        : dataset_(dataset),
+          repeats_(manifest.repeats),
+          pass_at_(task_pass_at(manifest, dataset)),
+          grading_(std::move(grading)),
+          worst_limit_(worst_limit),
+          all_(grading_.metrics().size(), pass_at_.size()) {
+        for (std::size_t c = 0; c < class_names(manifest, dataset).size(); ++c)
+            classes_.insert(static_cast<std::int64_t>(c));
     }
 
+    /// In the items' order.
     void add(const ManifestSample& sample, std::uint64_t item, const Outcome& outcome) {
-        if (outcome.state == ItemState::Missing) return;
-        const std::vector<Points> points = grading_.grade(sample.target, outcome, item);
-        count(all_, points);
-        const std::int64_t target = grading_.is_classification() ? class_number(sample.target.dump()) : std::int64_t{0};
-        if (!sample.group.empty()) count_group(sample.group, target, points);
-        bool failed = outcome.state == ItemState::Failed;
-        if (grading_.is_classification())
-            ++confusion_[{target, failed ? column_failed : class_number(outcome.prediction)}];
-        const bool is_wrong = points.front() < full_points || grading_.scale(0) == Scale::Any;
-        if (is_wrong && !failed) remember({item, number_or_zero(confidence_of(outcome)), points.front()});
+        if (outcome.state != ItemState::Missing) count(sample, item, outcome);
+        const bool is_last_repeat = (item + 1) % repeats_ == 0;
+        if (!is_last_repeat || current_.n == 0) return;
+        all_.add(current_, pass_at_);
+        if (!sample.group.empty()) groups_.at(sample.group).sums.add(current_, pass_at_);
+        current_ = {};
     }
-
     DatasetScores result() {
         DatasetScores scores;
         scores.dataset = dataset_;
-        for (std::size_t i = 0; i < all_.size(); ++i) scores.metrics.push_back(metric(i));
+        for (std::size_t i = 0; i < all_.items.size(); ++i)
+            scores.metrics.push_back(
+                each_group([&](const Sums& sums, const std::string& group) { return score_of(i, group, sums); }));
+        for (std::size_t i = 0; i < all_.passes.size(); ++i)
+            scores.metrics.push_back(
+                each_group([&](const Sums& sums, const std::string& group) { return pass_score(i, group, sums); }));
         scores.has_confusion = grading_.is_classification();
         if (scores.has_confusion) scores.confusion = confusion();
         std::sort(worst_.begin(), worst_.end(), worse);
@@ -80,40 +123,55 @@ public:
     }
 
 private:
-    using Means = std::vector<Mean>;  // by metric
     struct Group {
         std::int64_t target = std::numeric_limits<std::int64_t>::max();
-        Means means;
+        Sums sums;
     };
 
-    static void count(Means& means, const std::vector<Points>& points) {
-        means.resize(points.size());
-        for (std::size_t i = 0; i < points.size(); ++i) means[i].add(points[i]);
+    void count(const ManifestSample& sample, std::uint64_t item, const Outcome& outcome) {
+        const std::vector<Points> points = grading_.grade(sample.target, outcome, item);
+        const std::int64_t target = grading_.is_classification() ? class_number(sample.target.dump()) : std::int64_t{0};
+        all_.add(points);
+        if (!sample.group.empty()) count_group(sample.group, target, points);
+        if (repeats_ > 1) current_.add(points);
+        const bool failed = outcome.state == ItemState::Failed;
+        if (grading_.is_classification())
+            ++confusion_[{target, failed ? column_failed : class_number(outcome.prediction)}];
+        const bool is_wrong = points.front() < full_points || grading_.scale(0) == Scale::Any;
+        if (is_wrong && !failed) remember({item, number_or_zero(confidence_of(outcome)), points.front()});
     }
 
     void count_group(const std::string& name, std::int64_t target, const std::vector<Points>& points) {
-        Group& group = groups_[name];
+        Group& group =
+            groups_.try_emplace(name, Group{.sums = Sums(all_.items.size(), all_.passes.size())}).first->second;
         group.target = std::min(group.target, target);
-        count(group.means, points);
+        group.sums.add(points);
     }
 
-    Score score_of(std::size_t metric, const std::string& group, const Mean& mean) const {
-        Score score;
-        score.dataset = dataset_;
-        score.name = grading_.metrics()[metric];
-        score.group = group;
+    Score score_of(std::size_t metric, const std::string& group, const Sums& sums) const {
+        Score score{.dataset = dataset_, .name = grading_.metrics()[metric], .group = group};
         if (grading_.scale(metric) == Scale::Share) {
-            score.share = mean.share();
+            score.share = sums.items[metric].share();
         } else {
-            score.mean = mean;
+            score.mean = sums.items[metric];
             score.is_part = grading_.scale(metric) == Scale::Part;
         }
+        if (repeats_ > 1) score.by_sample = sums.samples[metric];
         return score;
     }
 
-    MetricScores metric(std::size_t i) const {
-        MetricScores scores{score_of(i, "", all_[i]), {}};
-        for (const auto& [group, tally] : groups_) scores.groups.push_back(score_of(i, group, tally.means[i]));
+    Score pass_score(std::size_t k, const std::string& group, const Sums& sums) const {
+        return {.dataset = dataset_,
+                .name = "pass@" + std::to_string(pass_at_[k]),
+                .group = group,
+                .mean = sums.passes[k],
+                .is_part = true};
+    }
+
+    template <class Of>
+    MetricScores each_group(const Of& score) const {
+        MetricScores scores{score(all_, std::string()), {}};
+        for (const auto& [name, group] : groups_) scores.groups.push_back(score(group.sums, name));
         std::stable_sort(scores.groups.begin(), scores.groups.end(), [&](const Score& a, const Score& b) {
             return groups_.at(a.group).target < groups_.at(b.group).target;
         });
@@ -144,10 +202,13 @@ private:
     }
 
     std::uint32_t dataset_;
+    std::uint32_t repeats_;
+    std::vector<std::uint32_t> pass_at_;
     Grading grading_;
     std::size_t worst_limit_;
     std::set<std::int64_t> classes_;
-    Means all_;
+    Sums all_;
+    Repeats current_;  // of the sample that is being added; empty without repeats
     std::map<std::string, Group> groups_;
     std::map<std::pair<std::int64_t, std::int64_t>, std::uint64_t> confusion_;
     std::vector<WrongAnswer> worst_;
@@ -155,14 +216,24 @@ private:
 
 }  // namespace
 
+/// How many independent trials a share's answers are worth: as many as give the standard error that their samples show.
+double Score::independent_trials() const {
+    if (!by_sample) return static_cast<double>(share.n);
+    const double error = by_sample->standard_error();
+    const double spread = share.value() * (1 - share.value());
+    if (error <= 0 || spread <= 0) return static_cast<double>(by_sample->n());
+    return std::min(spread / (error * error), static_cast<double>(share.n));
+}
+
 std::optional<double> Score::standard_error() const {
+    if (by_sample) return by_sample->n() < 2 ? std::nullopt : std::optional(by_sample->standard_error());
     if (!mean) return share.standard_error();
     return mean->n() < 2 ? std::nullopt : std::optional(mean->standard_error());
 }
 
 std::optional<Interval> Score::interval() const {
-    if (!mean) return wilson(share);
-    auto interval = student(*mean);
+    if (!mean) return wilson(share.value(), independent_trials());
+    auto interval = student(by_sample ? *by_sample : *mean);
     if (interval && is_part) interval = Interval{std::max(0.0, interval->low), std::min(1.0, interval->high)};
     return interval;
 }
@@ -194,8 +265,8 @@ std::vector<DatasetScores> score(const Manifest& manifest, const Proof& proof, s
         auto tally = tallies.find(sample.dataset);
         if (tally == tallies.end())
             tally = tallies
-                        .emplace(sample.dataset, Tally(sample.dataset, Grading(manifest, sample.dataset, scored),
-                                                       class_names(manifest, sample.dataset).size(), worst_limit))
+                        .emplace(sample.dataset, Tally(manifest, sample.dataset,
+                                                       Grading(manifest, sample.dataset, scored), worst_limit))
                         .first;
         tally->second.add(sample, item, proof.outcome(item));
     }

@@ -18,11 +18,14 @@ namespace evaljob {
 /// Failed items count as wrong. Missing ones (only in a partial result) count in no score.
 struct Score {
     std::uint32_t dataset = 0;
-    std::string name;          // "accuracy", "f1"
+    std::string name;          // "accuracy", "f1", "pass@5"
     std::string group;         // empty: all samples of the dataset
     Proportion share;          // of right answers
     std::optional<Mean> mean;  // of a metric that says how much is right; it has no share then
-    bool is_part = false;      // the mean is of scores from 0 to 1
+    /// Of each sample's mean over its repeats: answers to one sample are not independent, so this tells how sure the
+    /// score is. Nothing without repeats.
+    std::optional<Mean> by_sample;
+    bool is_part = false;  // the mean is of scores from 0 to 1
 
     std::uint64_t samples() const { return mean ? mean->n() : share.n; }
     bool is_in_percent() const { return !mean || is_part; }
@@ -30,6 +33,9 @@ struct Score {
     /// Nothing where the samples are too few to know.
     std::optional<double> standard_error() const;
     std::optional<Interval> interval() const;
+
+private:
+    double independent_trials() const;
 };
 
 /// A column of the confusion matrix that is no class.

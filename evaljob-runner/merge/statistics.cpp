@@ -15,18 +15,28 @@ double Proportion::standard_error() const {
     return n == 0 ? 0 : std::sqrt(p * (1 - p) / static_cast<double>(n));
 }
 
-Interval wilson(const Proportion& share) {
-    if (share.n == 0) return {0, 1};
+Interval wilson(double share, double n) {
+    if (n <= 0) return {0, 1};
     static const double z = boost::math::quantile(boost::math::normal(), 1 - (1 - confidence_level) / 2);
-    double n = static_cast<double>(share.n);
-    double p = share.value();
+    const double p = share;
     double scale = 1 / (1 + z * z / n);
     double centre = scale * (p + z * z / (2 * n));
     double half = scale * z * std::sqrt(p * (1 - p) / n + z * z / (4 * n * n));
     // At the ends the formula gives the end itself; rounding must not leave it, nor the value the interval.
-    double low = share.successes == 0 ? 0 : std::max(0.0, centre - half);
-    double high = share.successes == share.n ? 1 : std::min(1.0, centre + half);
+    double low = p <= 0 ? 0 : std::max(0.0, centre - half);
+    double high = p >= 1 ? 1 : std::min(1.0, centre + half);
     return {low, high};
+}
+
+Interval wilson(const Proportion& share) { return wilson(share.value(), static_cast<double>(share.n)); }
+
+double pass_at(std::uint64_t n, std::uint64_t right, std::uint64_t k) {
+    double all_wrong = 1;
+    for (std::uint64_t i = 0; i < k; ++i) {
+        if (n - right <= i) return 1;
+        all_wrong *= static_cast<double>(n - right - i) / static_cast<double>(n - i);
+    }
+    return 1 - all_wrong;
 }
 
 std::string points_text(Points points) {

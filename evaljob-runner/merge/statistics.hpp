@@ -26,11 +26,17 @@ inline constexpr double confidence_level = 0.95;
 
 /// Wilson's score interval at confidence_level, without continuity correction; {0, 1} when n is 0: nothing is known.
 Interval wilson(const Proportion& share);
+/// The same of a share in what is worth n independent trials.
+Interval wilson(double share, double n);
 
 /// What one sample scored, in millionths. Sums of whole numbers are exact, so a mean does not depend on their order.
 using Points = std::int64_t;
 inline constexpr Points full_points = 1'000'000;                // 1
 inline constexpr Points most_points = 1'000'000 * full_points;  // no score is larger, nor smaller than minus this
+
+/// Of n answers to a sample, some right: the chance that one of k that are drawn from them is right, without bias
+/// 1 - C(n - right, k) / C(n, k) (Chen et al., 2021). k ≤ n.
+double pass_at(std::uint64_t n, std::uint64_t right, std::uint64_t k);
 
 /// As a decimal number with six digits.
 std::string points_text(Points points);

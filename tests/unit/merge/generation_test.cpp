@@ -211,11 +211,11 @@ TEST(GenerationMerge, AMeanHasItsStandardErrorAndInterval) {
     ASSERT_EQ(outcome.report.metrics.size(), 1U);
     EXPECT_EQ(outcome.report.metrics[0].name, "f1");
     EXPECT_EQ(outcome.report.metrics[0].value, "0.812500");
-    EXPECT_EQ(outcome.report.metrics[0].stderr_, "0.131526");
+    EXPECT_EQ(outcome.report.metrics[0].stderr_, "0.119678") << "of the means of four samples";
     const Json metrics = Json::parse(run.read(outcome.report.path + "/metrics.json"));
     EXPECT_EQ(metrics["metrics"][0], Json::parse(R"({"dataset":"qa","name":"f1","group":"","value":"0.812500",
-        "stderr":"0.131526","samples":8,
-        "interval":{"low":"0.501490","high":"1.000000","confidence":"0.95","method":"Student"}})"));
+        "stderr":"0.119678","samples":8,
+        "interval":{"low":"0.431630","high":"1.000000","confidence":"0.95","method":"Student"}})"));
     EXPECT_EQ(metrics["metrics"][3]["name"], "exact_match");
     EXPECT_EQ(metrics["metrics"][3]["correct"], 5);
     const std::string results = run.read(outcome.report.path + "/results.jsonl");
@@ -223,7 +223,7 @@ TEST(GenerationMerge, AMeanHasItsStandardErrorAndInterval) {
     const std::string csv = run.read(outcome.report.path + "/results.csv");
     EXPECT_THAT(csv, HasSubstr("q0,qa,1,answer 0.,Answer 0,b-group,,,1.000000,0\r\n"));
     const std::string report = run.read(outcome.report.path + "/report.html");
-    for (const char* part : {"F1 on <strong>qa</strong>", "mean of 8 samples; standard error 13.15 %", "F1 per group",
+    for (const char* part : {"F1 on <strong>qa</strong>", "mean of 8 samples; standard error 11.97 %", "F1 per group",
                              "Lowest scores", "50.00 %", "Exact match on", "5 of 8 samples are right"})
         EXPECT_THAT(report, HasSubstr(part));
     EXPECT_THAT(report, Not(HasSubstr("Wrong answers")));

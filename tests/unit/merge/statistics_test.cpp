@@ -100,6 +100,47 @@ TEST(MeanOfShares, CountsTheRightOnes) {
     EXPECT_EQ(mean.share().n, 7U);
 }
 
+struct PassRow {
+    const char* name;
+    std::uint64_t n, right, k;
+    double chance;
+};
+
+class PassAt : public testing::TestWithParam<PassRow> {};
+
+/// Against counting: of all sets of k of the n answers, those that hold a right one.
+double counted(const PassRow& row) {
+    double sets = 0;
+    double passed = 0;
+    for (std::uint64_t set = 0; set < (std::uint64_t{1} << row.n); ++set) {
+        if (static_cast<std::uint64_t>(__builtin_popcountll(set)) != row.k) continue;
+        ++sets;
+        passed += (set & ((std::uint64_t{1} << row.right) - 1)) != 0 ? 1 : 0;
+    }
+    return passed / sets;
+}
+
+TEST_P(PassAt, IsTheShareOfSetsWithARightAnswer) {
+    const PassRow row = GetParam();
+    EXPECT_NEAR(pass_at(row.n, row.right, row.k), row.chance, 1e-12);
+    EXPECT_NEAR(counted(row), row.chance, 1e-12);
+}
+
+const PassRow pass_rows[] = {
+    {"NoneRight", 5, 0, 3, 0},       {"AllRight", 5, 5, 1, 1},  {"OneOfOne", 1, 1, 1, 1},  {"OneAnswer", 4, 1, 1, 0.25},
+    {"TwoOfFour", 4, 2, 2, 5.0 / 6}, {"AllOfThem", 4, 1, 4, 1}, {"FewWrong", 10, 8, 3, 1}, {"OneOfTen", 10, 1, 5, 0.5},
+};
+
+INSTANTIATE_TEST_SUITE_P(Rows, PassAt, testing::ValuesIn(pass_rows), [](const auto& row) { return row.param.name; });
+
+TEST(WilsonOfTrials, IsThatOfAShareOfSoMany) {
+    const Interval a = wilson(Proportion{3, 10});
+    const Interval b = wilson(0.3, 10);
+    EXPECT_EQ(a.low, b.low);
+    EXPECT_EQ(a.high, b.high);
+    EXPECT_LT(wilson(0.3, 5).low, a.low);
+}
+
 TEST(PointsText, HasSixDigits) {
     EXPECT_EQ(points_text(0), "0.000000");
     EXPECT_EQ(points_text(666'667), "0.666667");

@@ -165,7 +165,8 @@ private:
                 .name = "pass@" + std::to_string(pass_at_[k]),
                 .group = group,
                 .mean = sums.passes[k],
-                .is_part = true};
+                .is_part = true,
+                .is_chance = true};
     }
 
     template <class Of>
@@ -216,13 +217,15 @@ private:
 
 }  // namespace
 
-/// How many independent trials a share's answers are worth: as many as give the standard error that their samples show.
+/// How many independent trials it is worth: as many as give the standard error that the samples show.
 double Score::independent_trials() const {
-    if (!by_sample) return static_cast<double>(share.n);
-    const double error = by_sample->standard_error();
-    const double spread = share.value() * (1 - share.value());
-    if (error <= 0 || spread <= 0) return static_cast<double>(by_sample->n());
-    return std::min(spread / (error * error), static_cast<double>(share.n));
+    if (!by_sample && !is_chance) return static_cast<double>(share.n);
+    const Mean& of_samples = is_chance ? *mean : *by_sample;
+    const double error = of_samples.standard_error();
+    const double spread = value() * (1 - value());
+    if (error <= 0 || spread <= 0) return static_cast<double>(of_samples.n());
+    const double trials = spread / (error * error);
+    return is_chance ? trials : std::min(trials, static_cast<double>(share.n));
 }
 
 std::optional<double> Score::standard_error() const {
@@ -232,7 +235,7 @@ std::optional<double> Score::standard_error() const {
 }
 
 std::optional<Interval> Score::interval() const {
-    if (!mean) return wilson(share.value(), independent_trials());
+    if (has_wilson_interval()) return wilson(value(), independent_trials());
     auto interval = student(by_sample ? *by_sample : *mean);
     if (interval && is_part) interval = Interval{std::max(0.0, interval->low), std::min(1.0, interval->high)};
     return interval;

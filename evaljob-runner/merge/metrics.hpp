@@ -25,9 +25,11 @@ struct Score {
     /// Of each sample's mean over its repeats: answers to one sample are not independent, so this tells how sure the
     /// score is. Nothing without repeats.
     std::optional<Mean> by_sample;
-    bool is_part = false;  // the mean is of scores from 0 to 1
+    bool is_part = false;    // the mean is of scores from 0 to 1
+    bool is_chance = false;  // these are chances to be right: pass@k
 
     std::uint64_t samples() const { return mean ? mean->n() : share.n; }
+    bool has_wilson_interval() const { return !mean || is_chance; }  // else Student's
     bool is_in_percent() const { return !mean || is_part; }
     double value() const { return mean ? mean->value() : share.value(); }
     /// Nothing where the samples are too few to know.

@@ -77,7 +77,7 @@ View view_of(const Score& score, const Axis& axis) {
     view.set("low", interval ? shown(score, range.low, 2) : "–");
     view.set("high", interval ? shown(score, range.high, 2) : "–");
     view.set("stderr", error ? shown(score, *error, 2) : "–");
-    view.set("method", std::string(score.mean ? "Student’s" : "Wilson"));
+    view.set("method", std::string(score.has_wilson_interval() ? "Wilson" : "Student’s"));
     view.set("is_share", View(!score.mean));
     view.set("is_percent", View(score.is_in_percent()));
     view.set("correct", grouped(score.share.successes));

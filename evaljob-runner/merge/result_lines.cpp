@@ -41,7 +41,7 @@ Json score_json(const Manifest& manifest, const Score& score) {
         object["interval"] = {{"low", metric_value(interval->low)},
                               {"high", metric_value(interval->high)},
                               {"confidence", decimal(confidence_level, 2)},
-                              {"method", score.mean ? "Student" : "Wilson"}};
+                              {"method", score.has_wilson_interval() ? "Wilson" : "Student"}};
     if (!score.mean) object["correct"] = score.share.successes;
     return object;
 }

@@ -79,5 +79,12 @@ TEST(PassAtK, IsTheMeanOverTheSamplesAndTheirGroups) {
     EXPECT_EQ(metrics["pass@4"][""]["samples"], 4);
 }
 
+TEST(PassAtK, IsNotCertainWhereAllHavePassed) {
+    RepeatedRun run(4, {4, 4, 4, 4, 4}, {2});
+    const Json interval = run.metrics()["pass@2"][""]["interval"];
+    EXPECT_EQ(interval["method"], "Wilson");
+    EXPECT_EQ(interval["low"], metric_value(wilson({5, 5}).low));
+}
+
 }  // namespace
 }  // namespace evaljob

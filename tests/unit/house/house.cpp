@@ -36,6 +36,7 @@ Files pure_files() {
                 "evaljob-runner/engine/command_protocol.",
                 "evaljob-runner/engine/engine.",
                 "evaljob-runner/engine/engine_text.",
+                "evaljob-runner/engine/graph_choice.",
                 "evaljob-runner/engine/halving.",
                 "evaljob-runner/engine/in_parts.",
                 "evaljob-runner/engine/openai/api_key.",

@@ -3,11 +3,15 @@
 
 #include <ATen/ops/full.h>
 #include <ATen/ops/zeros.h>
+#include <c10/core/InferenceMode.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <stdexcept>
+#include <string>
 
+#include "evaljob-runner/engine/device_inputs.hpp"
 #include "evaljob-runner/engine/graph_choice.hpp"
 
 namespace evaljob::test {
@@ -157,6 +161,45 @@ TEST(WithGraphs, AreForGpusAlone) {
         c10::Device(c10::kCPU), CudaGraphs::Auto);
     for (int i = 0; i < 30; ++i) ASSERT_TRUE(forward(at::zeros({2, 2})));
     EXPECT_EQ(calls, 30);
+}
+
+/// On a machine that has a GPU: graphs themselves, while another thread's stream copies.
+class GraphsOnAGpu : public testing::Test {
+protected:
+    void SetUp() override {
+        if (!std::filesystem::exists("/dev/nvidiactl")) GTEST_SKIP() << "no CUDA device";
+    }
+
+    /// Batches that were copied ahead get the scores that they get without graphs, bit by bit.
+    static void expect_the_same(const Forward& forward) {
+        const c10::InferenceMode no_gradients;
+        const Forward graphed = with_graphs(forward, gpu, CudaGraphs::Auto);
+        const auto inputs = device_inputs(gpu);
+        std::string bytes(4096, '\0');
+        for (int batch = 0; batch < 60; ++batch) {
+            for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(i * 7 + i / 64 + batch);
+            Request request;
+            request.sample.shape = {64, 64};
+            request.sample.bytes = bytes;
+            const auto sent = inputs->send({&request});
+            const at::Tensor input = inputs->arrived(*sent);
+            EXPECT_TRUE((*graphed(input)).equal(*forward(input))) << batch;
+        }
+    }
+
+    static const c10::Device gpu;
+};
+const c10::Device GraphsOnAGpu::gpu("cuda:0");
+
+TEST_F(GraphsOnAGpu, GiveTheSameScores) {
+    expect_the_same([](const at::Tensor& input) -> Result<at::Tensor> { return input.matmul(input).relu().sum(2); });
+}
+
+/// The device is asked for a number in between, which no graph can do: what a failed recording leaves behind is mended.
+TEST_F(GraphsOnAGpu, AreGivenUpWhereTheyCannotBeRecorded) {
+    expect_the_same([](const at::Tensor& input) -> Result<at::Tensor> {
+        return input.mul(input.sum().item<float>() > 1 ? 2 : 1).sum(2);
+    });
 }
 
 }  // namespace

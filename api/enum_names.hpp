@@ -66,6 +66,11 @@ struct EnumNames<Precision> {
         {{Precision::FP32, "FP32"}, {Precision::BF16, "BF16"}, {Precision::FP16, "FP16"}}};
 };
 template <>
+struct EnumNames<CudaGraphs> {
+    static constexpr std::array<std::pair<CudaGraphs, std::string_view>, 2> rows{
+        {{CudaGraphs::None, "None"}, {CudaGraphs::Auto, "Auto"}}};
+};
+template <>
 struct EnumNames<RestartScope> {
     static constexpr std::array<std::pair<RestartScope, std::string_view>, 2> rows{
         {{RestartScope::Node, "Node"}, {RestartScope::Group, "Group"}}};

@@ -26,6 +26,7 @@ enum class Device { Auto, CPU, CUDA };
 enum class Schedule { Dynamic, Static };
 enum class Backend { Auto, NCCL, Gloo, None };
 enum class Precision { FP32, BF16, FP16 };
+enum class CudaGraphs { None, Auto };
 enum class RestartScope { Node, Group };
 enum class RestartAction { Restart, RestartIgnoreLimit, Fail };
 enum class Retention { Retain, Delete };
@@ -99,6 +100,7 @@ struct Inference {
     std::int64_t seed = 0;
     Schedule schedule = Schedule::Dynamic;
     Backend backend = Backend::Auto;                      // of collective operations between nodes
+    CudaGraphs cuda_graphs = CudaGraphs::None;            // TorchScript, AOTInductor; of classifiers
     std::optional<std::int32_t> startup_timeout_seconds;  // Command, OpenAI; absent: default_timeout_seconds
     std::optional<std::int32_t> sample_timeout_seconds;   // Command, OpenAI; absent: default_timeout_seconds
     std::optional<std::int32_t> max_concurrency;          // OpenAI; absent: default_max_concurrency

@@ -162,6 +162,7 @@ Eval read_eval(const Json& eval) {
     take(inference, "seed", read.inference.seed);
     take_enum(inference, "schedule", read.inference.schedule);
     take_enum(inference, "backend", read.inference.backend);
+    take_enum(inference, "cudaGraphs", read.inference.cuda_graphs);
     take(inference, "startupTimeoutSeconds", read.inference.startup_timeout_seconds);
     take(inference, "sampleTimeoutSeconds", read.inference.sample_timeout_seconds);
     take(inference, "maxConcurrency", read.inference.max_concurrency);

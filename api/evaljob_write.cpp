@@ -149,6 +149,7 @@ Json eval_to_json(const Eval& eval) {
     put(inference, "maxBatchTokens", eval.inference.max_batch_tokens);
     put(inference, "devicesPerRank", eval.inference.devices_per_rank);
     if (eval.inference.backend != Backend::Auto) inference["backend"] = name_of(eval.inference.backend);
+    if (eval.inference.cuda_graphs != CudaGraphs::None) inference["cudaGraphs"] = name_of(eval.inference.cuda_graphs);
     put(inference, "startupTimeoutSeconds", eval.inference.startup_timeout_seconds);
     put(inference, "sampleTimeoutSeconds", eval.inference.sample_timeout_seconds);
     put(inference, "maxConcurrency", eval.inference.max_concurrency);

@@ -64,12 +64,33 @@ Rule answers_are_enough() {
             }};
 }
 
+constexpr const char* graphs_words =
+    "inference.cudaGraphs: Auto needs task.type Classification in every dataset: the memory of a model that writes "
+    "texts grows with each token";
+
+Rule graphs_are_for_classifiers() {
+    return {.cel =
+                "!has(self.inference) || !has(self.inference.cudaGraphs) || self.inference.cudaGraphs != 'Auto' || "
+                "self.datasets.all(x, x.task.type == 'Classification')",
+            .message = graphs_words,
+            .message_expression = "",
+            .check = [](const Json& eval, const std::string& path, Violations& violations) {
+                const Json& datasets = member(eval, "datasets");
+                if (member(member(eval, "inference"), "cudaGraphs") != Json("Auto") || !datasets.is_array()) return;
+                for (const Json& dataset : datasets)
+                    if (const Json& type = member(member(dataset, "task"), "type");
+                        type.is_string() && type != Json("Classification"))
+                        return violations.push_back(path + "." + graphs_words);
+            }};
+}
+
 std::vector<Rule> uses() {
     return used_with("model.format", {"TorchScript", "AOTInductor", "Command", "OpenAI"},
                      {{"datasets[].task.prompt", {"OpenAI"}},
                       {"inference.maxConcurrency", {"OpenAI"}},
                       {"inference.devicesPerRank", {"Command"}},
                       {"inference.backend", {"TorchScript", "AOTInductor"}},
+                      {"inference.cudaGraphs", {"TorchScript", "AOTInductor"}},
                       {"inference.precision", {"TorchScript"}},
                       {"inference.startupTimeoutSeconds", {"Command", "OpenAI"}},
                       {"inference.sampleTimeoutSeconds", {"Command", "OpenAI"}}});
@@ -82,7 +103,8 @@ std::vector<Field> inference_fields() {
          .type = Type::Object,
          .text = "How the model is run.",
          .fallback = "{}",
-         .rules = {refused_value_with("device", "CPU", "backend", "NCCL")}},
+         .rules = {refused_value_with("device", "CPU", "backend", "NCCL"),
+                   refused_value_with("device", "CPU", "cudaGraphs", "Auto")}},
         {.path = inference + ".device",
          .type = Type::String,
          .text = "Auto: CUDA where the node has a GPU for each of its ranks, else CPU. CUDA: the device is that of "
@@ -148,6 +170,13 @@ std::vector<Field> inference_fields() {
              "it to the others; a node that is late or loses the group reads it. Auto: Gloo for files from 64 MiB on.",
          .fallback_words = "Auto",
          .values = {"Auto", "NCCL", "Gloo", "None"}},
+        {.path = inference + ".cudaGraphs",
+         .type = Type::String,
+         .text = "TorchScript and AOTInductor on GPUs, for models that classify. Auto: what a batch of one size makes "
+                 "the GPU do is recorded as a CUDA graph, which is replayed from then on where it gives the same bytes "
+                 "in less time. Has never been run on a GPU, hence None. The results are the same.",
+         .fallback_words = "None",
+         .values = {"None", "Auto"}},
         {.path = inference + ".startupTimeoutSeconds",
          .type = Type::Integer,
          .text =
@@ -188,7 +217,7 @@ std::vector<Field> eval_fields() {
                    all_fixed_with("model.format", "OpenAI", "datasets", "task.type", {"Generation"}),
                    refused_value_with("model.format", "OpenAI", "inference.device", "CUDA"),
                    repeats_differ("TorchScript"), repeats_differ("AOTInductor"), tokens_are_for_batches(),
-                   answers_are_enough()}}};
+                   answers_are_enough(), graphs_are_for_classifiers()}}};
     add(fields.front().rules, uses());
     add(fields, model_fields());
     add(fields, server_fields());

@@ -6,7 +6,9 @@
 #include <stdexcept>
 #include <utility>
 
+#include "evaljob-runner/engine/device_inputs.hpp"
 #include "evaljob-runner/engine/generating_engine.hpp"
+#include "evaljob-runner/engine/graphed_forward.hpp"
 #include "evaljob-runner/engine/package_archive.hpp"
 #include "evaljob-runner/engine/package_network.hpp"
 #include "evaljob-runner/engine/package_program.hpp"
@@ -76,12 +78,14 @@ private:
     std::string refusal_;
 };
 
-Result<std::unique_ptr<Engine>> classifier(const PackageFiles& files, const DeviceChoice& device, int largest_batch) {
+Result<std::unique_ptr<Engine>> classifier(const PackageFiles& files, const DeviceChoice& device,
+                                           const Inference& inference) {
     auto program = PackageProgram::load(files, "model", device);
     if (!program) return tl::unexpected(program.error());
     const c10::Device target = torch_device(device);
-    const auto package = std::make_shared<Package>(std::move(*program), target, largest_batch);
-    return torch_classifier([package](const at::Tensor& input) { return package->forward(input); }, target);
+    const auto package = std::make_shared<Package>(std::move(*program), target, inference.max_batch_size);
+    const auto forward = [package](const at::Tensor& input) { return package->forward(input); };
+    return torch_classifier(with_graphs(forward, target, inference.cuda_graphs), target, device_inputs(target));
 }
 
 Result<std::unique_ptr<Engine>> generator(const PackageFiles& files, const DeviceChoice& device, int largest_batch) {
@@ -92,19 +96,19 @@ Result<std::unique_ptr<Engine>> generator(const PackageFiles& files, const Devic
     return generating_engine(std::move(*network), std::move(*model), torch_device(device).str());
 }
 
-Result<std::unique_ptr<Engine>> load(std::string_view bytes, const DeviceChoice& device, int largest_batch) {
+Result<std::unique_ptr<Engine>> load(std::string_view bytes, const DeviceChoice& device, const Inference& inference) {
     const auto files = unpack_package(bytes);
     if (!files) return tl::unexpected(files.error());
-    return files->description.empty() ? classifier(*files, device, largest_batch)
-                                      : generator(*files, device, largest_batch);
+    return files->description.empty() ? classifier(*files, device, inference)
+                                      : generator(*files, device, inference.max_batch_size);
 }
 
 }  // namespace
 
 Result<std::unique_ptr<Engine>> load_aot_inductor(std::string_view bytes, const std::string& path,
-                                                  const DeviceChoice& device, int threads, int largest_batch) {
-    set_torch_threads(threads);
-    auto engine = load(bytes, device, largest_batch);
+                                                  const DeviceChoice& device, const Inference& inference) {
+    set_torch_threads(inference.threads_per_rank);
+    auto engine = load(bytes, device, inference);
     if (engine || engine.error().reason != "BadInput") return engine;
     return fail("BadInput", "spec.eval.model.path: " + path + " " + engine.error().message);
 }

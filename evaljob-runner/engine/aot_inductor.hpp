@@ -11,8 +11,8 @@ namespace evaljob {
 
 /// A package of AOTInductor: the same model as load_torchscript()'s, compiled ahead of time. Fails with BadInput,
 /// naming the file, when it cannot be loaded or was made for another machine than this.
-/// Batches have up to `largest_batch` samples: a package that does not take them says so with the first batch.
+/// A package that does not take batches of every size up to inference.maxBatchSize says so with the first one.
 Result<std::unique_ptr<Engine>> load_aot_inductor(std::string_view bytes, const std::string& path,
-                                                  const DeviceChoice& device, int threads, int largest_batch);
+                                                  const DeviceChoice& device, const Inference& inference);
 
 }  // namespace evaljob

@@ -22,11 +22,17 @@ struct Request {
     std::shared_ptr<const Result<Image>> image;  // of sample.image, where the engine has decoded it ahead
 };
 
+/// An engine's own: what it has done for a batch ahead.
+struct Prepared {
+    virtual ~Prepared() = default;
+};
+
 /// What the manifest planned to be evaluated together; all of one dataset.
 struct EngineBatch {
     std::uint64_t ticket = 0;  // the caller's, to know it again
     const Dataset* dataset = nullptr;
     std::vector<Request> requests;
+    std::shared_ptr<Prepared> prepared;  // by Engine::prepare(), or nothing
 };
 
 struct Prediction {
@@ -54,9 +60,9 @@ struct EngineUsage {
 class Engine {
 public:
     virtual ~Engine() = default;
-    /// What can be done for a sample before its batch is begun, while the engine computes another: on another thread.
-    /// What fails is the sample's own affair, to be told by next().
-    virtual void prepare(Request& /*request*/) const {}
+    /// What can be done for a batch before it is begun, while the engine computes another: on another thread, one batch
+    /// after the other. What fails is to be told by next(). The batch may never be begun.
+    virtual void prepare(EngineBatch& /*batch*/) {}
     /// How many batches it can have begun and not yet given back.
     virtual std::size_t batches_at_once() const { return 1; }
     virtual void begin(EngineBatch batch) = 0;

@@ -230,7 +230,9 @@ class GeneratingEngine : public Engine {
 public:
     GeneratingEngine(TextModule module, std::string doubt) : module_(std::move(module)), doubt_(std::move(doubt)) {}
 
-    void prepare(Request& request) const override { module_.decode_ahead(request); }
+    void prepare(EngineBatch& batch) override {
+        for (Request& request : batch.requests) module_.decode_ahead(request);
+    }
 
     void begin(EngineBatch batch) override { batch_ = std::move(batch); }
 

@@ -90,7 +90,9 @@ Result<std::unique_ptr<Runner>> open_runner(const ProgramFiles& files, c10::Devi
     // Otherwise a package reads what lies behind a batch that is smaller than it takes for granted.
     ::setenv("AOTI_RUNTIME_CHECK_INPUTS", "1", 1);
     try {
-        return calling_package([&] { return make->second(files.library, 1, device.str(), files.folder, false); });
+        // On one thread, as it is called: else a package waits for events, which a CUDA graph cannot hold.
+        const bool one_thread = device.is_cuda();
+        return calling_package([&] { return make->second(files.library, 1, device.str(), files.folder, one_thread); });
     } catch (const std::exception& error) {
         return fail("BadInput", "does not load; was it compiled with torch " + torch_version() +
                                     "? libtorch says: " + essence_of(error.what()));

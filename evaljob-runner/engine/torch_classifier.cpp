@@ -1,7 +1,6 @@
 #include "evaljob-runner/engine/torch_classifier.hpp"
 
 #include <ATen/Parallel.h>
-#include <ATen/ops/empty.h>
 #include <c10/core/InferenceMode.h>
 #include <c10/util/Exception.h>
 #include <torch/version.h>
@@ -40,8 +39,18 @@ Prediction classify(const float* scores, std::int64_t classes) {
 
 class TorchClassifier : public Engine {
 public:
-    TorchClassifier(Forward forward, c10::Device device, std::string doubt)
-        : forward_(std::move(forward)), device_(device), doubt_(std::move(doubt)) {}
+    TorchClassifier(Forward forward, c10::Device device, std::unique_ptr<DeviceInputs> inputs, std::string doubt)
+        : forward_(std::move(forward)), device_(device), inputs_(std::move(inputs)), doubt_(std::move(doubt)) {}
+
+    void prepare(EngineBatch& batch) override {
+        if (!inputs_ || batch.dataset->task.type != TaskType::Classification) return;
+        Part whole;
+        for (const Request& request : batch.requests) whole.push_back(&request);
+        try {
+            batch.prepared = inputs_->send(whole);
+        } catch (const std::exception&) {  // next() copies it, or says why it cannot
+        }
+    }
 
     void begin(EngineBatch batch) override { batch_ = std::move(batch); }
 
@@ -62,7 +71,7 @@ private:
                                          text_model_file + " (docs/runner.md); this one has none"};
         try {
             const c10::InferenceMode guard;
-            auto scores = forward_(input_of(part).to(device_));
+            auto scores = forward_(input_on_device(part));
             if (!scores) return std::move(scores.error());
             return as_computed(predictions_of(scores->to(at::kCPU, at::kFloat).contiguous(), part.size(), task));
         } catch (const c10::Error& error) {
@@ -72,14 +81,10 @@ private:
         }
     }
 
-    static at::Tensor input_of(const Part& part) {
-        std::vector<std::int64_t> shape = part.front()->sample.shape;
-        shape.insert(shape.begin(), static_cast<std::int64_t>(part.size()));
-        at::Tensor bytes = at::empty(shape, at::kByte);
-        char* to = static_cast<char*>(bytes.data_ptr());
-        for (const Request* request : part)
-            to = std::copy(request->sample.bytes.begin(), request->sample.bytes.end(), to);
-        return bytes.to(at::kFloat).div_(255.0);
+    /// The batch is computed whole first, as it was prepared; what is left of that goes in parts.
+    at::Tensor input_on_device(const Part& part) {
+        const auto sent = std::exchange(batch_.prepared, nullptr);
+        return sent ? inputs_->arrived(*sent) : input_of(part).to(device_);
     }
 
     static Result<std::vector<Prediction>> predictions_of(const at::Tensor& scores, std::size_t samples,
@@ -105,6 +110,7 @@ private:
 
     Forward forward_;
     c10::Device device_;
+    std::unique_ptr<DeviceInputs> inputs_;  // null: they lie where the model does
     std::string doubt_;
     EngineBatch batch_;
     InParts in_parts_;
@@ -112,8 +118,9 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Engine> torch_classifier(Forward forward, c10::Device device, std::string doubt) {
-    return std::make_unique<TorchClassifier>(std::move(forward), device, std::move(doubt));
+std::unique_ptr<Engine> torch_classifier(Forward forward, c10::Device device, std::unique_ptr<DeviceInputs> inputs,
+                                         std::string doubt) {
+    return std::make_unique<TorchClassifier>(std::move(forward), device, std::move(inputs), std::move(doubt));
 }
 
 void set_torch_threads(int threads) {

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "evaljob-runner/coordinator/protocol.hpp"
+#include "evaljob-runner/engine/device_inputs.hpp"
 #include "evaljob-runner/engine/engine.hpp"
 
 namespace evaljob {
@@ -17,8 +18,10 @@ namespace evaljob {
 /// not take these samples; an Error says something else.
 using Forward = std::function<Result<at::Tensor>(const at::Tensor& input)>;
 
-/// `doubt`: what else may be wrong when the model fails, a sentence behind a space.
-std::unique_ptr<Engine> torch_classifier(Forward forward, c10::Device device, std::string doubt = "");
+/// `inputs`: device_inputs() of the device. `doubt`: what else may be wrong when the model fails, a sentence behind a
+/// space.
+std::unique_ptr<Engine> torch_classifier(Forward forward, c10::Device device, std::unique_ptr<DeviceInputs> inputs,
+                                         std::string doubt = "");
 
 /// Before the first tensor of this process.
 void set_torch_threads(int threads);

@@ -6,7 +6,9 @@
 #include <torch/csrc/jit/runtime/graph_executor.h>
 #include <torch/csrc/jit/serialization/import.h>
 
+#include "evaljob-runner/engine/device_inputs.hpp"
 #include "evaljob-runner/engine/generating_engine.hpp"
+#include "evaljob-runner/engine/graphed_forward.hpp"
 #include "evaljob-runner/engine/torch_bytes.hpp"
 #include "evaljob-runner/engine/torch_classifier.hpp"
 #include "evaljob-runner/engine/torch_precision.hpp"
@@ -57,7 +59,8 @@ Result<std::unique_ptr<Engine>> load_torchscript(std::string_view bytes, const s
                                  const at::Tensor& input) mutable -> Result<at::Tensor> {
             return module.forward({input.to(type)}).toTensor();
         };
-        return torch_classifier(forward, target, doubt_about(inference.precision));
+        return torch_classifier(with_graphs(forward, target, inference.cuda_graphs), target, device_inputs(target),
+                                doubt_about(inference.precision));
     } catch (const c10::Error& error) {
         return does_not_load(path, device.kind, error.what_without_backtrace());
     } catch (const std::exception& error) {

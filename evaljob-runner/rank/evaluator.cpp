@@ -8,8 +8,7 @@ Evaluator::Evaluator(std::unique_ptr<BatchReader> reader, std::unique_ptr<Engine
     : reader_(std::move(reader)), engine_(std::move(engine)) {
     const auto prepare = [batches = reader_.get(), by = engine_.get()](std::uint64_t number) {
         auto batch = batches->read(number);
-        if (batch)
-            for (Request& request : batch->requests) by->prepare(request);
+        if (batch) by->prepare(*batch);
         return batch;
     };
     preparer_ = std::make_unique<Preparer>(prepare);

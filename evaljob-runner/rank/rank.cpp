@@ -144,7 +144,7 @@ Result<std::unique_ptr<Engine>> open_model(const Setup& setup, const Manifest& m
     if (!model) return tl::unexpected(model.error());
     if (setup.eval.model.format == ModelFormat::TorchScript)
         return load_torchscript(model->bytes, path, device, inference);
-    return load_aot_inductor(model->bytes, path, device, inference.threads_per_rank, inference.max_batch_size);
+    return load_aot_inductor(model->bytes, path, device, inference);
 }
 
 Result<std::unique_ptr<Engine>> open_engine(const Setup& setup, const Manifest& manifest, Session& session) {

@@ -18,6 +18,12 @@ namespace {
 
 const DeviceChoice cpu{"cpu", 0, {}};
 
+Inference up_to(int samples) {
+    Inference inference;
+    inference.max_batch_size = samples;
+    return inference;
+}
+
 class AotInductor : public testing::Test {
 protected:
     AotInductor() {
@@ -64,7 +70,7 @@ protected:
 TEST_F(AotInductor, GivesTorchScriptsLabelsForBatchesOfEverySize) {
     const std::string path = package();
     ASSERT_FALSE(path.empty());
-    auto package = load_aot_inductor(read_text(path), path, cpu, 1, 33);
+    auto package = load_aot_inductor(read_text(path), path, cpu, up_to(33));
     ASSERT_TRUE(package) << package.error().message;
     const std::string script = std::string(example) + "model.pt";
     auto torchscript = load_torchscript(read_text(script), script, cpu, {});
@@ -81,7 +87,7 @@ TEST_F(AotInductor, LeavesNoFileBehind) {
     std::string folder = (std::filesystem::temp_directory_path() / "evaljob-aoti-XXXXXX").string();
     ASSERT_NE(::mkdtemp(folder.data()), nullptr);
     ::setenv("TMPDIR", folder.c_str(), 1);
-    auto package = load_aot_inductor(read_text(path), path, cpu, 1, 2);
+    auto package = load_aot_inductor(read_text(path), path, cpu, up_to(2));
     ::unsetenv("TMPDIR");
     ASSERT_TRUE(package) << package.error().message;
     EXPECT_TRUE(std::filesystem::is_empty(folder));
@@ -165,7 +171,7 @@ TEST_P(Refusal, SaysHowToMendIt) {
     std::string bytes = read_text(made);
     if (GetParam().spoil) bytes = GetParam().spoil(std::move(bytes));
     auto engine = GetParam().as_torchscript ? load_torchscript(bytes, "model.pt2", cpu, {})
-                                            : load_aot_inductor(bytes, "model.pt2", cpu, 1, GetParam().batch);
+                                            : load_aot_inductor(bytes, "model.pt2", cpu, up_to(GetParam().batch));
     Error error;
     if (engine) {
         (*engine)->begin(batch_of(static_cast<std::size_t>(GetParam().batch)));

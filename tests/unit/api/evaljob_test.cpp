@@ -291,6 +291,16 @@ TEST(EvalJobSpecValues, OfPrecisionComeBackAsTheyWere) {
     EXPECT_EQ(parsed(object).spec, spec);
 }
 
+TEST(EvalJobSpecValues, OfGraphsComeBackAsTheyWere) {
+    Json object = valid_object();
+    EXPECT_EQ(parsed(object).spec.eval->inference.cuda_graphs, CudaGraphs::None);
+    object["spec"]["eval"]["inference"].update({{"device", "CUDA"}, {"cudaGraphs", "Auto"}});
+    const EvalJobSpec spec = parsed(object).spec;
+    EXPECT_EQ(spec.eval->inference.cuda_graphs, CudaGraphs::Auto);
+    object["spec"] = spec_to_json(spec);
+    EXPECT_EQ(parsed(object).spec, spec);
+}
+
 template <class E>
 std::vector<std::string> names_of() {
     std::vector<std::string> names;

@@ -96,8 +96,8 @@ TEST(Preparer, EndsWithBatchesThatNobodyTook) {
 /// Computes the first batch only once it has been asked to prepare a sample of the second.
 class Overlapping : public Engine {
 public:
-    void prepare(Request& request) const override {
-        if (request.sample.id == "3") second_.set_value();
+    void prepare(EngineBatch& batch) override {
+        if (batch.requests.front().sample.id == "3") second_.set_value();
     }
     void begin(EngineBatch batch) override { batch_ = std::move(batch); }
     Result<EngineAnswer> next() override {
@@ -113,7 +113,7 @@ public:
     std::string device() const override { return "none"; }
 
 private:
-    mutable std::promise<void> second_;
+    std::promise<void> second_;
     EngineBatch batch_;
 };
 

@@ -106,6 +106,7 @@ struct Inference {
     std::optional<std::int32_t> max_concurrency;          // OpenAI; absent: default_max_concurrency
     Precision precision = Precision::FP32;                // TorchScript
     std::optional<std::int32_t> max_batch_tokens;         // its size times its longest; absent: in the samples' order
+    std::optional<std::int32_t> refill_rows;              // TorchScript: texts at a time; absent: the whole batch
 
     bool operator==(const Inference&) const = default;
 };

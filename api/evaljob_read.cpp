@@ -156,6 +156,7 @@ Eval read_eval(const Json& eval) {
     take_enum(inference, "device", read.inference.device);
     take(inference, "maxBatchSize", read.inference.max_batch_size);
     take(inference, "maxBatchTokens", read.inference.max_batch_tokens);
+    take(inference, "refillRows", read.inference.refill_rows);
     take_enum(inference, "precision", read.inference.precision);
     take(inference, "threadsPerRank", read.inference.threads_per_rank);
     take(inference, "devicesPerRank", read.inference.devices_per_rank);

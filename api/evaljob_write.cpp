@@ -147,6 +147,7 @@ Json eval_to_json(const Eval& eval) {
                    {"schedule", name_of(eval.inference.schedule)}};
     if (eval.inference.precision != Precision::FP32) inference["precision"] = name_of(eval.inference.precision);
     put(inference, "maxBatchTokens", eval.inference.max_batch_tokens);
+    put(inference, "refillRows", eval.inference.refill_rows);
     put(inference, "devicesPerRank", eval.inference.devices_per_rank);
     if (eval.inference.backend != Backend::Auto) inference["backend"] = name_of(eval.inference.backend);
     if (eval.inference.cuda_graphs != CudaGraphs::None) inference["cudaGraphs"] = name_of(eval.inference.cuda_graphs);

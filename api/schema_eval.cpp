@@ -1,4 +1,5 @@
 // The table: spec.eval.
+#include "api/evaljob.hpp"
 #include "api/json_read.hpp"
 #include "api/schema_rows.hpp"
 
@@ -84,6 +85,40 @@ Rule graphs_are_for_classifiers() {
             }};
 }
 
+constexpr const char* texts_alone_words = "task.type: must be Generation with inference.refillRows, which is for texts";
+
+Rule refilled_are_texts() {
+    return {.cel =
+                "!has(self.inference) || !has(self.inference.refillRows) || "
+                "self.datasets.all(x, x.task.type == 'Generation')",
+            .message = std::string("datasets[].") + texts_alone_words,
+            .message_expression = "",
+            .check = [](const Json& eval, const std::string& path, Violations& violations) {
+                const Json& datasets = member(eval, "datasets");
+                if (member(member(eval, "inference"), "refillRows").is_null() || !datasets.is_array()) return;
+                for (std::size_t i = 0; i < datasets.size(); ++i)
+                    if (const Json& type = member(member(datasets[i], "task"), "type");
+                        type.is_string() && type != Json("Generation"))
+                        violations.push_back(path + ".datasets[" + std::to_string(i) + "]." + texts_alone_words);
+            }};
+}
+
+/// Else there is nothing that a row could be refilled with.
+Rule fewer_rows_than_samples() {
+    const std::string words = "refillRows: must be below maxBatchSize";
+    return {.cel = "!has(self.refillRows) || self.refillRows < self.maxBatchSize",
+            .message = words,
+            .message_expression = "",
+            .check = [=](const Json& inference, const std::string& path, Violations& violations) {
+                const bool given = !member(inference, "maxBatchSize").is_null();
+                const std::int64_t rows = number_of(inference, "refillRows");
+                const std::int64_t samples = given ? number_of(inference, "maxBatchSize") : Inference().max_batch_size;
+                if (samples > 0 && rows >= samples)
+                    violations.push_back(path + "." + words + ", which is " + std::to_string(samples) + ", is " +
+                                         std::to_string(rows));
+            }};
+}
+
 std::vector<Rule> uses() {
     return used_with("model.format", {"TorchScript", "AOTInductor", "Command", "OpenAI"},
                      {{"datasets[].task.prompt", {"OpenAI"}},
@@ -92,6 +127,7 @@ std::vector<Rule> uses() {
                       {"inference.backend", {"TorchScript", "AOTInductor"}},
                       {"inference.cudaGraphs", {"TorchScript", "AOTInductor"}},
                       {"inference.precision", {"TorchScript"}},
+                      {"inference.refillRows", {"TorchScript"}},
                       {"inference.startupTimeoutSeconds", {"Command", "OpenAI"}},
                       {"inference.sampleTimeoutSeconds", {"Command", "OpenAI"}}});
 }
@@ -104,7 +140,7 @@ std::vector<Field> inference_fields() {
          .text = "How the model is run.",
          .fallback = "{}",
          .rules = {refused_value_with("device", "CPU", "backend", "NCCL"),
-                   refused_value_with("device", "CPU", "cudaGraphs", "Auto")}},
+                   refused_value_with("device", "CPU", "cudaGraphs", "Auto"), fewer_rows_than_samples()}},
         {.path = inference + ".device",
          .type = Type::String,
          .text = "Auto: CUDA where the node has a GPU for each of its ranks, else CPU. CUDA: the device is that of "
@@ -128,6 +164,14 @@ std::vector<Field> inference_fields() {
                  "(docs/runner.md). Part of the evaluation's identity. Absent: batches in the samples' order.",
          .minimum = 1,
          .maximum = 2147483647},
+        {.path = inference + ".refillRows",
+         .type = Type::Integer,
+         .text = "TorchScript, Generation: how many texts of a batch are computed at a time. When some have ended, the "
+                 "batch's next samples take their rows; maxBatchSize, several times as much, is then what is planned "
+                 "and leased together (docs/runner.md). The model needs a method refill. Part of the evaluation's "
+                 "identity. Absent: all of a batch, until the longest has ended.",
+         .minimum = 1,
+         .maximum = 65535},
         {.path = inference + ".precision",
          .type = Type::String,
          .text = "TorchScript: what the model computes in. FP32: in what its file has, on inputs in single precision. "
@@ -217,7 +261,7 @@ std::vector<Field> eval_fields() {
                    all_fixed_with("model.format", "OpenAI", "datasets", "task.type", {"Generation"}),
                    refused_value_with("model.format", "OpenAI", "inference.device", "CUDA"),
                    repeats_differ("TorchScript"), repeats_differ("AOTInductor"), tokens_are_for_batches(),
-                   answers_are_enough(), graphs_are_for_classifiers()}}};
+                   answers_are_enough(), graphs_are_for_classifiers(), refilled_are_texts()}}};
     add(fields.front().rules, uses());
     add(fields, model_fields());
     add(fields, server_fields());

@@ -1,5 +1,5 @@
 // What a classifier takes, and how it comes to a device while that computes the batch before.
-// docs/decisions/0025-copied-while-it-computes.md says why it is so.
+// docs/decisions/0026-copied-while-it-computes.md says why it is so.
 #pragma once
 
 #include <ATen/core/Tensor.h>

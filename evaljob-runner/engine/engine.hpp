@@ -48,11 +48,11 @@ struct EngineAnswer {
     std::string why_parts;                // for the log; empty: it stands there already
 };
 
-/// What an engine has asked of a server so far; zero for engines that compute themselves.
+/// What an engine has used so far.
 struct EngineUsage {
-    std::uint64_t requests = 0;
+    std::uint64_t requests = 0;        // to a server
     std::uint64_t requests_again = 0;  // of these
-    std::uint64_t prompt_tokens = 0;   // as the server counts them
+    std::uint64_t prompt_tokens = 0;   // as the server counts them, or the model has them
     std::uint64_t completion_tokens = 0;
 };
 

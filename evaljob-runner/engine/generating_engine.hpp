@@ -2,7 +2,9 @@
 // docs/decisions/0019-generating-models.md why it is this one.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,9 +17,14 @@ namespace evaljob {
 /// What the extra file says. Fails with BadInput; the message goes on from "FILE: ".
 Result<TextModel> described_model(std::string_view description);
 
-/// `device` is where the network lies; `doubt` what else may be wrong when it fails, a sentence behind a space. Fails
-/// with BadInput when network and description do not fit; the message goes on from "FILE: ".
+struct GenerationOptions {
+    std::optional<std::int32_t> refill_rows{};  // inference.refillRows
+    std::string doubt{};                        // what else may be wrong when it fails, a sentence behind a space
+};
+
+/// `device` is where the network lies. Fails with BadInput when network, description and options do not fit; the
+/// message goes on from "FILE: ".
 Result<std::unique_ptr<Engine>> generating_engine(std::unique_ptr<TextNetwork> network, TextModel model,
-                                                  const std::string& device, std::string doubt = "");
+                                                  const std::string& device, GenerationOptions options = {});
 
 }  // namespace evaljob

@@ -60,7 +60,7 @@ void TextModule::take_image(const Request& request, Prompt& prompt) {
     if (model_.height == 0) prompt.image = network_->prepare(prompt.image.to(device_));
 }
 
-Result<at::Tensor> TextModule::prefill(const std::vector<const Prompt*>& rows) {
+TextModule::Inputs TextModule::inputs_of(const std::vector<const Prompt*>& rows) const {
     std::size_t longest = 0;
     for (const Prompt* row : rows) longest = std::max(longest, row->tokens.size());
     const auto count = static_cast<std::int64_t>(rows.size());
@@ -73,7 +73,19 @@ Result<at::Tensor> TextModule::prefill(const std::vector<const Prompt*>& rows) {
         if (model_.channels > 0) images.push_back(rows[i]->image);
     }
     const at::Tensor pictures = images.empty() ? at::Tensor() : at::stack(images).to(device_);
-    return checked(network_->prefill(tokens.to(device_), lengths.to(device_), pictures), rows.size());
+    return {tokens.to(device_), lengths.to(device_), pictures};
+}
+
+Result<at::Tensor> TextModule::prefill(const std::vector<const Prompt*>& rows) {
+    const Inputs inputs = inputs_of(rows);
+    return checked(network_->prefill(inputs.tokens, inputs.lengths, inputs.images), rows.size());
+}
+
+Result<at::Tensor> TextModule::refill(const std::vector<const Prompt*>& prompts, const std::vector<std::size_t>& rows) {
+    const Inputs inputs = inputs_of(prompts);
+    at::Tensor numbers = at::empty({static_cast<std::int64_t>(rows.size())}, at::kLong);
+    std::copy(rows.begin(), rows.end(), numbers.data_ptr<std::int64_t>());
+    return checked(network_->refill(inputs.tokens, inputs.lengths, inputs.images, numbers.to(device_)), rows.size());
 }
 
 Result<at::Tensor> TextModule::step(const std::vector<Token>& tokens) {

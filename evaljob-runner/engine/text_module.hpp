@@ -38,10 +38,16 @@ public:
     Result<at::Tensor> prefill(const std::vector<const Prompt*>& rows);
     /// The same when each row has got one more token.
     Result<at::Tensor> step(const std::vector<Token>& tokens);
+    /// Of prompts that are put into these rows, one each, in place of texts that have ended.
+    Result<at::Tensor> refill(const std::vector<const Prompt*>& prompts, const std::vector<std::size_t>& rows);
 
 private:
     std::shared_ptr<const Result<Image>> decoded_image(const Request& request) const;
     void take_image(const Request& request, Prompt& prompt);
+    struct Inputs {
+        at::Tensor tokens, lengths, images;
+    };
+    Inputs inputs_of(const std::vector<const Prompt*>& rows) const;
     Result<at::Tensor> checked(Result<at::Tensor> scores, std::size_t rows) const;
 
     std::unique_ptr<TextNetwork> network_;

@@ -22,6 +22,14 @@ public:
                                        const at::Tensor& images) = 0;
     /// The same when each text has got one more token; the network keeps its cache in between.
     virtual Result<at::Tensor> step(const at::Tensor& tokens) = 0;
+
+    /// True when texts can be given other prompts between steps: refill().
+    virtual bool refills() const { return false; }
+    /// The same as prefill() of these texts alone, which take the places of `rows`, int64 [N], in the cache.
+    virtual Result<at::Tensor> refill(const at::Tensor& /*tokens*/, const at::Tensor& /*lengths*/,
+                                      const at::Tensor& /*images*/, const at::Tensor& /*rows*/) {
+        return fail("BadInput", "the model does not refill");
+    }
 };
 
 }  // namespace evaljob

@@ -28,12 +28,12 @@ tl::unexpected<Error> does_not_load(const std::string& path, const std::string& 
 }
 
 Result<std::unique_ptr<Engine>> generating(const torch::jit::Module& module, std::string_view description,
-                                           c10::Device device, std::string doubt) {
+                                           c10::Device device, GenerationOptions options) {
     auto model = described_model(description);
     if (!model) return tl::unexpected(model.error());
     auto network = torchscript_network(module);
     if (!network) return tl::unexpected(network.error());
-    return generating_engine(std::move(*network), std::move(*model), device.str(), std::move(doubt));
+    return generating_engine(std::move(*network), std::move(*model), device.str(), std::move(options));
 }
 
 }  // namespace
@@ -51,7 +51,8 @@ Result<std::unique_ptr<Engine>> load_torchscript(std::string_view bytes, const s
         module.eval();
         set_precision(module, inference.precision);
         if (!extra.at(text_model_file).empty()) {
-            auto engine = generating(module, extra.at(text_model_file), target, doubt_about(inference.precision));
+            auto engine = generating(module, extra.at(text_model_file), target,
+                                     {inference.refill_rows, doubt_about(inference.precision)});
             if (!engine) return fail("BadInput", "spec.eval.model.path: " + path + ": " + engine.error().message);
             return engine;
         }

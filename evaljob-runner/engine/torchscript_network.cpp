@@ -31,10 +31,21 @@ public:
         return take(module_.get_method("step")({tokens, std::move(cache_)}));
     }
 
+    bool refills() const override { return module_.find_method("refill").has_value(); }
+
+    Result<at::Tensor> refill(const at::Tensor& tokens, const at::Tensor& lengths, const at::Tensor& images,
+                              const at::Tensor& rows) override {
+        std::vector<c10::IValue> inputs{tokens, lengths};
+        if (images.defined()) inputs.emplace_back(images);
+        inputs.emplace_back(rows);
+        inputs.push_back(std::move(cache_));
+        return take(module_.get_method("refill")(std::move(inputs)));
+    }
+
 private:
     Result<at::Tensor> take(const c10::IValue& said) {
         if (!said.isTuple() || said.toTupleRef().elements().size() != 2 || !said.toTupleRef().elements()[0].isTensor())
-            return fail("BadInput", "the model's prefill and step must give scores and a cache");
+            return fail("BadInput", "the model's prefill, step and refill must give scores and a cache");
         cache_ = said.toTupleRef().elements()[1];
         return said.toTupleRef().elements()[0].toTensor();
     }

@@ -66,7 +66,7 @@ void add_requests(const std::vector<RankUsage>& ranks, std::vector<MetricFamily>
              {std::pair("prompt", rank.prompt_tokens), std::pair("completion", rank.completion_tokens)})
             tokens.push_back(sample(MetricType::Counter, static_cast<double>(count),
                                     {{"rank", std::to_string(rank.rank)}, {"kind", kind}}));
-    families.push_back(family("evaljob_rank_tokens_total", "Tokens, as the server counts them", MetricType::Counter,
+    families.push_back(family("evaljob_rank_tokens_total", "Tokens of prompts and of answers", MetricType::Counter,
                               std::move(tokens)));
 }
 

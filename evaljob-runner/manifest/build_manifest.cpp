@@ -21,6 +21,7 @@ Json inference_config(const Inference& inference, const std::string& device_kind
                 {"seed", inference.seed}};
     if (inference.precision != Precision::FP32) config["precision"] = name_of(inference.precision);
     if (inference.max_batch_tokens) config["maxBatchTokens"] = *inference.max_batch_tokens;
+    if (inference.refill_rows) config["refillRows"] = *inference.refill_rows;
     if (inference.devices_per_rank.value_or(1) != 1) config["devicesPerRank"] = *inference.devices_per_rank;
     return config;
 }

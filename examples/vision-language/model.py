@@ -111,8 +111,14 @@ class TrainedConvolution(nn.Module):
         return Convolution(fused.weight, fused.bias)
 
 
+def wide(part: Tensor, places: int) -> Tensor:
+    """Keys or values [N, HEADS, L, …] with zeros behind them, so that there are so many."""
+    return functional.pad(part, [0, 0, 0, places - part.size(2)])
+
+
 class Network(nn.Module):
-    """As docs/runner.md has it: prefill() reads picture and question, step() one more token of the answer."""
+    """As docs/runner.md has it: prefill() reads picture and question, step() one more token of the answer; refill()
+    reads others in the place of texts that have ended."""
 
     def __init__(self, tokens):
         super().__init__()
@@ -164,13 +170,30 @@ class Network(nn.Module):
     def step(self, tokens: Tensor, cache: List[Tensor]) -> Tuple[Tensor, List[Tensor]]:
         """int64 [N]: the token that follows each text -> scores of the one behind it, cache."""
         there, lengths = cache[-2], cache[-1]
-        x = (functional.embedding(tokens, self.embedding) + self.positions[lengths]).unsqueeze(1)
+        # A text that has ended may be given padding for longer than texts are.
+        positions = self.positions[lengths.clamp(max=self.positions.size(0) - 1)]
+        x = (functional.embedding(tokens, self.embedding) + positions).unsqueeze(1)
         there = torch.cat([there, torch.ones_like(there[:, :1])], dim=1)
         after: List[Tensor] = []
         for i, block in enumerate(self.blocks):
             x, keys, values = block(x, cache[2 * i], cache[2 * i + 1], there.unsqueeze(1).unsqueeze(1))
             after += [keys, values]
         return self.scores(x.squeeze(1)), after + [there, lengths + 1]
+
+    @torch.jit.export
+    def refill(self, tokens: Tensor, lengths: Tensor, images: Tensor, rows: Tensor,
+               cache: List[Tensor]) -> Tuple[Tensor, List[Tensor]]:
+        """prefill() of other texts, which get these rows, int64 [N], of the cache: their scores, the cache of all rows."""
+        scores, fresh = self.prefill(tokens, lengths, images)
+        there = cache[-2].index_fill(0, rows, False)
+        used = there.any(0).nonzero().squeeze(1)  # places at which another row's text has something
+        places = max(used.size(0), fresh[-2].size(1))
+        after: List[Tensor] = []
+        for i in range(len(cache) - 2):
+            after.append(wide(cache[i].index_select(2, used), places).index_copy(0, rows, wide(fresh[i], places)))
+        there = functional.pad(there.index_select(1, used), [0, places - used.size(0)])
+        there = there.index_copy(0, rows, functional.pad(fresh[-2], [0, places - fresh[-2].size(1)]))
+        return scores, after + [there, cache[-1].index_copy(0, rows, fresh[-1])]
 
     def forward(self, tokens: Tensor, lengths: Tensor, images: Tensor) -> Tensor:
         """Scores behind every token at once [N, T, tokens]: for training, and without a cache."""

@@ -70,6 +70,16 @@ def train(network, items, words, steps, random):
             totals[:] = 0
 
 
+def trained(arguments, words):
+    torch.set_num_threads(1)
+    torch.use_deterministic_algorithms(True)
+    torch.manual_seed(arguments.seed)
+    network = model.Network(len(words.tokens)).to(memory_format=torch.channels_last)
+    items = scenes.Items(arguments.data, "train")
+    train(network, items, words, arguments.steps, numpy.random.default_rng(arguments.seed))
+    return network.fold()
+
+
 def main():
     here = pathlib.Path(__file__).resolve().parent
     parser = argparse.ArgumentParser(description="Train a small vision-language network and export it as TorchScript.")
@@ -77,20 +87,20 @@ def main():
     parser.add_argument("--out", default=str(here / "model.pt"), help="file to write (default: model.pt beside this script)")
     parser.add_argument("--steps", type=int, default=1200, help="batches of 32 (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="default: %(default)s")
+    parser.add_argument("--weights", metavar="FILE", help="a TorchScript file whose network is exported anew, without training: after "
+                        "a change to the methods of model.py")
     arguments = parser.parse_args()
     if arguments.steps < 1:
         parser.error("--steps must be at least 1")
     if not pathlib.Path(arguments.out).resolve().parent.is_dir():
         scenes.idx.fail(f"cannot write {arguments.out}: its folder does not exist; make it, or name another file with --out")
 
-    torch.set_num_threads(1)
-    torch.use_deterministic_algorithms(True)
-    torch.manual_seed(arguments.seed)
     words = model.vocabulary()
-    network = model.Network(len(words.tokens)).to(memory_format=torch.channels_last)
-    items = scenes.Items(arguments.data, "train")
-    train(network, items, words, arguments.steps, numpy.random.default_rng(arguments.seed))
-    torchscript.save(network.fold(), arguments.out, {"evaljob.json": model.description(words.tokens)})
+    if arguments.weights:
+        network = model.load(arguments.weights)[0].to(memory_format=torch.channels_last)
+    else:
+        network = trained(arguments, words)
+    torchscript.save(network, arguments.out, {"evaljob.json": model.description(words.tokens)})
     print(f"{arguments.out}: {pathlib.Path(arguments.out).stat().st_size} bytes, sha256 {scenes.idx.sha256(arguments.out)}")
 
 

@@ -72,6 +72,34 @@ TEST(VisionLanguage, DrawsTheSameByChanceInAnyBatchAndOnAnyRank) {
     EXPECT_GT(differ, 20) << "each repeat has a seed of its own";
 }
 
+const Variant refilled{.batch = 64, .refill = 8};
+
+TEST(VisionLanguage, GivesTheSameBytesWhenRowsAreRefilledAndRanksAreKilled) {
+    const Published one = published(refilled);
+    expect_reference_answers(one);
+    std::mt19937 random(2);
+    Evaluation evaluation("refilled");
+    Variant four = refilled;
+    four.nodes = four.procs = 2;
+    auto program = evaluation.start_text(job(four).dump(1));
+    const int kills = kill_some(evaluation, *program, {.first = 50, .every = 300, .most = 3}, random,
+                                [](const ProcessView& p) { return p.is("evaljob-rank"); });
+    ASSERT_EQ(program->wait(), 0) << evaluation.console();
+    EXPECT_GE(kills, 1);
+    EXPECT_EQ(evaluation.published(), one);
+}
+
+TEST(VisionLanguage, DrawsTheSameByChanceWhenRowsAreRefilled) {
+    Variant run{.batch = 32, .limit = 60, .temperature = "1.5"};
+    const auto planned = lines_of(published(run).at("results.jsonl"));
+    run.refill = 5;
+    const auto again = lines_of(published(run).at("results.jsonl"));
+    ASSERT_EQ(planned.size(), 180U);
+    ASSERT_EQ(again.size(), planned.size());
+    for (std::size_t i = 0; i < planned.size(); ++i)
+        EXPECT_EQ(again[i].at("prediction"), planned[i].at("prediction")) << i;
+}
+
 struct Row {
     const char* name;
     std::function<void(Json& job)> spoil;

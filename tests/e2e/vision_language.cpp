@@ -40,6 +40,7 @@ Json job(const Variant& run) {
         dataset["task"]["topP"] = "0.9";
         eval["repeats"] = 3;
     }
+    if (run.refill > 0) eval["inference"]["refillRows"] = run.refill;
     if (run.tokens > 0) eval["inference"]["maxBatchTokens"] = run.tokens;
     eval["datasets"] = Json::array({dataset});
     return {{"apiVersion", "evaljob.dev/v1alpha1"},

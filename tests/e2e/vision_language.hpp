@@ -20,6 +20,7 @@ struct Variant {
     int limit = 1000;
     const char* temperature = nullptr;
     int tokens = 0;         // inference.maxBatchTokens; 0: none
+    int refill = 0;         // inference.refillRows; 0: none
     bool choices = false;   // choices.tsv instead of questions.tsv
     std::string package{};  // AOTInductor's; empty: the TorchScript file
 };

@@ -301,6 +301,18 @@ TEST(EvalJobSpecValues, OfGraphsComeBackAsTheyWere) {
     EXPECT_EQ(parsed(object).spec, spec);
 }
 
+TEST(EvalJobSpecValues, OfRefillingComeBackAsTheyWere) {
+    Json object = valid_object();
+    EXPECT_EQ(parsed(object).spec.eval->inference.refill_rows, std::nullopt);
+    object["spec"]["eval"]["datasets"] =
+        Json::parse(R"([{"name": "qa", "format": "JSONL", "path": "qa.jsonl", "task": {"type": "Generation"}}])");
+    object["spec"]["eval"]["inference"]["refillRows"] = 8;
+    const EvalJobSpec spec = parsed(object).spec;
+    EXPECT_EQ(spec.eval->inference.refill_rows, 8);
+    object["spec"] = spec_to_json(spec);
+    EXPECT_EQ(parsed(object).spec, spec);
+}
+
 template <class E>
 std::vector<std::string> names_of() {
     std::vector<std::string> names;

@@ -47,6 +47,7 @@ Files pure_files() {
                 "evaljob-runner/engine/openai/url.",
                 "evaljob-runner/engine/openai/verdict.",
                 "evaljob-runner/engine/package_fit.",
+                "evaljob-runner/engine/refilling.",
                 "evaljob-runner/engine/sample_seed.",
                 "evaljob-runner/engine/text_model.",
                 "evaljob-runner/engine/torch_words.",

@@ -99,6 +99,14 @@ TEST_F(ManifestByTokens, IsAnotherEvaluationInAnotherPrecisionToo) {
     EXPECT_NE(identity_of(built()), before);
 }
 
+TEST_F(ManifestByTokens, IsAnotherEvaluationWithRefilledRowsToo) {
+    const std::string before = identity_of(built());
+    EXPECT_FALSE(built().config["inference"].contains("refillRows"));
+    eval_.inference.refill_rows = 1;
+    EXPECT_NE(identity_of(built()), before);
+    EXPECT_EQ(batches(), (Batches{{0, 1}, {2}})) << "what is leased together stays the same";
+}
+
 TEST_F(ManifestByTokens, CountsAsTheDatasetSays) {
     eval_.inference.max_batch_tokens = 100;
     eval_.datasets[0].tokens_by = "n";

@@ -16,13 +16,26 @@ namespace {
 constexpr int format_version = 1;
 constexpr std::size_t longest_line = std::size_t{64} << 20U;  // parsed, a line takes many times its length
 
-std::string line_of(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"; }
+std::string text_of(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
-std::string sample_line(const ManifestSample& s) {
-    return line_of(Json::array({s.dataset, s.id, s.hash, s.target, s.group}));
+std::string line_of(const Json& value) { return text_of(value) + "\n"; }
+
+/// Nearly all texts stand as they are, and there are millions of them.
+std::string quoted(const std::string& text) {
+    const auto is_plain = [](unsigned char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; };
+    return std::all_of(text.begin(), text.end(), is_plain) ? '"' + text + '"' : text_of(text);
 }
 
-std::string batch_line(const ManifestBatch& b) { return line_of(Json(b.items)); }
+std::string sample_line(const ManifestSample& s) {
+    return "[" + std::to_string(s.dataset) + "," + quoted(s.id) + "," + quoted(s.hash) + "," + text_of(s.target) + "," +
+           quoted(s.group) + "]\n";
+}
+
+std::string batch_line(const ManifestBatch& b) {
+    std::string line = "[";
+    for (const std::uint64_t item : b.items) line += (line.size() > 1 ? "," : "") + std::to_string(item);
+    return line + "]\n";
+}
 
 Json identity_header(const Manifest& m) {
     return {{"format", format_version}, {"config", m.config}, {"repeats", m.repeats}};

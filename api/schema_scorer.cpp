@@ -2,22 +2,23 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
+#include <vector>
 
+#include "api/result_names.hpp"
 #include "api/schema_rows.hpp"
 
 namespace evaljob::schema {
 namespace {
 
-// Members of a line of results.jsonl, those of the metrics among them.
-constexpr std::array<std::string_view, 18> taken_names{"id",          "dataset",
-                                                       "repeat",      "prediction",
-                                                       "target",      "group",
-                                                       "confidence",  "fields",
-                                                       "error",       "missing",
-                                                       "accuracy",    "normalized_accuracy",
-                                                       "exact_match", "normalized_exact_match",
-                                                       "f1",          "rouge_l",
-                                                       "request",     "vqa_accuracy"};
+// Members of a line of results.jsonl or of a scorer's; the metrics' names are members too.
+constexpr std::array<std::string_view, 11> line_members{
+    "id", "dataset", "repeat", "prediction", "target", "group", "confidence", "fields", "error", "missing", "request"};
+
+std::vector<std::string_view> taken_names() {
+    std::vector<std::string_view> names(line_members.begin(), line_members.end());
+    for (const auto& [metric, name] : metric_result_names) names.push_back(name);
+    return names;
+}
 
 constexpr Form score_name_form{"^[a-z][a-z0-9_]*$", "a name: lower-case letters, digits and '_', a letter first"};
 
@@ -26,13 +27,14 @@ constexpr const char* taken_words = "already has its meaning in results.jsonl; u
 void check_name(const Json& value, const std::string& path, Violations& violations) {
     if (!value.is_string()) return;
     const std::string name = value.get<std::string>();
-    if (std::find(taken_names.begin(), taken_names.end(), name) != taken_names.end())
+    const std::vector<std::string_view> taken = taken_names();
+    if (std::find(taken.begin(), taken.end(), name) != taken.end())
         violations.push_back(path + ": " + name + " " + taken_words);
 }
 
 Rule name_is_free() {
     std::string names;
-    for (const std::string_view name : taken_names) names += (names.empty() ? "'" : ", '") + std::string(name) + "'";
+    for (const std::string_view name : taken_names()) names += (names.empty() ? "'" : ", '") + std::string(name) + "'";
     return {.cel = "!(self in [" + names + "])",
             .message = taken_words,
             .message_expression = std::string("self + ' ") + taken_words + "'",

@@ -12,7 +12,7 @@ import tarfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SOURCES = ["CMakeLists.txt", "cmake", "api", "net", "evaljob-runner", "kit", "bench/CMakeLists.txt", "examples/fashion-mnist",
-           "tests/CMakeLists.txt", "tests/places.hpp.in", "tests/unit/communicate", "tests/unit/runner", "tests/unit/engine", "tests/unit/merge", "tests/unit/damage", "tests/unit/cluster/",
+           "tests/CMakeLists.txt", "tests/places.hpp.in", "tests/unit/communicate", "tests/unit/runner", "tests/unit/engine", "tests/unit/merge", "tests/unit/damage", "tests/unit/marks.py", "tests/unit/cluster/",
            "tests/golden/merge"]
 INCLUDE = pathlib.Path("/usr/include")
 LIBRARIES = pathlib.Path("/usr/lib/x86_64-linux-gnu")

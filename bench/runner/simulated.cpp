@@ -37,7 +37,7 @@ std::string simulated_makespans(std::size_t most_ranks) {
         "| --- | --- | --- | --- | --- | --- | --- |\n";
     for (const MakespanCase& row : makespan_cases()) {
         for (std::size_t ranks = 8; ranks <= most_ranks; ranks *= 8) {
-            const int seeds = ranks <= 64 ? 9 : ranks <= 512 ? 5 : 3;
+            const int seeds = ranks <= 64 ? 9 : ranks <= 512 ? 5 : 1;
             out += "| " + std::string(row.name) + " | " + with_commas(ranks) + " | " + std::to_string(seeds);
             for (const Sizes sizes : {Sizes::TellAll, Sizes::TellRoughly, Sizes::TellNothing})
                 out += " | " + ratio(row, sizes, ranks, Schedule::Dynamic, seeds);

@@ -79,6 +79,7 @@ Effects Coordinator::message(SessionId session, const Message& message, Millisec
     refile(session, it->second, now);
     const bool came_back = std::holds_alternative<Return>(message);
     lease_out(came_back ? std::nullopt : std::optional(session), now, effects);
+    run_twice(!std::holds_alternative<Heartbeat>(message), now, effects);
     return effects;
 }
 
@@ -187,6 +188,7 @@ Effects Coordinator::disconnected(SessionId session, Milliseconds now) {
     Effects effects;
     lose(session, "lost its connection", now, effects);
     lease_out(std::nullopt, now, effects);
+    run_twice(true, now, effects);
     return effects;
 }
 
@@ -205,9 +207,9 @@ Effects Coordinator::tick(Milliseconds now) {
     for (std::int32_t rank = 0; rank < options_.expected.world_size && now - *begun_ > options_.absence; ++rank)
         if (!ranks_.contains(rank)) waiting_->set_present(rank, false);
     measure_capacity();
-    look_again_ = now;
     form_group(now, effects);
     lease_out(std::nullopt, now, effects);
+    run_twice(!effects.empty(), now, effects);
     return effects;
 }
 

@@ -174,7 +174,7 @@ private:
     void grant(SessionId session, std::uint64_t batch, Milliseconds now, Effects& effects);
     bool is_worth_preparing(const Holder& holder, std::uint64_t batch, Milliseconds now) const;
     bool is_worth_preparing_unseen(const Holder& holder, std::uint64_t batch) const;
-    void run_twice(Milliseconds now, Effects& effects);
+    void run_twice(bool changed, Milliseconds now, Effects& effects);
     void take_back_late(Milliseconds now, Effects& effects);
     void end_lease(LeaseNumber number, Milliseconds now);
     void take_back(LeaseNumber number, Milliseconds now);
@@ -201,7 +201,9 @@ private:
     double cost_at_start_ = 0;  // of all that is to be done, in proportion
     double capacity_ = 1;       // of all ranks that take leases, in ordinary ones; measured at each tick
     double longest_ms_ = 0;
-    Milliseconds look_again_ = 0;  // for batches to run twice
+    // For batches to run twice: when time alone may make one worth it, and, whatever changes, not before.
+    Milliseconds look_again_ = 0;
+    Milliseconds may_look_ = 0;
     std::uint64_t next_counter_ = 1;
     std::uint64_t unfinished_ = 0;
     std::uint64_t items_total_ = 0;

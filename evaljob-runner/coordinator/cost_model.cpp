@@ -48,6 +48,7 @@ void CostModel::observe(const BatchFeatures& batch, std::int32_t rank_number, do
         rank.took = rank.took * rank_memory + ms;
     }
     log_factors_ += std::log(raw_factor(rank_number));
+    scale_ = std::exp(log_factors_ / static_cast<double>(ranks_.size()));
     const double ordinary = ms / raw_factor(rank_number);
     ms_ = ms_ * memory + ordinary;
     samples_ = samples_ * memory + batch.samples;
@@ -81,13 +82,9 @@ void CostModel::fit(Kind& kind) {
     if (kind.theta[1] < 0) kind.theta = {p / a, 0};
 }
 
-double CostModel::predict(const BatchFeatures& batch) const { return raw_prediction(batch) * scale(); }
+double CostModel::predict(const BatchFeatures& batch) const { return raw_prediction(batch) * scale_; }
 
-double CostModel::factor(std::int32_t rank) const { return ranks_.contains(rank) ? raw_factor(rank) / scale() : 1; }
-
-double CostModel::scale() const {
-    return ranks_.empty() ? 1 : std::exp(log_factors_ / static_cast<double>(ranks_.size()));
-}
+double CostModel::factor(std::int32_t rank) const { return ranks_.contains(rank) ? raw_factor(rank) / scale_ : 1; }
 
 double CostModel::raw_prediction(const BatchFeatures& batch) const {
     if (batch.kind >= kinds_.size()) return 0;

@@ -69,12 +69,12 @@ private:
     double unlearned(const Kind& kind, double size) const;
     double raw_prediction(const BatchFeatures& batch) const;
     double raw_factor(std::int32_t rank) const;
-    double scale() const;
     static void fit(Kind& kind);
 
     std::vector<Kind> kinds_;
     std::map<std::int32_t, Rank> ranks_;
     double log_factors_ = 0;  // Σ of the ranks' raw factors' logarithms: θ and factors have no scale of their own
+    double scale_ = 1;        // their geometric mean
     std::uint64_t observations_ = 0;
     double ms_ = 0;  // Σ over all kinds, by weight, for kinds of which nothing is known yet
     double samples_ = 0;

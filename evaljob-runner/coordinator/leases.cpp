@@ -20,7 +20,8 @@ constexpr std::size_t stragglers_per_ms = 500;
 /// the only one that may have room for more than a first one; none: anyone may.
 void Coordinator::lease_out(std::optional<SessionId> asked, Milliseconds now, Effects& effects) {
     if (ended_ || published_) return;
-    for (auto at = hungry_.begin(); at != hungry_.end() && waiting_->size() > 0;) {
+    const auto some_left = [&] { return (asked ? waiting_->for_anyone() : waiting_->size()) > 0; };
+    for (auto at = hungry_.begin(); at != hungry_.end() && some_left();) {
         const auto [held, session] = *at;
         if (held > 0 && asked) break;
         grant_next(session, now, effects);
@@ -28,7 +29,6 @@ void Coordinator::lease_out(std::optional<SessionId> asked, Milliseconds now, Ef
     }
     while (asked && holders_.contains(*asked) && grant_next(*asked, now, effects)) {
     }
-    run_twice(now, effects);
 }
 
 /// One more lease, if the rank wants one and should have one.
@@ -89,12 +89,16 @@ bool Coordinator::is_worth_preparing_unseen(const Holder& holder, std::uint64_t 
 }
 
 /// When no batch waits, an idle rank gets a second lease of the one that is predicted to end last, if it would end it
-/// sooner by least_gain. The fastest idle rank comes first.
-void Coordinator::run_twice(Milliseconds now, Effects& effects) {
+/// sooner by least_gain. The fastest idle rank comes first. All ranks are looked at, so only when something has
+/// changed, or time has passed that by itself may decide otherwise: what a second lease falls short of being worth it
+/// shrinks by no more than a millisecond each millisecond.
+void Coordinator::run_twice(bool changed, Milliseconds now, Effects& effects) {
+    if (ended_ || published_) return;
+    if (changed) look_again_ = may_look_;
     const bool anyone = !hungry_.empty() && hungry_.begin()->first == 0;
     if (!anyone || options_.schedule == Schedule::Static || !costs_.known() || waiting_->size() > 0) return;
     if (now < look_again_) return;
-    look_again_ = now + static_cast<Milliseconds>(outstanding_.size() / stragglers_per_ms);
+    may_look_ = now + static_cast<Milliseconds>(outstanding_.size() / stragglers_per_ms);
     struct Straggler {
         double ends = 0;
         std::uint64_t batch = 0;
@@ -117,12 +121,18 @@ void Coordinator::run_twice(Milliseconds now, Effects& effects) {
     }
     std::sort(idle.begin(), idle.end());
     auto next = idle.begin();
+    double least_short = longest_patience_ms;
     for (const Straggler& straggler : stragglers) {
-        if (next == idle.end()) return;
+        if (next == idle.end()) break;
         const double here = static_cast<double>(now) + predicted_ms(holders_.at(next->second), straggler.batch);
-        if (here + static_cast<double>(options_.least_gain) > straggler.ends) continue;
-        grant((next++)->second, straggler.batch, now, effects);
+        const double short_of_it = here + static_cast<double>(options_.least_gain) - straggler.ends;
+        if (short_of_it > 0) {
+            least_short = std::min(least_short, short_of_it);
+        } else {
+            grant((next++)->second, straggler.batch, now, effects);
+        }
     }
+    look_again_ = std::max(may_look_, now + static_cast<Milliseconds>(least_short));
 }
 
 /// A lease's time begins when its holder begins it. With a hung one go those that wait behind it.

@@ -80,25 +80,41 @@ void LongestFirst::refit(const CostModel& model) {
     }
 }
 
+void FixedStride::put(std::uint64_t batch) {
+    Part& part = part_of(batch);
+    if (!part.batches.insert(batch).second) return;
+    ++size_;
+    lost_size_ += part.lost ? 1 : 0;
+}
+
+void FixedStride::remove(std::uint64_t batch) {
+    Part& part = part_of(batch);
+    if (part.batches.erase(batch) == 0) return;
+    --size_;
+    lost_size_ -= part.lost ? 1 : 0;
+}
+
 std::optional<std::uint64_t> FixedStride::next(std::int32_t rank) const {
     if (rank >= 0 && static_cast<std::size_t>(rank) < parts_.size()) {
         const Part& own = parts_[static_cast<std::size_t>(rank)];
         if (!own.batches.empty()) return *own.batches.begin();
     }
+    if (lost_size_ == 0) return std::nullopt;
     for (const Part& part : parts_)
         if (part.lost && !part.batches.empty()) return *part.batches.begin();
     return std::nullopt;
 }
 
-std::size_t FixedStride::size() const {
-    std::size_t size = 0;
-    for (const Part& part : parts_) size += part.batches.size();
-    return size;
-}
-
 void FixedStride::set_present(std::int32_t rank, bool present) {
-    if (rank >= 0 && static_cast<std::size_t>(rank) < parts_.size())
-        parts_[static_cast<std::size_t>(rank)].lost = !present;
+    if (rank < 0 || static_cast<std::size_t>(rank) >= parts_.size()) return;
+    Part& part = parts_[static_cast<std::size_t>(rank)];
+    if (part.lost != present) return;
+    part.lost = !present;
+    if (part.lost) {
+        lost_size_ += part.batches.size();
+    } else {
+        lost_size_ -= part.batches.size();
+    }
 }
 
 }  // namespace evaljob

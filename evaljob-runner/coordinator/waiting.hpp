@@ -23,6 +23,8 @@ public:
     /// What the rank gets next; it stays here.
     virtual std::optional<std::uint64_t> next(std::int32_t rank) const = 0;
     virtual std::size_t size() const = 0;
+    /// Of those, how many anyone may have; the others are some rank's own.
+    virtual std::size_t for_anyone() const = 0;
     /// The sum of what they are predicted to cost, in ms of an ordinary rank.
     virtual double cost() const = 0;
     virtual void refit(const CostModel& model) = 0;
@@ -42,6 +44,7 @@ public:
     void remove(std::uint64_t batch) override;
     std::optional<std::uint64_t> next(std::int32_t rank) const override;
     std::size_t size() const override { return size_; }
+    std::size_t for_anyone() const override { return size_; }
     double cost() const override { return cost_; }
     void refit(const CostModel& model) override;
     void set_present(std::int32_t, bool) override {}
@@ -68,10 +71,11 @@ private:
 class FixedStride : public Waiting {
 public:
     explicit FixedStride(std::int32_t ranks) : parts_(static_cast<std::size_t>(ranks)) {}
-    void put(std::uint64_t batch) override { part_of(batch).batches.insert(batch); }
-    void remove(std::uint64_t batch) override { part_of(batch).batches.erase(batch); }
+    void put(std::uint64_t batch) override;
+    void remove(std::uint64_t batch) override;
     std::optional<std::uint64_t> next(std::int32_t rank) const override;
-    std::size_t size() const override;
+    std::size_t size() const override { return size_; }
+    std::size_t for_anyone() const override { return lost_size_; }
     double cost() const override { return 0; }
     void refit(const CostModel&) override {}
     void set_present(std::int32_t rank, bool present) override;
@@ -84,6 +88,8 @@ private:
     Part& part_of(std::uint64_t batch) { return parts_[batch % parts_.size()]; }
 
     std::vector<Part> parts_;
+    std::size_t size_ = 0;
+    std::size_t lost_size_ = 0;  // of that, in parts that are lost
 };
 
 }  // namespace evaljob

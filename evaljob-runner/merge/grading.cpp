@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "api/enum_names.hpp"
+#include "api/result_names.hpp"
 #include "api/utf8.hpp"
 #include "evaljob-runner/merge/labels.hpp"
 #include "evaljob-runner/merge/text_metrics.hpp"
@@ -12,26 +13,6 @@
 namespace evaljob {
 
 namespace {
-
-const char* name_in_results(TaskMetric metric) {
-    switch (metric) {
-        case TaskMetric::ExactMatch:
-            return "exact_match";
-        case TaskMetric::NormalizedExactMatch:
-            return "normalized_exact_match";
-        case TaskMetric::VQAAccuracy:
-            return "vqa_accuracy";
-        case TaskMetric::F1:
-            return "f1";
-        case TaskMetric::ROUGEL:
-            return "rouge_l";
-        case TaskMetric::Accuracy:
-            return "accuracy";
-        case TaskMetric::NormalizedAccuracy:
-            return "normalized_accuracy";
-    }
-    return "";
-}
 
 /// The target of Generation is a text or a list of texts.
 std::vector<std::string> texts_of(const Json& target) {
@@ -87,7 +68,7 @@ Grading::Grading(const Manifest& manifest, std::uint32_t dataset, const ScorerRe
     for (const std::string& name : task_metrics(manifest, dataset))
         comparisons_.push_back(value_named(name, TaskMetric::ExactMatch));
     for (const TaskMetric metric : comparisons_) names_.emplace_back(name_in_results(metric));
-    if (names_.empty()) names_.emplace_back("accuracy");
+    if (names_.empty()) names_.emplace_back(name_in_results(TaskMetric::Accuracy));
 }
 
 Scale Grading::scale(std::size_t metric) const {

@@ -146,7 +146,10 @@ private:
         return count_failure(item, answer->error);
     }
 
-    /// What was open is asked again, one by one, so that it is seen which sample it was.
+    /// What was open is asked again, one by one, so that it is seen which sample it was. Not by halves, as
+    /// engine/halving has it for batches: those are kept as whole as can be, because what shares a batch may decide its
+    /// numbers, and they end in failed samples, not in a failed merge. Here each sample stands for itself and few are
+    /// open; a bad one among 64 costs 4 programs of the restarts that there are, by halves it would be 9.
     Result<void> died(const std::string& why) {
         program_->end(std::chrono::milliseconds(0));
         program_.reset();

@@ -7,7 +7,10 @@ import subprocess
 import sys
 import time
 
-START, FOLDER = sys.argv[1:3]
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from marks import Marks
+
+START, MARKS = sys.argv[1], Marks(sys.argv[2])
 
 
 def write(text):
@@ -17,19 +20,6 @@ def write(text):
 
 def say(message):
     write(json.dumps(message) + "\n")
-
-
-def note(name, text):
-    with open(os.path.join(FOLDER, name), "a", encoding="utf-8") as file:
-        file.write(text + "\n")
-
-
-def first_time(name):
-    try:
-        os.close(os.open(os.path.join(FOLDER, name), os.O_CREAT | os.O_EXCL))
-        return True
-    except FileExistsError:
-        return False
 
 
 def die():
@@ -52,13 +42,13 @@ def raw(request, prediction):
 
 def do(request):
     what = request["input"].get("do", "answer")
-    note("asked", request["id"])
+    MARKS.note("asked", request["id"])
     if what == "answer":
         answer(request, "answer to " + request["id"])
     elif what == "die":
         die()
     elif what == "die once":
-        if first_time("died"):
+        if MARKS.first_time("died"):
             die()
         answer(request, "alive")
     elif what == "exit":
@@ -66,7 +56,7 @@ def do(request):
     elif what == "hang":
         hang()
     elif what == "half a line":
-        if first_time("half"):
+        if MARKS.first_time("half"):
             write('{"request":%d,"prediction":"hal' % request["request"])
             die()
         answer(request, "whole")
@@ -103,13 +93,13 @@ def do(request):
     elif what == "children":
         own_session = subprocess.Popen(["sleep", "1000"], start_new_session=True)
         same_group = subprocess.Popen(["sh", "-c", "sleep 1000 & wait"])
-        note("pids", f"{os.getpid()} {own_session.pid} {same_group.pid}")
-        note("parent", str(os.getppid()))
+        MARKS.note("pids", f"{os.getpid()} {own_session.pid} {same_group.pid}")
+        MARKS.note("parent", str(os.getppid()))
         answer(request, "started")
 
 
 WAITING = []
-note("starts", str(os.getpid()))
+MARKS.note("starts", str(os.getpid()))
 if START == "exit":
     print("no module named model", file=sys.stderr)
     sys.exit(3)

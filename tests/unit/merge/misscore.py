@@ -5,20 +5,10 @@ import os
 import signal
 import sys
 
-FOLDER = sys.argv[1]
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from marks import Marks
 
-
-def note(name, text):
-    with open(os.path.join(FOLDER, name), "a", encoding="utf-8") as file:
-        file.write(text + "\n")
-
-
-def first_time(name):
-    try:
-        os.close(os.open(os.path.join(FOLDER, name), os.O_CREAT | os.O_EXCL))
-        return True
-    except FileExistsError:
-        return False
+MARKS = Marks(sys.argv[1])
 
 
 def say(message):
@@ -29,16 +19,16 @@ def score(request, **scores):
     say({"request": request["request"], "scores": scores})
 
 
-note("starts", str(os.getpid()))
+MARKS.note("starts", str(os.getpid()))
 say("a line that is none")
 waiting = []
 for line in sys.stdin:
     request = json.loads(line)
-    note("asked", line.rstrip("\n"))
+    MARKS.note("asked", line.rstrip("\n"))
     what = request["prediction"]
     if not isinstance(what, str):
         score(request, quality=0.5, tone=-1)
-    elif what == "die" or (what == "die once" and first_time("died")):
+    elif what == "die" or (what == "die once" and MARKS.first_time("died")):
         os.kill(os.getpid(), signal.SIGKILL)
     elif what == "exit":
         sys.exit(7)
@@ -52,7 +42,7 @@ for line in sys.stdin:
         score(request, quality=2, tone=2)
     elif what == "later":
         waiting.append(request)
-    elif what == "error once" and first_time("error"):
+    elif what == "error once" and MARKS.first_time("error"):
         say({"request": request["request"], "error": "busy"})
     elif what.startswith("{"):
         say(what.replace("N", str(request["request"])))

@@ -119,6 +119,26 @@ TEST(FixedStride, TheLostOnesPartIsOthersAfterTheirOwn) {
     EXPECT_THAT(drain(waiting, 1), ElementsAre(1, 4, 7, 2, 5));
 }
 
+TEST(FixedStride, KnowsHowManyWaitAndHowManyForAnyone) {
+    auto waiting = stride(3, 8);
+    EXPECT_EQ(waiting.size(), 8U);
+    EXPECT_EQ(waiting.for_anyone(), 0U);
+    waiting.set_present(2, false);
+    waiting.set_present(2, false);
+    EXPECT_EQ(waiting.for_anyone(), 2U);
+    waiting.remove(2);
+    waiting.remove(2);  // may be gone already
+    waiting.remove(0);
+    EXPECT_EQ(waiting.size(), 6U);
+    EXPECT_EQ(waiting.for_anyone(), 1U);
+    waiting.put(2);
+    waiting.put(2);
+    EXPECT_EQ(waiting.for_anyone(), 2U);
+    waiting.set_present(2, true);
+    EXPECT_EQ(waiting.size(), 7U);
+    EXPECT_EQ(waiting.for_anyone(), 0U);
+}
+
 TEST(FixedStride, WhoComesBackHasWhatIsLeftOfItsPart) {
     auto waiting = stride(2, 6);
     waiting.set_present(1, false);

@@ -77,16 +77,9 @@ const Variant refilled{.batch = 64, .refill = 8};
 TEST(VisionLanguage, GivesTheSameBytesWhenRowsAreRefilledAndRanksAreKilled) {
     const Published one = published(refilled);
     expect_reference_answers(one);
-    std::mt19937 random(2);
-    Evaluation evaluation("refilled");
     Variant four = refilled;
     four.nodes = four.procs = 2;
-    auto program = evaluation.start_text(job(four).dump(1));
-    const int kills = kill_some(evaluation, *program, {.first = 50, .every = 300, .most = 3}, random,
-                                [](const ProcessView& p) { return p.is("evaljob-rank"); });
-    ASSERT_EQ(program->wait(), 0) << evaluation.console();
-    EXPECT_GE(kills, 1);
-    EXPECT_EQ(evaluation.published(), one);
+    EXPECT_EQ(published_though_ranks_die(job(four), vision_language::kills), one);
 }
 
 TEST(VisionLanguage, DrawsTheSameByChanceWhenRowsAreRefilled) {

@@ -21,7 +21,7 @@ int number_from(const char* name, int otherwise) {
 
 struct Kind {
     const char* name;
-    int outstanding;  // leases that the victim can take along: two a rank
+    int outstanding;  // leases that the victim can take along
     bool (*is_victim)(const ProcessView&);
 };
 
@@ -32,11 +32,13 @@ bool is_coordinator(const ProcessView& p) { return is_launcher(p) && p.variable(
 bool is_merge(const ProcessView& p) { return p.is("evaljob-runner") && p.argv.size() > 1 && p.argv[1] == "merge"; }
 
 const Shape shape;
-const int all_outstanding = 2 * shape.nodes * shape.procs;
+// One computed, one prepared, and up to six that wait for a slow disk: docs/decisions/0025-records-on-a-thread.md.
+constexpr int of_a_rank = 8;
+const int all_outstanding = of_a_rank * shape.nodes * shape.procs;
 
 // Without a coordinator every rank's leases may be handed out again before it is back.
-const Kind rank_kind{"Rank", 2, is_rank};
-const Kind launcher_kind{"Launcher", 2 * shape.procs, is_other_launcher};
+const Kind rank_kind{"Rank", of_a_rank, is_rank};
+const Kind launcher_kind{"Launcher", of_a_rank * shape.procs, is_other_launcher};
 const Kind coordinator_kind{"CoordinatorsLauncher", all_outstanding, is_coordinator};
 const Kind merge_kind{"Merge", 0, is_merge};
 const Kind command_kind{"Command", all_outstanding, nullptr};

@@ -38,7 +38,7 @@ const int all_outstanding = of_a_rank * shape.nodes * shape.procs;
 
 // Without a coordinator every rank's leases may be handed out again before it is back.
 const Kind rank_kind{"Rank", of_a_rank, is_rank};
-const Kind launcher_kind{"Launcher", of_a_rank * shape.procs, is_other_launcher};
+const Kind launcher_kind{"Launcher", of_a_rank* shape.procs, is_other_launcher};
 const Kind coordinator_kind{"CoordinatorsLauncher", all_outstanding, is_coordinator};
 const Kind merge_kind{"Merge", 0, is_merge};
 const Kind command_kind{"Command", all_outstanding, nullptr};

@@ -92,8 +92,8 @@ public:
           grading_(std::move(grading)),
           worst_limit_(worst_limit),
           all_(grading_.metrics().size(), pass_at_.size()) {
-        for (std::size_t c = 0; c < class_names(manifest, dataset).size(); ++c)
-            classes_.insert(static_cast<std::int64_t>(c));
+        const std::size_t classes = class_names(manifest, dataset).size();
+        for (std::size_t c = 0; c < classes; ++c) classes_.insert(static_cast<std::int64_t>(c));
     }
 
     /// In the items' order.
@@ -133,7 +133,7 @@ private:
         const std::int64_t target = grading_.is_classification() ? class_number(sample.target.dump()) : std::int64_t{0};
         all_.add(points);
         if (!sample.group.empty()) count_group(sample.group, target, points);
-        if (repeats_ > 1) current_.add(points);
+        if (repeats_ > 1 || !pass_at_.empty()) current_.add(points);
         const bool failed = outcome.state == ItemState::Failed;
         if (grading_.is_classification())
             ++confusion_[{target, failed ? column_failed : class_number(outcome.prediction)}];
@@ -209,7 +209,7 @@ private:
     std::size_t worst_limit_;
     std::set<std::int64_t> classes_;
     Sums all_;
-    Repeats current_;  // of the sample that is being added; empty without repeats
+    Repeats current_;  // of the sample that is being added; empty where nobody asks for samples
     std::map<std::string, Group> groups_;
     std::map<std::pair<std::int64_t, std::int64_t>, std::uint64_t> confusion_;
     std::vector<WrongAnswer> worst_;

@@ -15,10 +15,9 @@ double Proportion::standard_error() const {
     return n == 0 ? 0 : std::sqrt(p * (1 - p) / static_cast<double>(n));
 }
 
-Interval wilson(double share, double n) {
+Interval wilson(double p, double n) {
     if (n <= 0) return {0, 1};
     static const double z = boost::math::quantile(boost::math::normal(), 1 - (1 - confidence_level) / 2);
-    const double p = share;
     double scale = 1 / (1 + z * z / n);
     double centre = scale * (p + z * z / (2 * n));
     double half = scale * z * std::sqrt(p * (1 - p) / n + z * z / (4 * n * n));

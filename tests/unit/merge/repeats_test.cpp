@@ -79,6 +79,13 @@ TEST(PassAtK, IsTheMeanOverTheSamplesAndTheirGroups) {
     EXPECT_EQ(metrics["pass@4"][""]["samples"], 4);
 }
 
+TEST(PassAtK, OfSingleAnswersIsTheirScore) {
+    RepeatedRun run(1, {1, 0, 1}, {1});
+    const Json metrics = run.metrics();
+    EXPECT_EQ(metrics["pass@1"][""]["samples"], 3);
+    EXPECT_EQ(metrics["pass@1"][""]["value"], metrics["exact_match"][""]["value"]);
+}
+
 TEST(PassAtK, IsNotCertainWhereAllHavePassed) {
     RepeatedRun run(4, {4, 4, 4, 4, 4}, {2});
     const Json interval = run.metrics()["pass@2"][""]["interval"];

@@ -40,15 +40,6 @@ std::string cel_is(const std::string& path, const std::vector<std::string>& valu
     return object + path + " in [" + list + "]";
 }
 
-/// Every item of the object's list, with its path, where `kind` is `value`.
-template <class Visit>
-void each_item(const Json& object, const std::string& path, const std::string& kind, const std::string& value,
-               const std::string& list, Visit visit) {
-    const Json& items = at(object, list);
-    if (at(object, kind) != Json(value) || !items.is_array()) return;
-    for (std::size_t i = 0; i < items.size(); ++i) visit(items[i], path + "." + list + "[" + std::to_string(i) + "].");
-}
-
 std::string is_other(const std::string& path, const std::string& value) {
     return "self." + path + " != '" + value + "' || ";
 }
@@ -71,13 +62,21 @@ Rule refused_in_list(const std::string& kind, const std::string& value, const st
             .message = list + "[]." + what,
             .message_expression = "",
             .check = [=](const Json& object, const std::string& path, Violations& violations) {
-                each_item(object, path, kind, value, list, [&](const Json& item, const std::string& of_item) {
+                if (at(object, kind) != Json(value)) return;
+                each_item(object, path, list, [&](const Json& item, const std::string& of_item) {
                     if (!at(item, key).is_null()) violations.push_back(of_item + what);
                 });
             }};
 }
 
 }  // namespace
+
+void each_item(const Json& object, const std::string& path, const std::string& key,
+               const std::function<void(const Json& item, const std::string& of_item)>& visit) {
+    const Json& items = at(object, key);
+    if (!items.is_array()) return;
+    for (std::size_t i = 0; i < items.size(); ++i) visit(items[i], path + "." + key + "[" + std::to_string(i) + "].");
+}
 
 Rule needed_with(const std::string& kind, const std::string& value, const std::string& key) {
     const std::string what = key + ": required with " + kind + " " + value;
@@ -141,7 +140,8 @@ Rule all_fixed_with(const std::string& kind, const std::string& value, const std
             .message = list + "[]." + what,
             .message_expression = "",
             .check = [=](const Json& object, const std::string& path, Violations& violations) {
-                each_item(object, path, kind, value, list, [&](const Json& item, const std::string& of_item) {
+                if (at(object, kind) != Json(value)) return;
+                each_item(object, path, list, [&](const Json& item, const std::string& of_item) {
                     if (const Json& is = at(item, key); is.is_string() && !is_one_of(is, fixed))
                         violations.push_back(of_item + what + ", is " + is.get<std::string>());
                 });

@@ -34,11 +34,10 @@ Rule tokens_are_for_batches() {
             .message = std::string("datasets[].") + tokens_by_words,
             .message_expression = "",
             .check = [](const Json& eval, const std::string& path, Violations& violations) {
-                const Json& datasets = member(eval, "datasets");
-                if (!member(member(eval, "inference"), "maxBatchTokens").is_null() || !datasets.is_array()) return;
-                for (std::size_t i = 0; i < datasets.size(); ++i)
-                    if (!member(datasets[i], "tokensBy").is_null())
-                        violations.push_back(path + ".datasets[" + std::to_string(i) + "]." + tokens_by_words);
+                if (!member(member(eval, "inference"), "maxBatchTokens").is_null()) return;
+                each_item(eval, path, "datasets", [&](const Json& dataset, const std::string& of_dataset) {
+                    if (!member(dataset, "tokensBy").is_null()) violations.push_back(of_dataset + tokens_by_words);
+                });
             }};
 }
 
@@ -94,12 +93,12 @@ Rule refilled_are_texts() {
             .message = std::string("datasets[].") + texts_alone_words,
             .message_expression = "",
             .check = [](const Json& eval, const std::string& path, Violations& violations) {
-                const Json& datasets = member(eval, "datasets");
-                if (member(member(eval, "inference"), "refillRows").is_null() || !datasets.is_array()) return;
-                for (std::size_t i = 0; i < datasets.size(); ++i)
-                    if (const Json& type = member(member(datasets[i], "task"), "type");
+                if (member(member(eval, "inference"), "refillRows").is_null()) return;
+                each_item(eval, path, "datasets", [&](const Json& dataset, const std::string& of_dataset) {
+                    if (const Json& type = member(member(dataset, "task"), "type");
                         type.is_string() && type != Json("Generation"))
-                        violations.push_back(path + ".datasets[" + std::to_string(i) + "]." + texts_alone_words);
+                        violations.push_back(of_dataset + texts_alone_words);
+                });
             }};
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
 
 #include "api/schema.hpp"
@@ -47,6 +48,10 @@ struct Use {
 /// Of every value of `kind`, the rules that refuse the keys that it has no use for.
 std::vector<Rule> used_with(const std::string& kind, const std::vector<std::string>& values,
                             const std::vector<Use>& uses);
+
+/// The items of the list `key` of an object, each with its path and a full stop; none where it is no list.
+void each_item(const Json& object, const std::string& path, const std::string& key,
+               const std::function<void(const Json& item, const std::string& of_item)>& visit);
 
 /// A member that needs another.
 Rule needed_for(const std::string& key, const std::string& needed);

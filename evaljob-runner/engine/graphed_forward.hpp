@@ -1,5 +1,5 @@
 // A classifier's forward that is recorded and replayed where that is faster: inference.cudaGraphs.
-// docs/decisions/0026-graphs-where-they-pay.md says why it is so.
+// docs/decisions/0027-graphs-where-they-pay.md says why it is so.
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -6,12 +6,11 @@
 #include <torch/version.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <cstdio>
 #include <utility>
 
 #include "evaljob-runner/engine/in_parts.hpp"
+#include "evaljob-runner/engine/score_text.hpp"
 #include "evaljob-runner/engine/text_model.hpp"
 #include "evaljob-runner/engine/torch_words.hpp"
 
@@ -32,9 +31,7 @@ Prediction classify(const float* scores, std::int64_t classes) {
     const float* best = std::max_element(scores, scores + classes);
     double sum = 0;
     for (std::int64_t i = 0; i < classes; ++i) sum += std::exp(static_cast<double>(scores[i]) - *best);
-    std::array<char, 32> text{};
-    std::snprintf(text.data(), text.size(), "%.6f", 1.0 / sum);
-    return {best - scores, {{"confidence", text.data()}}, ""};
+    return {best - scores, {{"confidence", six_digits(1.0 / sum)}}, ""};
 }
 
 class TorchClassifier : public Engine {

@@ -25,6 +25,7 @@
 #include "evaljob-runner/rank/model_source.hpp"
 #include "evaljob-runner/rank/rank_log.hpp"
 #include "evaljob-runner/rank/session.hpp"
+#include "evaljob-runner/rank/unix_time.hpp"
 #include "evaljob-runner/rank/work.hpp"
 #include "evaljob-runner/shard/shard_log.hpp"
 #include "evaljob-runner/storage/files.hpp"
@@ -45,11 +46,6 @@ std::string host_name(const Environment& environment) {
     std::array<char, 256> name{};
     ::gethostname(name.data(), name.size() - 1);
     return value_of(environment, "HOSTNAME", name.data());
-}
-
-std::int64_t unix_us() {
-    return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
-        .count();
 }
 
 /// What a rank is started with.

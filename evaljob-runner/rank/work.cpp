@@ -11,15 +11,11 @@
 #include <spdlog/spdlog.h>
 
 #include "evaljob-runner/rank/record_writer.hpp"
+#include "evaljob-runner/rank/unix_time.hpp"
 
 namespace evaljob {
 
 namespace {
-
-std::int64_t unix_us() {
-    return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
-        .count();
-}
 
 /// Makes evaluated leases durable, where this process writes itself, and reports them. Counted on the writer's thread.
 class Recording {

@@ -31,6 +31,12 @@ EvalJob parsed(const Json& object) {
     return job.value_or(EvalJob{});
 }
 
+/// Written and read again, as the spec of `object`, it is the same.
+void expect_comes_back(Json object, const EvalJobSpec& spec) {
+    object["spec"] = spec_to_json(spec);
+    EXPECT_EQ(parsed(object).spec, spec);
+}
+
 TEST(EvalJobDefaults, AreThoseOfTheReference) {
     const EvalJobSpec spec = parsed(least()).spec;
     EXPECT_EQ(spec.num_nodes, 1);
@@ -82,8 +88,7 @@ TEST(EvalJobWithoutEval, IsARunnerOfOnesOwnAndWhatItHasToHaveEvaluated) {
     EXPECT_EQ(spec.merge.expect->limit, 7);
     EXPECT_THAT(spec.merge.expect->task.classes, testing::ElementsAre("shirt", "bag"));
     EXPECT_EQ(parse_expect(expect_to_json(*spec.merge.expect), "expect"), *spec.merge.expect);
-    object["spec"] = spec_to_json(spec);
-    EXPECT_EQ(parsed(object).spec, spec);
+    expect_comes_back(object, spec);
 }
 
 TEST(EvalJobValues, AreReadFromEveryField) {
@@ -249,8 +254,7 @@ TEST(EvalJobSpecValues, OfAProgramOnTextsComeBackAsTheyWere) {
     EXPECT_EQ(spec.eval->datasets[1].task.metrics, std::vector{TaskMetric::ExactMatch}) << "the default";
     EXPECT_EQ(spec.eval->repeats, 4);
     EXPECT_EQ(spec.eval->inference.sample_timeout_seconds, 5);
-    object["spec"] = spec_to_json(spec);
-    EXPECT_EQ(parsed(object).spec, spec);
+    expect_comes_back(object, spec);
     const Scorer& scorer = *spec.eval->datasets[0].task.scorer;
     EXPECT_EQ(parse_scorer(scorer_to_json(scorer), "here").value(), scorer);
     const auto refused = parse_scorer(Json::parse(R"({"command": ["judge"]})"), "here");
@@ -277,8 +281,7 @@ TEST(EvalJobSpecValues, OfAServerComeBackAsTheyWere) {
     EXPECT_EQ(spec.eval->inference.max_concurrency, 4);
     EXPECT_EQ(spec.eval->inference.max_batch_tokens, 8192);
     EXPECT_EQ(spec.eval->datasets[0].tokens_by, "tokens");
-    object["spec"] = spec_to_json(spec);
-    EXPECT_EQ(parsed(object).spec, spec);
+    expect_comes_back(object, spec);
 }
 
 TEST(EvalJobSpecValues, OfPrecisionComeBackAsTheyWere) {
@@ -287,8 +290,7 @@ TEST(EvalJobSpecValues, OfPrecisionComeBackAsTheyWere) {
     object["spec"]["eval"]["inference"]["precision"] = "BF16";
     const EvalJobSpec spec = parsed(object).spec;
     EXPECT_EQ(spec.eval->inference.precision, Precision::BF16);
-    object["spec"] = spec_to_json(spec);
-    EXPECT_EQ(parsed(object).spec, spec);
+    expect_comes_back(object, spec);
 }
 
 TEST(EvalJobSpecValues, OfGraphsComeBackAsTheyWere) {
@@ -297,8 +299,7 @@ TEST(EvalJobSpecValues, OfGraphsComeBackAsTheyWere) {
     object["spec"]["eval"]["inference"].update({{"device", "CUDA"}, {"cudaGraphs", "Auto"}});
     const EvalJobSpec spec = parsed(object).spec;
     EXPECT_EQ(spec.eval->inference.cuda_graphs, CudaGraphs::Auto);
-    object["spec"] = spec_to_json(spec);
-    EXPECT_EQ(parsed(object).spec, spec);
+    expect_comes_back(object, spec);
 }
 
 TEST(EvalJobSpecValues, OfRefillingComeBackAsTheyWere) {
@@ -309,8 +310,7 @@ TEST(EvalJobSpecValues, OfRefillingComeBackAsTheyWere) {
     object["spec"]["eval"]["inference"]["refillRows"] = 8;
     const EvalJobSpec spec = parsed(object).spec;
     EXPECT_EQ(spec.eval->inference.refill_rows, 8);
-    object["spec"] = spec_to_json(spec);
-    EXPECT_EQ(parsed(object).spec, spec);
+    expect_comes_back(object, spec);
 }
 
 template <class E>

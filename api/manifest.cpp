@@ -21,24 +21,53 @@ std::string text_of(const Json& value) { return value.dump(-1, ' ', false, Json:
 std::string line_of(const Json& value) { return text_of(value) + "\n"; }
 
 /// Nearly all texts stand as they are, and there are millions of them.
-std::string quoted(const std::string& text) {
+void append_quoted(std::string& to, const std::string& text) {
     const auto is_plain = [](unsigned char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; };
-    return std::all_of(text.begin(), text.end(), is_plain) ? '"' + text + '"' : text_of(text);
+    if (!std::all_of(text.begin(), text.end(), is_plain)) {
+        to += text_of(text);
+        return;
+    }
+    to += '"';
+    to += text;
+    to += '"';
 }
 
-std::string sample_line(const ManifestSample& s) {
-    return "[" + std::to_string(s.dataset) + "," + quoted(s.id) + "," + quoted(s.hash) + "," + text_of(s.target) + "," +
-           quoted(s.group) + "]\n";
+void append_line(std::string& text, const ManifestSample& s) {
+    text += '[';
+    text += std::to_string(s.dataset);
+    for (const std::string* field : {&s.id, &s.hash}) append_quoted(text += ',', *field);
+    text += ',';
+    text += text_of(s.target);
+    append_quoted(text += ',', s.group);
+    text += "]\n";
 }
 
-std::string batch_line(const ManifestBatch& b) {
-    std::string line = "[";
-    for (const std::uint64_t item : b.items) line += (line.size() > 1 ? "," : "") + std::to_string(item);
-    return line + "]\n";
+void append_line(std::string& text, const ManifestBatch& b) {
+    text += '[';
+    for (const std::uint64_t& item : b.items) {
+        if (&item != b.items.data()) text += ',';
+        text += std::to_string(item);
+    }
+    text += "]\n";
+}
+
+/// What follows the header.
+std::string lines_of(const Manifest& m) {
+    std::string text;
+    for (const auto& sample : m.samples) append_line(text, sample);
+    for (const auto& batch : m.batches) append_line(text, batch);
+    return text;
 }
 
 Json identity_header(const Manifest& m) {
     return {{"format", format_version}, {"config", m.config}, {"repeats", m.repeats}};
+}
+
+std::string identity_of(const Json& header, std::string_view lines) {
+    Sha256 digest;
+    digest.update(line_of(header));
+    digest.update(lines);
+    return digest.hex();
 }
 
 tl::unexpected<Error> damaged(std::size_t line, const std::string& what) {
@@ -61,7 +90,7 @@ public:
     }
     std::size_t number() const { return number_; }
     bool empty() const { return rest_.empty(); }
-    std::size_t bytes_left() const { return rest_.size(); }
+    std::string_view rest() const { return rest_; }
 
 private:
     std::string_view rest_;
@@ -140,7 +169,8 @@ Result<void> read_samples(Lines& lines, std::uint64_t count, Manifest& manifest)
 
 Result<void> read_batches(Lines& lines, std::uint64_t count, Manifest& manifest) {
     // Every item stands in some batch's line with at least a digit: so much and no more is worth memory.
-    if (manifest.items() > lines.bytes_left()) return damaged(1, "repeats is out of range for the batches that follow");
+    if (manifest.items() > lines.rest().size())
+        return damaged(1, "repeats is out of range for the batches that follow");
     std::vector<bool> seen(manifest.items());
     std::string_view line;
     for (std::uint64_t i = 0; i < count; ++i) {
@@ -159,13 +189,7 @@ Result<void> read_batches(Lines& lines, std::uint64_t count, Manifest& manifest)
 
 }  // namespace
 
-std::string identity_of(const Manifest& manifest) {
-    Sha256 digest;
-    digest.update(line_of(identity_header(manifest)));
-    for (const auto& sample : manifest.samples) digest.update(sample_line(sample));
-    for (const auto& batch : manifest.batches) digest.update(batch_line(batch));
-    return digest.hex();
-}
+std::string identity_of(const Manifest& manifest) { return identity_of(identity_header(manifest), lines_of(manifest)); }
 
 std::vector<ManifestBatch> plan_batches(const std::vector<ManifestSample>& samples, std::uint32_t repeats,
                                         std::int32_t max_batch_size) {
@@ -214,31 +238,30 @@ std::vector<ManifestBatch> plan_batches_by_tokens(const std::vector<ManifestSamp
 }
 
 std::string encode_manifest(const Manifest& manifest) {
+    const std::string lines = lines_of(manifest);
     Json header = identity_header(manifest);
-    header["identity"] = identity_of(manifest);
+    header["identity"] = identity_of(header, lines);
     header["samples"] = manifest.samples.size();
     header["batches"] = manifest.batches.size();
-    std::string text = line_of(header);
-    for (const auto& sample : manifest.samples) text += sample_line(sample);
-    for (const auto& batch : manifest.batches) text += batch_line(batch);
-    return text;
+    return line_of(header) + lines;
 }
 
-Result<Manifest> decode_manifest(std::string_view bytes) {
+Result<DecodedManifest> decode_manifest(std::string_view bytes) {
     Lines lines(bytes);
     std::string_view line;
     Manifest manifest;
     if (!lines.next(line)) return damaged(1, "is missing: the file is empty or cut");
     if (line.size() > longest_line) return too_long(1);
-    const auto header = read_header(line, manifest);
+    auto header = read_header(line, manifest);
     if (!header) return tl::unexpected(header.error());
+    const std::string_view behind_header = lines.rest();
     if (auto read = read_samples(lines, header->samples, manifest); !read) return tl::unexpected(read.error());
     if (auto read = read_batches(lines, header->batches, manifest); !read) return tl::unexpected(read.error());
     if (!lines.empty()) return damaged(lines.number() + 1, "is one too many");
-    if (identity_of(manifest) != header->identity) {
+    if (identity_of(identity_header(manifest), behind_header) != header->identity) {
         return fail("Damaged", "manifest: the content does not have the identity that its header states");
     }
-    return manifest;
+    return DecodedManifest{std::move(manifest), std::move(header->identity)};
 }
 
 }  // namespace evaljob

@@ -53,8 +53,12 @@ std::vector<ManifestBatch> plan_batches_by_tokens(const std::vector<ManifestSamp
 /// JSON lines: a header with identity and counts, a line per sample, a line per batch.
 std::string encode_manifest(const Manifest& manifest);
 
-/// Fails when a line is malformed, counts differ, ids repeat, a batch names an item twice or never,
-/// or the identity in the header is not that of the content.
-Result<Manifest> decode_manifest(std::string_view bytes);
+struct DecodedManifest {
+    Manifest manifest;
+    std::string identity;  // of it
+};
+/// Fails when a line is malformed, counts differ, ids repeat, a batch names an item twice or never, or the lines behind
+/// the header are not to the byte those that its identity is of.
+Result<DecodedManifest> decode_manifest(std::string_view bytes);
 
 }  // namespace evaljob

@@ -72,11 +72,12 @@ Result<void> settle_manifest(const Manifest& manifest, const std::string& shared
     if (*there == text) return {};
     const auto other = decode_manifest(*there);
     if (!other) return fail("BadInput", path + ": " + other.error().message + "; remove the folder to start afresh");
-    // The same lines, written another way: nothing is lost and nothing differs.
-    if (identity_of(*other) == identity_of(manifest)) return {};
+    const std::string identity = identity_of(manifest);
+    // The same header, written another way: nothing is lost and nothing differs.
+    if (other->identity == identity) return {};
     return fail("OtherIdentity",
-                shared_dir + " holds the results of another evaluation (identity " + identity_of(*other).substr(0, 12) +
-                    ", this one is " + identity_of(manifest).substr(0, 12) +
+                shared_dir + " holds the results of another evaluation (identity " + other->identity.substr(0, 12) +
+                    ", this one is " + identity.substr(0, 12) +
                     "): model, dataset, task or inference settings differ. Choose another storage.path "
                     "(or --output), or remove the folder");
 }
@@ -188,7 +189,7 @@ bool is_done(const std::string& shared_dir) {
     const auto manifest_text = read_file(layout::manifest(shared_dir), layout::max_manifest_bytes);
     if (!marker || !manifest_text) return false;
     const auto manifest = decode_manifest(*manifest_text);
-    return manifest && marker->identity == identity_of(*manifest);
+    return manifest && marker->identity == manifest->identity;
 }
 
 }  // namespace evaljob

@@ -22,7 +22,7 @@ namespace {
 constexpr std::size_t block = std::size_t{64} << 10;
 constexpr std::size_t worst_limit = 30;  // wrong answers that the report lists
 
-Result<Manifest> read_manifest(const std::string& shared) {
+Result<DecodedManifest> read_manifest(const std::string& shared) {
     auto bytes = read_file(layout::manifest(shared), layout::max_manifest_bytes);
     if (!bytes && bytes.error().reason == "NotFound")
         return fail("Unfinished", "manifest.jsonl is missing: no run has begun here, or its folder was moved");
@@ -82,8 +82,8 @@ Result<Findings> find_in_shards(const MergeOptions& options) {
     Findings f;
     auto manifest = read_manifest(options.shared_dir);
     if (!manifest) return tl::unexpected(manifest.error());
-    f.manifest = std::move(*manifest);
-    f.identity = identity_of(f.manifest);
+    f.manifest = std::move(manifest->manifest);
+    f.identity = std::move(manifest->identity);
     auto marker = read_marker(options.shared_dir, options.allow_partial);
     if (!marker) return tl::unexpected(marker.error());
     f.marker = std::move(*marker);

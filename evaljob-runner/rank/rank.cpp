@@ -111,14 +111,14 @@ Result<Manifest> read_manifest(const std::string& shared_dir, const std::string&
     if (!text)
         return fail("ContractViolated",
                     text.error().message + "; EVALJOB_SHARED_DIR must be one volume that all nodes mount");
-    auto manifest = decode_manifest(*text);
-    if (!manifest) return fail("BadInput", path + ": " + manifest.error().message);
-    if (identity_of(*manifest) != identity) {
+    auto decoded = decode_manifest(*text);
+    if (!decoded) return fail("BadInput", path + ": " + decoded.error().message);
+    if (decoded->identity != identity) {
         return fail(
             "ContractViolated",
             path + ": is not the coordinator's manifest; EVALJOB_SHARED_DIR must be one volume that all nodes mount");
     }
-    return manifest;
+    return std::move(decoded->manifest);
 }
 
 Result<std::unique_ptr<Engine>> open_command(const Setup& setup, const Manifest& manifest, const DeviceChoice& device) {

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <condition_variable>
-#include <cstddef>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -22,17 +21,18 @@ public:
     using Write = std::function<Result<std::vector<Report>>(const std::vector<EvaluatedLease>&)>;
     using Tell = std::function<void(Report)>;
 
-    /// `write` makes a group of leases durable, `tell` is told of each when its group is. After a failure nothing is
-    /// written any more.
-    RecordWriter(Write write, Tell tell);
+    using Failed = std::function<void()>;
+
+    /// `write` makes a group of leases durable, `tell` is told of each when its group is. After a failure, of which
+    /// `failed` is told, nothing is written any more.
+    RecordWriter(Write write, Tell tell, Failed failed);
     /// What was put is written, and told of, first.
     ~RecordWriter();
     RecordWriter(const RecordWriter&) = delete;
     RecordWriter& operator=(const RecordWriter&) = delete;
 
-    /// Does not wait. How many are then not yet durable, this one included. Fails when an earlier one could not be
-    /// written.
-    Result<std::size_t> put(EvaluatedLease evaluated);
+    /// Does not wait. Fails when an earlier one could not be written.
+    Result<void> put(EvaluatedLease evaluated);
     /// Waits until everything that was put is durable, and has been told. Fails when it could not be written.
     Result<void> flush();
 
@@ -41,10 +41,11 @@ private:
 
     Write write_;
     Tell tell_;
+    Failed failed_;
     std::mutex mutex_;
     std::condition_variable_any changed_;
     std::vector<EvaluatedLease> waiting_;  // under mutex_, as the next two
-    std::size_t writing_ = 0;
+    bool writing_ = false;
     std::optional<Error> failure_;
     std::jthread thread_;  // last, for it uses the others
 };

@@ -80,12 +80,24 @@ public:
         tell_of_lease_ = std::move(tell);
     }
 
+    LeaseCounts lease_counts() {
+        const std::lock_guard lock(mutex_);
+        return state_.lease_counts();
+    }
+
     std::variant<Lease, SessionEnd> next_lease() {
         std::unique_lock lock(mutex_);
         std::optional<Lease> lease;
-        changed_.wait(lock, [&] { return state_.ended() || (lease = state_.next_lease()); });
+        changed_.wait(lock, [&] { return state_.ended() || interrupted_ || (lease = state_.next_lease()); });
         if (state_.ended()) return *state_.ended();
+        if (!lease) return SessionEnd{exit_code::internal, "interrupted"};
         return *lease;
+    }
+
+    void interrupt() {
+        const std::lock_guard lock(mutex_);
+        interrupted_ = true;
+        changed_.notify_all();
     }
 
     std::optional<Lease> lease_at_hand() {
@@ -273,6 +285,7 @@ private:
 
     std::chrono::seconds patience_ = farewell;         // under mutex_
     std::function<void(const Lease&)> tell_of_lease_;  // under mutex_
+    bool interrupted_ = false;                         // under mutex_
 
     std::mutex mutex_;
     std::condition_variable changed_;
@@ -284,7 +297,9 @@ Session::~Session() = default;
 std::variant<Welcome, SessionEnd> Session::wait_welcome() { return loop_->wait_welcome(); }
 void Session::want(std::uint32_t leases) { loop_->want(leases); }
 void Session::when_leased(std::function<void(const Lease&)> tell) { loop_->when_leased(std::move(tell)); }
+LeaseCounts Session::lease_counts() { return loop_->lease_counts(); }
 std::variant<Lease, SessionEnd> Session::next_lease() { return loop_->next_lease(); }
+void Session::interrupt() { loop_->interrupt(); }
 std::optional<Lease> Session::lease_at_hand() { return loop_->lease_at_hand(); }
 void Session::log_begins_with(std::string bytes) { loop_->log_begins_with(std::move(bytes)); }
 void Session::done(Report report) { loop_->done(std::move(report)); }

@@ -37,8 +37,11 @@ public:
     /// `tell` is told of each lease as it comes, on the session's thread and before next_lease() can have it. It must
     /// not wait, nor call this session. An empty one ends that; when this returns, nobody is told any more.
     void when_leased(std::function<void(const Lease&)> tell);
+    LeaseCounts lease_counts();
     /// Blocks until there is a lease.
     std::variant<Lease, SessionEnd> next_lease();
+    /// This process cannot go on: next_lease() blocks no more, but ends with status 1. Any thread.
+    void interrupt();
     /// A lease that is there already.
     std::optional<Lease> lease_at_hand();
     /// writers: Node0: before the first done().

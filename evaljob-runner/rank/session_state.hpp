@@ -20,6 +20,12 @@ struct SessionEnd {
     std::string message;  // for a person; empty when done
 };
 
+/// The leases of a rank that has room for another batch.
+struct LeaseCounts {
+    std::size_t at_hand = 0;  // to be computed
+    std::size_t taken = 0;    // computed by now or not; the coordinator has not acknowledged them, so replaced none
+};
+
 /// A batch that was evaluated.
 struct Report {
     Done done;
@@ -43,6 +49,7 @@ public:
 
     /// How many leases to hold at a time from now on. What to say.
     std::vector<Message> want(std::uint32_t leases);
+    LeaseCounts lease_counts() const { return {queue_.size(), held_.size() - queue_.size() + unacknowledged_.size()}; }
     /// The next lease to compute; none when none is there.
     std::optional<Lease> next_lease();
     /// writers: Node0: every connection's log begins with these bytes.

@@ -1,6 +1,5 @@
 #include "evaljob-runner/rank/work.hpp"
 
-#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -10,6 +9,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "evaljob-runner/rank/leases_ahead.hpp"
 #include "evaljob-runner/rank/record_writer.hpp"
 #include "evaljob-runner/rank/unix_time.hpp"
 
@@ -24,7 +24,9 @@ public:
         : log_(log),
           session_(session),
           counters_(counters),
-          writer_([this](const auto& leases) { return record(leases); }, [this](Report report) { tell(report); }) {}
+          writer_([this](const auto& leases) { return record(leases); }, [this](Report report) { tell(report); },
+                  // Else it would wait for a lease that nobody gives, for nothing is reported any more.
+                  [this] { session_.interrupt(); }) {}
 
     RecordWriter& writer() { return writer_; }
 
@@ -58,10 +60,10 @@ public:
     bool idle() const { return begun_.empty(); }
     bool takes_more() const { return begun_.size() < evaluator_.batches_at_once(); }
 
-    /// One prepared beside those that the engine has, and others in place of those that the log is late with: what is
-    /// computed in no time is worth no waiting for a disk.
-    std::uint32_t wanted_leases() const {
-        return static_cast<std::uint32_t>(evaluator_.batches_at_once() + 1 + std::min(late_, most_late));
+    /// How many leases to hold, as the engine has room for another batch.
+    std::uint32_t wanted_leases(const LeaseCounts& leases) {
+        ahead_.engine_has_room(leases.at_hand, leases.taken - begun_.size());
+        return static_cast<std::uint32_t>(evaluator_.batches_at_once() + ahead_.leases());
     }
 
     Result<void> begin(const Lease& lease) {
@@ -83,17 +85,12 @@ public:
         const auto since = begun_.extract(evaluated->lease.number).mapped();
         const auto took =
             std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - since.start);
-        const auto undurable = writer_.put(
-            {evaluated->lease, std::move(evaluated->records), since.unix_us, took.count(), evaluated->parts});
-        if (!undurable) return tl::unexpected(undurable.error());
-        late_ = *undurable - 1;
         count_usage();
-        return {};
+        return writer_.put(
+            {evaluated->lease, std::move(evaluated->records), since.unix_us, took.count(), evaluated->parts});
     }
 
 private:
-    static constexpr std::size_t most_late = 6;
-
     void count_usage() {
         const EngineUsage usage = evaluator_.usage();
         counters_.requests += usage.requests - counted_.requests;
@@ -113,7 +110,7 @@ private:
     EngineUsage counted_;
     Laps laps_;
     std::map<LeaseNumber, Since> begun_;
-    std::size_t late_ = 0;  // leases that were not durable yet when the last one was evaluated
+    LeasesAhead ahead_;
 };
 
 /// While it lives, a batch is prepared as soon as its lease is there.
@@ -130,24 +127,16 @@ private:
     Session& session_;
 };
 
-/// Until there is a lease. Nothing can be hoped for that what was put did not become durable.
-Result<std::variant<Lease, SessionEnd>> next_lease(Session& session, RecordWriter& writer) {
-    if (auto lease = session.lease_at_hand()) return *lease;
-    if (auto flushed = writer.flush(); !flushed) return tl::unexpected(flushed.error());
-    return session.next_lease();
-}
-
 Result<SessionEnd> work(Session& session, Evaluator& evaluator, RecordWriter& writer, RankCounters& counters) {
     const Preparation preparation(session, evaluator);
     Work work(evaluator, writer, counters);
     std::uint32_t wanted = 0;
     for (;;) {
-        if (const auto now = work.wanted_leases(); now != wanted) session.want(wanted = now);
+        if (const auto now = work.wanted_leases(session.lease_counts()); now != wanted) session.want(wanted = now);
         if (work.idle()) {
-            const auto next = next_lease(session, writer);
-            if (!next) return tl::unexpected(next.error());
-            if (const auto* end = std::get_if<SessionEnd>(&*next)) return *end;
-            if (auto begun = work.begin(std::get<Lease>(*next)); !begun) return tl::unexpected(begun.error());
+            const auto next = session.next_lease();
+            if (const auto* end = std::get_if<SessionEnd>(&next)) return *end;
+            if (auto begun = work.begin(std::get<Lease>(next)); !begun) return tl::unexpected(begun.error());
         }
         while (work.takes_more()) {
             const auto more = session.lease_at_hand();

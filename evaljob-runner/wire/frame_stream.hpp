@@ -2,10 +2,10 @@
 // Thread rule: everything on the io_context's one thread.
 #pragma once
 
-#include <deque>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
-#include <utility>
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -25,7 +25,7 @@ public:
     /// The next frame's payload. Fails with Closed (clean end), ConnectionLost or BadMessage (too long).
     boost::asio::awaitable<Result<std::string>> read();
 
-    /// Queues a frame; a failure shows in read().
+    /// Queues a frame: what is written before the io_context goes on is sent together. A failure shows in read().
     void write(const std::string& payload);
 
     /// Closes as soon as everything queued has been sent.
@@ -33,11 +33,15 @@ public:
     void close();
 
 private:
-    void send_next();
+    boost::asio::awaitable<Result<void>> receive(std::size_t bytes);
+    void send();
 
     boost::asio::ip::tcp::socket socket_;
-    std::deque<std::string> queue_;
-    std::size_t queued_bytes_ = 0;
+    std::string received_;  // from taken_ on
+    std::size_t taken_ = 0;
+    std::string queued_;
+    std::string sending_;
+    bool sends_ = false;  // sending_, or soon
     bool closing_ = false;
 };
 

@@ -44,14 +44,15 @@ void check_batches(const Manifest& manifest) {
 }
 
 void check_manifest(std::string_view bytes) {
-    const auto manifest = decode_manifest(bytes);
-    if (!manifest) return fuzz::require(manifest.error().message.starts_with("manifest"), "a refusal names the file");
-    check_batches(*manifest);
-    const std::string text = encode_manifest(*manifest);
+    const auto decoded = decode_manifest(bytes);
+    if (!decoded) return fuzz::require(decoded.error().message.starts_with("manifest"), "a refusal names the file");
+    check_batches(decoded->manifest);
+    const std::string text = encode_manifest(decoded->manifest);
     const auto again = decode_manifest(text);
     fuzz::require(again.has_value(), "a manifest that was read and written reads again");
-    fuzz::require(encode_manifest(*again) == text, "a manifest that was read and written is the same");
-    fuzz::require(identity_of(*again) == identity_of(*manifest), "it is the same evaluation");
+    fuzz::require(encode_manifest(again->manifest) == text, "a manifest that was read and written is the same");
+    fuzz::require(again->identity == decoded->identity, "it is the same evaluation");
+    fuzz::require(identity_of(again->manifest) == again->identity, "its identity is that of its content");
 }
 
 }  // namespace

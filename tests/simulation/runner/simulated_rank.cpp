@@ -112,10 +112,10 @@ void SimulatedRank::open_log() {
     busy_ = false;
     const auto text = read_file(layout::manifest(shared_folder), layout::max_manifest_bytes);
     if (dead) return;
-    auto manifest = text ? decode_manifest(*text) : fail(text.error().reason, text.error().message);
-    if (!manifest || identity_of(*manifest) != state_.welcome()->identity)
+    auto decoded = text ? decode_manifest(*text) : fail(text.error().reason, text.error().message);
+    if (!decoded || decoded->identity != state_.welcome()->identity)
         return surroundings_.violated(name + ": was welcomed, but there is no manifest of that identity");
-    manifest_ = std::move(*manifest);
+    manifest_ = std::move(decoded->manifest);
     ShardHeader header;
     header.identity = state_.welcome()->identity;
     header.device = "cpu";

@@ -79,6 +79,7 @@ Files pure_files() {
                 "evaljob-runner/merge/timeline.",
                 "evaljob-runner/merge/vqa_accuracy.",
                 "evaljob-runner/milliseconds.",
+                "evaljob-runner/rank/leases_ahead.",
                 "evaljob-runner/rank/session_state.",
                 "evaljob-runner/shard/done_marker.",
                 "evaljob-runner/shard/frame.",

@@ -19,6 +19,7 @@ public:
     Sha256& operator=(Sha256&&) noexcept;
 
     void update(std::string_view bytes);
+    std::string hex_so_far() const;
     std::string hex();  // ends the digest; 64 lower-case characters. Call once.
 
 private:

@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <limits>
 #include <numeric>
-#include <unordered_set>
 #include <utility>
 
+#include "api/canonical_json.hpp"
 #include "api/digest.hpp"
 #include "api/json_text.hpp"
+#include "api/sample_index.hpp"
 
 namespace evaljob {
 
@@ -16,29 +17,19 @@ namespace {
 constexpr int format_version = 1;
 constexpr std::size_t longest_line = std::size_t{64} << 20U;  // parsed, a line takes many times its length
 
-std::string text_of(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
-
-std::string line_of(const Json& value) { return text_of(value) + "\n"; }
-
-/// Nearly all texts stand as they are, and there are millions of them.
-void append_quoted(std::string& to, const std::string& text) {
-    const auto is_plain = [](unsigned char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; };
-    if (!std::all_of(text.begin(), text.end(), is_plain)) {
-        to += text_of(text);
-        return;
-    }
-    to += '"';
-    to += text;
-    to += '"';
+std::string line_of(const Json& value) {
+    std::string line;
+    append_json(line, value);
+    return line + "\n";
 }
 
 void append_line(std::string& text, const ManifestSample& s) {
     text += '[';
     text += std::to_string(s.dataset);
-    for (const std::string* field : {&s.id, &s.hash}) append_quoted(text += ',', *field);
-    text += ',';
-    text += text_of(s.target);
-    append_quoted(text += ',', s.group);
+    append_json_string(text += ',', s.id);
+    append_json_string(text += ',', s.hash);
+    append_json(text += ',', s.target);
+    append_json_string(text += ',', s.group);
     text += "]\n";
 }
 
@@ -97,30 +88,30 @@ private:
     std::size_t number_ = 0;
 };
 
-Result<ManifestSample> read_sample(const Json& fields, std::size_t datasets) {
-    if (!fields.is_array() || fields.size() != 5 || !fields[0].is_number_unsigned() || !fields[1].is_string() ||
-        !fields[2].is_string() || !fields[4].is_string()) {
+Result<ManifestSample> read_sample(std::string_view line, std::size_t datasets) {
+    ArrayItems items(line);
+    ManifestSample sample;
+    if (!read_item(items.next(), sample.dataset) || !read_item(items.next(), sample.id) ||
+        !read_item(items.next(), sample.hash) || !read_item(items.next(), sample.target) ||
+        !read_item(items.next(), sample.group) || !items.complete()) {
         return fail("Damaged", "is not [dataset, id, hash, target, group]");
     }
-    if (fields[0].get<std::uint64_t>() >= datasets) return fail("Damaged", "names a dataset that config does not have");
-    return ManifestSample{fields[0].get<std::uint32_t>(), fields[1].get<std::string>(), fields[2].get<std::string>(),
-                          fields[3], fields[4].get<std::string>()};
+    if (sample.dataset >= datasets) return fail("Damaged", "names a dataset that config does not have");
+    return sample;
 }
 
-Result<ManifestBatch> read_batch(const Json& fields, std::vector<bool>& seen) {
-    if (!fields.is_array() || fields.empty()) return fail("Damaged", "is not an array of items");
+Result<ManifestBatch> read_batch(std::string_view line, std::vector<bool>& seen) {
+    ArrayItems items(line);
     ManifestBatch batch;
-    batch.items.reserve(fields.size());
-    for (const Json& field : fields) {
-        if (!field.is_number_unsigned() || field.get<std::uint64_t>() >= seen.size()) {
-            return fail("Damaged", "names an item that does not exist");
-        }
-        const auto item = field.get<std::uint64_t>();
+    while (const auto next = items.next()) {
+        std::uint64_t item = 0;
+        if (!read_item(next, item) || item >= seen.size()) return fail("Damaged", "names an item that does not exist");
         if (seen[item])
             return fail("Damaged", "names item " + std::to_string(item) + ", which is in another batch already");
         seen[item] = true;
         batch.items.push_back(item);
     }
+    if (!items.complete() || batch.items.empty()) return fail("Damaged", "is not an array of items");
     return batch;
 }
 
@@ -152,19 +143,17 @@ Result<Header> read_header(std::string_view line, Manifest& manifest) {
 Result<void> read_samples(Lines& lines, std::uint64_t count, Manifest& manifest) {
     const auto found = manifest.config.find("datasets");
     const std::size_t datasets = found != manifest.config.end() && found->is_array() ? found->size() : 0;
-    std::unordered_set<std::string> seen;
     std::string_view line;
     for (std::uint64_t i = 0; i < count; ++i) {
         if (!lines.next(line)) return damaged(lines.number() + 1, "is missing: fewer samples than the header says");
         if (line.size() > longest_line) return too_long(lines.number());
-        auto sample = read_sample(parse_json(line), datasets);
+        auto sample = read_sample(line, datasets);
         if (!sample) return damaged(lines.number(), sample.error().message);
-        if (!seen.insert(std::to_string(sample->dataset) + ":" + sample->id).second) {
-            return damaged(lines.number(), "repeats the sample id " + sample->id);
-        }
         manifest.samples.push_back(std::move(*sample));
     }
-    return {};
+    const auto repeated = SampleIndex(manifest.samples).repeated();
+    if (!repeated) return {};
+    return damaged(*repeated + 2, "repeats the sample id " + manifest.samples[*repeated].id);
 }
 
 Result<void> read_batches(Lines& lines, std::uint64_t count, Manifest& manifest) {
@@ -176,7 +165,7 @@ Result<void> read_batches(Lines& lines, std::uint64_t count, Manifest& manifest)
     for (std::uint64_t i = 0; i < count; ++i) {
         if (!lines.next(line)) return damaged(lines.number() + 1, "is missing: fewer batches than the header says");
         if (line.size() > longest_line) return too_long(lines.number());
-        auto batch = read_batch(parse_json(line), seen);
+        auto batch = read_batch(line, seen);
         if (!batch) return damaged(lines.number(), batch.error().message);
         manifest.batches.push_back(std::move(*batch));
     }

@@ -7,7 +7,7 @@
 #include <string>
 #include <tuple>
 
-#include "api/json.hpp"
+#include "api/canonical_json.hpp"
 #include "api/result.hpp"
 
 namespace evaljob {
@@ -27,9 +27,9 @@ struct Record {
     std::string id;             // of the sample
     std::uint32_t repeat = 0;
     LeaseNumber lease;
-    Json prediction;               // Classification: the class as an integer; null when the sample failed
-    Json detail = Json::object();  // Classification: {"confidence": "0.987654"}; part of the record's content
-    std::string error;             // why the sample failed; empty: it did not
+    CanonicalJson prediction;               // Classification: the class as an integer; null when the sample failed
+    CanonicalJson detail = Json::object();  // Classification: {"confidence": "0.987654"}; part of the record's content
+    std::string error;                      // why the sample failed; empty: it did not
 
     bool failed() const { return !error.empty(); }
     /// Equal but for the lease: what "conflicting" compares.
@@ -39,7 +39,7 @@ struct Record {
     bool operator==(const Record&) const = default;
 };
 
-std::string encode_record(const Record& record);       // compact JSON
+std::string encode_record(const Record& record);       // canonical JSON
 Result<Record> decode_record(std::string_view bytes);  // any other bytes are an Error, never an exception
 
 }  // namespace evaljob

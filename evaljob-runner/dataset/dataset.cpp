@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "api/canonical_json.hpp"
 #include "api/digest.hpp"
 #include "evaljob-runner/dataset/gzip_file.hpp"
 #include "evaljob-runner/dataset/idx.hpp"
@@ -157,11 +158,15 @@ Result<std::unique_ptr<DatasetReader>> open_dataset(const Dataset& dataset, cons
 
 std::string content_hash(const Sample& sample) {
     Sha256 digest;
-    digest.update(Json(sample.shape).dump());
+    std::string json;
+    append_json(json, Json(sample.shape));
+    digest.update(json);
     digest.update(sample.bytes);
     digest.update(sample.input);
     digest.update(sample.image);
-    digest.update(sample.target.dump());
+    json.clear();
+    append_json(json, sample.target);
+    digest.update(json);
     return digest.hex().substr(0, 32);
 }
 

@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
-#include <limits>
+#include <optional>
 #include <set>
-#include <unordered_map>
 
+#include "api/sample_index.hpp"
 #include "evaljob-runner/shard/shard_log.hpp"
 #include "evaljob-runner/storage/file_descriptor.hpp"
 #include "evaljob-runner/storage/files.hpp"
@@ -22,27 +22,6 @@ std::string padded(std::uint32_t epoch) {
     const std::string digits = std::to_string(epoch);
     return std::string(digits.size() < 6 ? 6 - digits.size() : 0, '0') + digits;
 }
-
-/// Where an item stands in the manifest, by what a record calls it.
-class ItemIndex {
-public:
-    explicit ItemIndex(const Manifest& manifest) : repeats_(manifest.repeats) {
-        for (std::uint64_t i = 0; i < manifest.samples.size(); ++i) {
-            samples_[key(manifest.samples[i].dataset, manifest.samples[i].id)] = i;
-        }
-    }
-    /// The item, or `none` when the manifest has no such one.
-    std::uint64_t find(const Record& record) const {
-        const auto it = samples_.find(key(record.dataset, record.id));
-        return it == samples_.end() || record.repeat >= repeats_ ? none : it->second * repeats_ + record.repeat;
-    }
-    static constexpr std::uint64_t none = std::numeric_limits<std::uint64_t>::max();
-
-private:
-    static std::string key(std::uint32_t dataset, const std::string& id) { return std::to_string(dataset) + ":" + id; }
-    std::uint32_t repeats_;
-    std::unordered_map<std::string, std::uint64_t> samples_;
-};
 
 /// Makes the entries of these logs and of every folder between them and `runs` durable: a log whose entry is lost is
 /// lost with everything in it, and its writer may have died before it saw to that.
@@ -130,11 +109,16 @@ Result<Inventory> take_inventory(const Manifest& manifest, const std::string& sh
     if (files->empty()) return inventory;
     if (auto synced = sync_entries_of(runs, *files); !synced) return tl::unexpected(synced.error());
     const std::string identity = identity_of(manifest);
-    const ItemIndex index(manifest);
+    const SampleIndex samples(manifest.samples);
+    const auto item_of = [&](const Record& record) -> std::optional<std::uint64_t> {
+        const auto sample = samples.find(record.dataset, record.id);
+        if (!sample || record.repeat >= manifest.repeats) return std::nullopt;
+        return *sample * manifest.repeats + record.repeat;
+    };
     for (const auto& name : *files) {
-        std::vector<std::pair<std::uint64_t, bool>> found;  // counts only once the whole log is known to be readable
-        const ShardVisitor visitor{[&](Record&& record) { found.emplace_back(index.find(record), record.failed()); },
-                                   {}};
+        std::vector<std::pair<std::optional<std::uint64_t>, bool>>
+            found;  // counts only once the whole log is known to be readable
+        const ShardVisitor visitor{[&](Record&& record) { found.emplace_back(item_of(record), record.failed()); }, {}};
         const auto summary = read_durable_shard_file(runs + "/" + name, visitor);
         if (!summary) {
             inventory.notes.push_back(summary.error().message + "; its samples are evaluated again");
@@ -145,7 +129,7 @@ Result<Inventory> take_inventory(const Manifest& manifest, const std::string& sh
             continue;
         }
         for (const auto& [item, failed] : found) {
-            if (item != ItemIndex::none) (failed ? inventory.failed_items : inventory.items)[item] = true;
+            if (item) (failed ? inventory.failed_items : inventory.items)[*item] = true;
         }
         inventory.shards.push_back({"runs/" + name, summary->valid_bytes, summary->sha256, summary->records});
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "api/canonical_json.hpp"
 #include "api/enum_names.hpp"
 #include "api/result_names.hpp"
 #include "api/utf8.hpp"
@@ -88,7 +89,7 @@ std::vector<Points> Grading::grade(const Json& target, const Outcome& outcome, s
     std::vector<Points> points(names_.size());
     if (outcome.state != ItemState::Predicted) return points;
     if (is_classification()) {
-        points[0] = outcome.prediction == target.dump() ? full_points : 0;
+        points[0] = outcome.prediction == CanonicalJson(target).text() ? full_points : 0;
         return points;
     }
     std::string prediction;

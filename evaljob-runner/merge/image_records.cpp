@@ -13,7 +13,7 @@ bool is_blank(std::string_view line) { return line.find_first_not_of(" \t\r") ==
 
 std::string prediction_at(const ImageRecord& read) {
     constexpr std::size_t most = 80;
-    std::string text = read.record.prediction.dump(-1, ' ', false, Json::error_handler_t::replace);
+    std::string text = read.record.prediction.text();
     if (text.size() > most) text = text.substr(0, most) + "…";
     return text + " (" + read.place + ")";
 }

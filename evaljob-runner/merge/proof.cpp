@@ -11,20 +11,23 @@ namespace {
 /// A record's content as it is compared and kept.
 struct Content {
     ItemState state;
-    std::string prediction;
-    std::string detail;
-    std::string error;
+    std::string_view prediction;
+    std::string_view detail;
+    std::string_view error;
+
+    std::string bytes() const {
+        std::string all;
+        all.reserve(prediction.size() + detail.size() + error.size());
+        return all.append(prediction).append(detail).append(error);
+    }
 };
 
 Content content_of(const Record& record) {
-    Content c;
-    c.detail = record.detail.dump();
-    c.error = record.error;
     // A record that holds neither prediction nor error must not pass for a prediction.
-    if (!record.failed() && record.prediction.is_null()) c.error = "the record holds no prediction";
-    c.state = c.error.empty() ? ItemState::Predicted : ItemState::Failed;
-    if (c.state == ItemState::Predicted) c.prediction = record.prediction.dump();
-    return c;
+    if (!record.failed() && record.prediction.is_null())
+        return {ItemState::Failed, "", record.detail.text(), "the record holds no prediction"};
+    if (record.failed()) return {ItemState::Failed, "", record.detail.text(), record.error};
+    return {ItemState::Predicted, record.prediction.text(), record.detail.text(), ""};
 }
 
 }  // namespace
@@ -37,12 +40,10 @@ Outcome Proof::outcome(std::uint64_t item) const {
             content.substr(held.prediction + held.detail, held.error)};
 }
 
-Prover::Prover(const Manifest& manifest, std::string identity) : manifest_(manifest), identity_(std::move(identity)) {
+Prover::Prover(const Manifest& manifest, std::string identity)
+    : manifest_(manifest), identity_(std::move(identity)), samples_(manifest.samples) {
     proof_.items = manifest.items();
     proof_.held_.resize(proof_.items);
-    samples_.reserve(manifest.samples.size());
-    for (std::uint64_t i = 0; i < manifest.samples.size(); ++i)
-        samples_.emplace(Key{manifest.samples[i].dataset, manifest.samples[i].id}, i);
 }
 
 void Prover::begin_shard(std::string name, std::string_view identity) {
@@ -51,30 +52,30 @@ void Prover::begin_shard(std::string name, std::string_view identity) {
     if (foreign_shard_) proof_.foreign_shards.push_back(shard_);
 }
 
-std::uint64_t Prover::sample_of(const Record& record) {
+std::optional<std::uint64_t> Prover::sample_of(const Record& record) const {
+    if (foreign_shard_ || record.repeat >= manifest_.repeats) return std::nullopt;
     if (next_ < manifest_.samples.size()) {
         const ManifestSample& guess = manifest_.samples[next_];
         if (guess.dataset == record.dataset && guess.id == record.id) return next_;
     }
-    auto found = samples_.find(Key{record.dataset, record.id});
-    return found == samples_.end() ? none : found->second;
+    return samples_.find(record.dataset, record.id);
 }
 
 void Prover::add(const Record& record) {
     ++proof_.records;
-    std::uint64_t sample = foreign_shard_ || record.repeat >= manifest_.repeats ? none : sample_of(record);
-    if (sample == none) {
+    const auto sample = sample_of(record);
+    if (!sample) {
         proof_.foreign.add("dataset " + std::to_string(record.dataset) + ", id \"" + record.id + "\", repeat " +
                            std::to_string(record.repeat) + " in " + shard_);
         return;
     }
-    next_ = record.repeat + 1 == manifest_.repeats ? sample + 1 : sample;
-    hold(proof_.held_[sample * manifest_.repeats + record.repeat], record);
+    next_ = record.repeat + 1 == manifest_.repeats ? *sample + 1 : *sample;
+    hold(proof_.held_[*sample * manifest_.repeats + record.repeat], record);
 }
 
 void Prover::hold(Proof::Held& held, const Record& record) {
-    Content content = content_of(record);
-    std::string bytes = content.prediction + content.detail + content.error;
+    const Content content = content_of(record);
+    const std::string bytes = content.bytes();
     bool better = true;
     if (held.state != ItemState::Missing) {
         held.repeated = true;

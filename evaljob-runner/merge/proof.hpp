@@ -3,13 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "api/manifest.hpp"
 #include "api/record.hpp"
+#include "api/sample_index.hpp"
 
 namespace evaljob {
 
@@ -79,26 +80,14 @@ public:
     Proof finish() &&;
 
 private:
-    struct Key {
-        std::uint32_t dataset;
-        std::string_view id;
-        bool operator==(const Key&) const = default;
-    };
-    struct KeyHash {
-        std::size_t operator()(const Key& key) const {
-            return std::hash<std::string_view>{}(key.id) ^ (key.dataset * 0x9e3779b97f4a7c15ULL);
-        }
-    };
-    static constexpr std::uint64_t none = UINT64_MAX;
-
-    std::uint64_t sample_of(const Record& record);
+    std::optional<std::uint64_t> sample_of(const Record& record) const;
     void hold(Proof::Held& held, const Record& record);
 
     const Manifest& manifest_;
     std::string identity_;
     std::string shard_;
     bool foreign_shard_ = false;
-    std::unordered_map<Key, std::uint64_t, KeyHash> samples_;
+    SampleIndex samples_;
     std::uint64_t next_ = 0;  // the sample behind the last one found: batches are consecutive, so mostly the next
     Proof proof_;
 };

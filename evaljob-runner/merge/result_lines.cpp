@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/canonical_json.hpp"
 #include "evaljob-runner/merge/labels.hpp"
 
 namespace evaljob {
@@ -9,18 +10,6 @@ namespace evaljob {
 namespace {
 
 constexpr const char* csv_end = "\r\n";  // RFC 4180
-
-bool is_plain(unsigned char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; }
-
-void append_quoted(std::string& out, std::string_view text) {
-    if (std::all_of(text.begin(), text.end(), is_plain)) {  // nearly always; building a Json value costs ten times more
-        out += '"';
-        out += text;
-        out += '"';
-        return;
-    }
-    out += Json(std::string(text)).dump(-1, ' ', false, Json::error_handler_t::replace);
-}
 
 /// A JSON value as a cell: text without its quotes, everything else as it stands.
 std::string csv_value(std::string_view json) {
@@ -58,7 +47,7 @@ ResultLines::ResultLines(const Manifest& manifest, const Proof& proof, Kind kind
     : manifest_(manifest), proof_(proof), kind_(kind), gradings_(gradings_of(manifest, scored)) {
     for (std::uint32_t i = 0; i < gradings_.size(); ++i) {
         std::string name = dataset_name(manifest, i);
-        append_quoted(dataset_json_.emplace_back(), name);
+        append_json_string(dataset_json_.emplace_back(), name);
         dataset_csv_.push_back(csv_text(name));
         for (const std::string& metric : gradings_[i].metrics())
             if (std::find(metrics_.begin(), metrics_.end(), metric) == metrics_.end()) metrics_.push_back(metric);
@@ -78,7 +67,7 @@ void ResultLines::append_json(std::string& out, std::uint64_t item) const {
     Outcome outcome = proof_.outcome(item);
     const bool scored = kind_ != Kind::Unscored;
     out += "{\"id\":";
-    append_quoted(out, sample.id);
+    append_json_string(out, sample.id);
     if (scored) {
         out += ",\"dataset\":";
         out += dataset_json_[sample.dataset];
@@ -88,9 +77,9 @@ void ResultLines::append_json(std::string& out, std::uint64_t item) const {
     out += outcome.state == ItemState::Predicted ? outcome.prediction : "null";
     if (scored) {
         out += ",\"target\":";
-        out += sample.target.dump();
+        evaljob::append_json(out, sample.target);
         out += ",\"group\":";
-        append_quoted(out, sample.group);
+        append_json_string(out, sample.group);
         if (std::string value = confidence_of(outcome); !value.empty()) out += ",\"confidence\":" + value;
     }
     const bool has_fields = kind_ != Kind::Runner || !gradings_[sample.dataset].is_classification();
@@ -100,7 +89,7 @@ void ResultLines::append_json(std::string& out, std::uint64_t item) const {
     }
     if (outcome.state == ItemState::Failed) {
         out += ",\"error\":";
-        append_quoted(out, outcome.error);
+        append_json_string(out, outcome.error);
     }
     if (outcome.state == ItemState::Missing)
         out += ",\"missing\":true";
@@ -126,7 +115,8 @@ void ResultLines::append_csv(std::string& out, std::uint64_t item) const {
     }
     out += csv_text(sample.id) + "," + dataset_csv_[sample.dataset] + ",";
     if (manifest_.repeats > 1) out += std::to_string(item % manifest_.repeats) + ",";
-    out += csv_value(outcome.prediction) + "," + csv_value(sample.target.dump()) + "," + csv_text(sample.group) + ",";
+    out += csv_value(outcome.prediction) + "," + csv_value(CanonicalJson(sample.target).text()) + "," +
+           csv_text(sample.group) + ",";
     out += confidence_of(outcome) + "," + csv_text(outcome.error);
     const Grading& grading = gradings_[sample.dataset];
     const std::vector<std::string>& graded = grading.metrics();

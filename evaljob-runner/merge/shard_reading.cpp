@@ -6,25 +6,12 @@
 #include "evaljob-runner/shard/shard_log.hpp"
 #include "evaljob-runner/storage/files.hpp"
 #include "evaljob-runner/storage/layout.hpp"
-#include "evaljob-runner/storage/mapped_file.hpp"
 
 namespace evaljob {
 
 namespace {
 
 constexpr std::uint64_t all_bytes = std::numeric_limits<std::uint64_t>::max();
-
-/// A header lies in the first bytes of its log; this is far more than one takes.
-constexpr std::size_t header_window = 64 * 1024;
-
-/// The identity must be known before the first record is taken, and the reader tells the header last.
-Result<ShardHeader> read_header(const std::string& path) {
-    auto file = MappedFile::open(path);
-    if (!file) return tl::unexpected(file.error());
-    auto summary = read_shard(file->bytes().substr(0, header_window), {});
-    if (!summary) return fail(summary.error().reason, path + ": " + summary.error().message);
-    return summary->header;
-}
 
 std::vector<DoneShard> listed_by(const DoneMarker& marker) {
     std::vector<DoneShard> shards = marker.shards;
@@ -47,18 +34,19 @@ public:
 
     Result<void> read(const DoneShard& shard) {
         std::string path = shared_ + "/" + shard.path;
-        auto header = read_header(path);
-        if (!header) return bad(header.error());
-        prover_.begin_shard(shard.path, header->identity);
-        ShardTrace trace{shard.path, *header, 0, {}};
+        ShardTrace trace{shard.path, {}, 0, {}};
         ShardVisitor visitor;
+        visitor.header = [&](const ShardHeader& header) {
+            trace.header = header;
+            prover_.begin_shard(shard.path, header.identity);
+        };
         visitor.record = [&](Record&& record) {
             prover_.add(record);
             ++trace.records;
         };
         visitor.batch_end = [&](const BatchEnd& end) { trace.batches.push_back(end); };
         auto summary = read_shard_file(path, shard.length, visitor);
-        if (header->identity == identity_) traces_.push_back(std::move(trace));
+        if (trace.header.identity == identity_) traces_.push_back(std::move(trace));
         if (!summary) return bad(summary.error());
         if (!shard.sha256.empty() && summary->sha256 != shard.sha256)
             damaged_.push_back(shard.path + ": its bytes have another digest than the done marker lists");

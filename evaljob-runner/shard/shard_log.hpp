@@ -108,6 +108,7 @@ struct ShardSummary {
 struct ShardVisitor {
     std::function<void(Record&&)> record;
     std::function<void(const BatchEnd&)> batch_end;
+    std::function<void(const ShardHeader&)> header = {};  // before any record
 };
 
 /// Reads a log's bytes front to back. Fails with Damaged when the magic or header is not one, when a frame in front of

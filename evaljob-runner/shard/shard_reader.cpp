@@ -46,6 +46,7 @@ private:
         auto header = decode_shard_header(frame->payload);
         if (!header) return damaged(offset_, header.error().message);
         summary_.header = std::move(*header);
+        if (visitor_.header) visitor_.header(summary_.header);
         offset_ += frame->size;
         return {};
     }
@@ -83,7 +84,9 @@ private:
     Result<void> take_footer(std::string_view payload) {
         const auto footer = decode_footer(payload);
         if (!footer) return damaged(offset_, footer.error().message);
-        if (footer->records != summary_.records || footer->sha256 != sha256_hex(bytes_.substr(0, offset_))) {
+        digest_.update(bytes_.substr(0, offset_));
+        digested_ = offset_;
+        if (footer->records != summary_.records || footer->sha256 != digest_.hex_so_far()) {
             return damaged(offset_, "the footer's count or digest is not that of the records in front of it");
         }
         summary_.end = ShardEnd::Footer;
@@ -98,13 +101,16 @@ private:
             if (ends_with_footer(bytes_)) return damaged(offset_, "a damaged frame in front of the footer");
             summary_.end = ShardEnd::TornTail;
         }
-        summary_.sha256 = sha256_hex(bytes_.substr(0, offset_));
+        digest_.update(bytes_.substr(digested_, offset_ - digested_));
+        summary_.sha256 = digest_.hex();
         return std::move(summary_);
     }
 
     std::string_view bytes_;
     const ShardVisitor& visitor_;
     std::size_t offset_ = 0;
+    Sha256 digest_;
+    std::size_t digested_ = 0;  // bytes
     ShardSummary summary_;
 };
 

@@ -152,7 +152,7 @@ std::vector<Damage> damages() {
         {"ItemInNoBatch", signed_text([](Manifest& m) { m.batches[0].items.pop_back(); }), "item 3 is in no batch"},
         {"EmptyBatch", signed_text([](Manifest& m) { m.batches.push_back({}); }), ""},
         {"AnotherTarget", replaced(whole, "[0,\"1\",\"hash\",1", "[0,\"1\",\"hash\",2"), "identity"},
-        {"ASpaceMore", replaced(whole, "[0,\"1\",", "[0, \"1\","), "identity"},
+        {"ASpaceMore", replaced(whole, "[0,\"1\",", "[0, \"1\","), "line 3: is not [dataset"},
         {"AnotherConfig", replaced(whole, "\"aa\"", "\"ab\""), "identity"},
     };
 }

@@ -38,7 +38,7 @@ TEST(Record, OfBytesThatAreNoUtf8IsWrittenReadably) {
     const auto decoded = decode_record(encode_record(record));
     ASSERT_TRUE(decoded) << decoded.error().message;
     EXPECT_EQ(decoded->id, record.id);
-    EXPECT_EQ(decoded->prediction, "\uFFFD\uFFFD");
+    EXPECT_EQ(decoded->prediction, CanonicalJson("\uFFFD\uFFFD"));
 }
 
 TEST(Record, HasTheSameContentUnderAnotherLease) {
@@ -47,7 +47,7 @@ TEST(Record, HasTheSameContentUnderAnotherLease) {
     EXPECT_TRUE(other.same_content(ordinary()));
     EXPECT_NE(other, ordinary());
     Record unsure = ordinary();
-    unsure.detail["confidence"] = "0.5";
+    unsure.detail = {{"confidence", "0.5"}};
     EXPECT_FALSE(unsure.same_content(ordinary()));
     EXPECT_FALSE(failed().same_content(ordinary()));
 }
@@ -84,7 +84,9 @@ INSTANTIATE_TEST_SUITE_P(
                     Garbage{"RepeatNoNumber", R"([0,"a","0",1,1,2,{}])"},
                     Garbage{"NegativeEpoch", R"([0,"a",0,-1,1,2,{}])"},
                     Garbage{"CounterBeyond64Bits", R"([0,"a",0,1,18446744073709551616,2,{}])"},
-                    Garbage{"DetailNoObject", R"([0,"a",0,1,1,2,[]])"},
+                    Garbage{"PredictionNoJson", R"([0,"a",0,1,1,2x,{}])"},
+                    Garbage{"PredictionNotCanonical", R"([0,"a",0,1,1,{"b":1,"a":2},{}])"},
+                    Garbage{"Spaces", R"([0, "a",0,1,1,2,{}])"}, Garbage{"DetailNoObject", R"([0,"a",0,1,1,2,[]])"},
                     Garbage{"ErrorNoText", R"([0,"a",0,1,1,2,{},3])"}, Garbage{"NoUtf8", "[0,\"\xff\",0,1,1,2,{}]"},
                     Garbage{"Nul", std::string(10, '\0')}, Garbage{"Deep", std::string(200'000, '[')}),
     [](const auto& row) { return row.param.name; });

@@ -39,8 +39,8 @@ Record failed(int sample, LeaseNumber lease, std::string why = "out of memory") 
 
 Record other(int sample, LeaseNumber lease) {
     Record r = answer(sample, lease);
-    r.prediction = 2 - r.prediction.get<int>() % 2;  // never what answer() gave
-    r.detail["confidence"] = "0.500000";
+    r.prediction = 2 - r.prediction.value().get<int>() % 2;  // never what answer() gave
+    r.detail = {{"confidence", "0.500000"}};
     return r;
 }
 
@@ -126,7 +126,7 @@ TEST(Proof, TheLowestLeaseCounts) {
     Proof proof = prove(manifest, records);
     EXPECT_EQ(proof.outcome(7).prediction, "1");
     EXPECT_EQ(proof.outcome(7).lease, (LeaseNumber{1, 1}));
-    EXPECT_EQ(proof.outcome(5).prediction, other(5, {}).prediction.dump());
+    EXPECT_EQ(proof.outcome(5).prediction, other(5, {}).prediction.text());
     EXPECT_THAT(proof.conflicting.ids, ElementsAre("5", "7"));
 }
 

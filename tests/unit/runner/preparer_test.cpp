@@ -144,7 +144,7 @@ TEST(Evaluator, HasTheNextBatchPreparedWhileTheEngineComputes) {
         ASSERT_TRUE(evaluated) << evaluated.error().message;
         EXPECT_EQ(evaluated->lease.batch, batch);
         for (const Record& record : evaluated->records)
-            records.push_back(record.id + " " + record.prediction.get<std::string>());
+            records.push_back(record.id + " " + record.prediction.value().get<std::string>());
     }
     EXPECT_THAT(records, ElementsAre("1 {\"q\":1}", "2 {\"q\":2}", "3 {\"q\":3}", "4 {\"q\":4}"));
 }

@@ -278,7 +278,7 @@ TEST_F(ShardLog, OfManyRecordsIsWrittenInPartsAndReadWhole) {
     auto writer = ShardWriter::create(folder_ / "large.shard", header());
     ASSERT_TRUE(writer);
     Record record = records()[0];
-    record.detail["text"] = std::string(1'000, 'x');
+    record.detail = {{"text", std::string(1'000, 'x')}};
     for (int i = 0; i < 3'000; ++i) {
         record.id = std::to_string(i);
         ASSERT_TRUE(writer->append(record));

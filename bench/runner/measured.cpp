@@ -152,8 +152,8 @@ int run_timed_rank(const std::vector<std::string>& arguments) {
                                    std::stod(arguments.at(3)), std::stoull(arguments.at(2)));
     const Manifest manifest = manifest_of(job);
     const auto port = static_cast<std::uint16_t>(std::stoul(arguments.at(4)));
-    return work_as_rank(contract_of(number, ranks, port, arguments.at(5)), manifest, [&](const Lease& lease) {
-        const double ms = job.batches.at(lease.batch).cost * job.ranks.at(number).slowness;
+    return work_as_rank(contract_of(number, ranks, port, arguments.at(5)), manifest, [&](std::uint64_t batch) {
+        const double ms = job.batches.at(batch).cost * job.ranks.at(number).slowness;
         std::this_thread::sleep_for(std::chrono::duration<double, std::milli>(ms));
     });
 }

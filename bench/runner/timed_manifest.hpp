@@ -11,8 +11,6 @@
 #include <boost/asio/ip/tcp.hpp>
 
 #include "api/manifest.hpp"
-#include "api/record.hpp"
-#include "evaljob-runner/coordinator/protocol.hpp"
 #include "tests/simulation/balance/timed_job.hpp"
 
 namespace evaljob::bench {
@@ -37,13 +35,6 @@ inline Manifest manifest_of(const simulation::TimedJob& job) {
         manifest.batches.push_back(std::move(planned));
     }
     return manifest;
-}
-
-inline std::vector<Record> records_of(const Manifest& manifest, const Lease& lease) {
-    std::vector<Record> records;
-    for (const std::uint64_t item : manifest.batches.at(lease.batch).items)
-        records.push_back({0, manifest.samples[item].id, 0, lease.number, Json(0), {{"confidence", "0.500000"}}, ""});
-    return records;
 }
 
 inline std::uint16_t free_port() {

@@ -2,17 +2,60 @@
 
 #include <unistd.h>
 
-#include <chrono>
 #include <cstdlib>
+#include <memory>
+#include <utility>
 #include <variant>
 
 #include "bench/runner/timed_manifest.hpp"
 #include "evaljob-runner/rank/rank_log.hpp"
 #include "evaljob-runner/rank/session.hpp"
+#include "evaljob-runner/rank/work.hpp"
 
 namespace evaljob::bench {
 
-using std::chrono::steady_clock;
+namespace {
+
+struct TimedBatch : Prepared {
+    explicit TimedBatch(std::uint64_t batch) : number(batch) {}
+    std::uint64_t number;
+};
+
+class TimedBatches : public BatchSource {
+public:
+    explicit TimedBatches(const Manifest& manifest) : manifest_(manifest) {}
+    const Manifest& manifest() const override { return manifest_; }
+    Result<EngineBatch> read(std::uint64_t batch) override {
+        EngineBatch read;
+        read.requests.resize(manifest_.batches.at(batch).items.size());
+        read.prepared = std::make_shared<TimedBatch>(batch);
+        return read;
+    }
+
+private:
+    const Manifest& manifest_;
+};
+
+class TimedEngine : public Engine {
+public:
+    explicit TimedEngine(std::function<void(std::uint64_t)> compute) : compute_(std::move(compute)) {}
+    void begin(EngineBatch batch) override { batch_ = std::move(batch); }
+    Result<EngineAnswer> next() override {
+        compute_(static_cast<const TimedBatch&>(*batch_.prepared).number);
+        EngineAnswer answer;
+        answer.ticket = batch_.ticket;
+        answer.predictions.assign(batch_.requests.size(), {Json(0), {{"confidence", "0.500000"}}, ""});
+        return answer;
+    }
+    std::string library() const override { return "none"; }
+    std::string device() const override { return "cpu"; }
+
+private:
+    std::function<void(std::uint64_t)> compute_;
+    EngineBatch batch_;
+};
+
+}  // namespace
 
 RankContract contract_of(std::size_t rank, std::size_t ranks, std::uint16_t port, const std::string& folder) {
     RankContract contract;
@@ -26,8 +69,8 @@ RankContract contract_of(std::size_t rank, std::size_t ranks, std::uint16_t port
     return contract;
 }
 
-int work_as_rank(const RankContract& contract, const Manifest& manifest,
-                 const std::function<void(const Lease&)>& compute, int restart) {
+int work_as_rank(const RankContract& contract, const Manifest& manifest, std::function<void(std::uint64_t)> compute,
+                 int restart) {
     SessionOptions options;
     options.hello.token = "token";
     options.hello.contract = contract;
@@ -46,17 +89,12 @@ int work_as_rank(const RankContract& contract, const Manifest& manifest,
     header.identity = std::get<Welcome>(welcome).identity;
     header.device = "cpu";
     header.library = "none";
-    auto log = must(create_rank_log(contract, header));
-    session.want(2);  // one computing, one prepared
-    for (;;) {
-        const auto next = session.next_lease();
-        if (const auto* end = std::get_if<SessionEnd>(&next)) return end->exit_code;
-        const Lease& lease = std::get<Lease>(next);
-        const auto begun = steady_clock::now();
-        compute(lease);
-        const auto took = std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() - begun);
-        session.done({must(record_lease({lease, records_of(manifest, lease), 0, took.count()}, log)), ""});
-    }
+    RankLog log = must(create_rank_log(contract, header));
+    Evaluator evaluator(std::make_unique<TimedBatches>(manifest), std::make_unique<TimedEngine>(std::move(compute)));
+    RankCounters counters;
+    const SessionEnd end = must(evaluate_leases(session, evaluator, log, counters));
+    session.settle();
+    return end.exit_code;
 }
 
 }  // namespace evaljob::bench

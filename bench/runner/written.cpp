@@ -127,15 +127,15 @@ private:
         if (pid > 0) return pid;
         try {
             std::_Exit(work_as_rank(
-                contract_, manifest_, [this](const Lease& lease) { compute(lease); }, restart));
+                contract_, manifest_, [this](std::uint64_t batch) { compute(batch); }, restart));
         } catch (const std::exception& error) {
             std::fprintf(stderr, "a rank: %s\n", error.what());
             std::_Exit(1);
         }
     }
 
-    void compute(const Lease& lease) const {
-        for (std::size_t i = 0; i < manifest_.batches[lease.batch].items.size(); ++i) {
+    void compute(std::uint64_t batch) const {
+        for (std::size_t i = 0; i < manifest_.batches[batch].items.size(); ++i) {
             if (ms_ > 0) std::this_thread::sleep_for(std::chrono::duration<double, std::milli>(ms_));
             ++computed();
         }
@@ -188,7 +188,7 @@ std::string row(std::size_t batch_size, int kills) {
 std::string written(int kills) {
     spdlog::set_level(spdlog::level::err);
     std::string out =
-        "| samples a batch, which is what a commit has | bytes written by the run, per byte of results.jsonl | with "
+        "| samples a batch | bytes written by the run, per byte of results.jsonl | with "
         "the "
         "merge's | fsyncs a batch | an fsync, mean | samples a second of a rank whose model takes no time | fsyncs a "
         "second of a rank whose model takes 1 ms a sample | samples computed again when that rank is killed, of " +

@@ -20,7 +20,7 @@ struct RankCounters {
     std::atomic<std::uint64_t> samples{0};
     std::atomic<std::uint64_t> failed{0};        // samples
     std::atomic<std::uint64_t> starting_us{0};   // until the engine was ready
-    std::atomic<std::uint64_t> waiting_us{0};    // for a lease, and for the log when there is none
+    std::atomic<std::uint64_t> waiting_us{0};    // for a lease
     std::atomic<std::uint64_t> computing_us{0};  // reading samples too
     std::atomic<std::uint64_t> writing_us{0};  // of the log's thread: until records were durable, or encoded for node 0
     std::atomic<std::uint64_t> requests{0};    // to a server

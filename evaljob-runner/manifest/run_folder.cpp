@@ -116,8 +116,8 @@ Result<Inventory> take_inventory(const Manifest& manifest, const std::string& sh
         return *sample * manifest.repeats + record.repeat;
     };
     for (const auto& name : *files) {
-        std::vector<std::pair<std::optional<std::uint64_t>, bool>>
-            found;  // counts only once the whole log is known to be readable
+        // It counts only once the whole log is known to be readable.
+        std::vector<std::pair<std::optional<std::uint64_t>, bool>> found;
         const ShardVisitor visitor{[&](Record&& record) { found.emplace_back(item_of(record), record.failed()); }, {}};
         const auto summary = read_durable_shard_file(runs + "/" + name, visitor);
         if (!summary) {

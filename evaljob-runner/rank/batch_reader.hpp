@@ -12,17 +12,25 @@
 
 namespace evaljob {
 
-class BatchReader {
+/// Where an evaluator has its batches from.
+class BatchSource {
+public:
+    virtual ~BatchSource() = default;
+    /// Any thread.
+    virtual const Manifest& manifest() const = 0;
+    /// Thread rule: one thread.
+    virtual Result<EngineBatch> read(std::uint64_t batch) = 0;
+};
+
+class BatchReader : public BatchSource {
 public:
     /// Opens the datasets. Fails with BadInput.
     static Result<std::unique_ptr<BatchReader>> open(const Eval& eval, const std::string& storage_root,
                                                      Manifest manifest);
 
-    /// Fails with BadInput when a sample is not the manifest's, or with ReadFailed. Thread rule: one thread.
-    Result<EngineBatch> read(std::uint64_t batch);
-
-    /// Any thread.
-    const Manifest& manifest() const { return manifest_; }
+    const Manifest& manifest() const override { return manifest_; }
+    /// Fails with BadInput when a sample is not the manifest's, or with ReadFailed.
+    Result<EngineBatch> read(std::uint64_t batch) override;
 
 private:
     BatchReader(Eval eval, Manifest manifest);

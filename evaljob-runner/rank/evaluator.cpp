@@ -4,21 +4,14 @@
 
 namespace evaljob {
 
-Evaluator::Evaluator(std::unique_ptr<BatchReader> reader, std::unique_ptr<Engine> engine)
-    : reader_(std::move(reader)), engine_(std::move(engine)) {
-    const auto prepare = [batches = reader_.get(), by = engine_.get()](std::uint64_t number) {
+Evaluator::Evaluator(std::unique_ptr<BatchSource> batches, std::unique_ptr<Engine> engine)
+    : batches_(std::move(batches)), engine_(std::move(engine)) {
+    const auto prepare = [batches = batches_.get(), by = engine_.get()](std::uint64_t number) {
         auto batch = batches->read(number);
         if (batch) by->prepare(*batch);
         return batch;
     };
     preparer_ = std::make_unique<Preparer>(prepare);
-}
-
-Result<Evaluator> Evaluator::open(const Eval& eval, const std::string& storage_root, Manifest manifest,
-                                  std::unique_ptr<Engine> engine) {
-    auto reader = BatchReader::open(eval, storage_root, std::move(manifest));
-    if (!reader) return tl::unexpected(reader.error());
-    return Evaluator(std::move(*reader), std::move(engine));
 }
 
 Result<void> Evaluator::begin(const Lease& lease) {
@@ -35,14 +28,14 @@ Result<Evaluator::Evaluated> Evaluator::next() {
     if (!answer) return tl::unexpected(answer.error());
     Evaluated evaluated{begun_.at(answer->ticket), {}, answer->parts, std::move(answer->why_parts)};
     begun_.erase(answer->ticket);
-    const auto& items = manifest().batches.at(evaluated.lease.batch).items;
+    const Manifest& manifest = batches_->manifest();
+    const auto& items = manifest.batches.at(evaluated.lease.batch).items;
     for (std::size_t i = 0; i < items.size(); ++i) {
-        const ManifestSample& sample = manifest().samples[items[i] / manifest().repeats];
+        const ManifestSample& sample = manifest.samples[items[i] / manifest.repeats];
         Prediction& prediction = answer->predictions.at(i);
-        evaluated.records.push_back({sample.dataset, sample.id,
-                                     static_cast<std::uint32_t>(items[i] % manifest().repeats), evaluated.lease.number,
-                                     std::move(prediction.prediction), std::move(prediction.detail),
-                                     std::move(prediction.error)});
+        evaluated.records.push_back({sample.dataset, sample.id, static_cast<std::uint32_t>(items[i] % manifest.repeats),
+                                     evaluated.lease.number, std::move(prediction.prediction),
+                                     std::move(prediction.detail), std::move(prediction.error)});
     }
     return evaluated;
 }

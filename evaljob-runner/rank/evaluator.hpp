@@ -7,8 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "api/evaljob.hpp"
-#include "api/manifest.hpp"
 #include "api/record.hpp"
 #include "evaljob-runner/coordinator/protocol.hpp"
 #include "evaljob-runner/engine/engine.hpp"
@@ -19,9 +17,7 @@ namespace evaljob {
 
 class Evaluator {
 public:
-    /// Opens the datasets. Fails with BadInput.
-    static Result<Evaluator> open(const Eval& eval, const std::string& storage_root, Manifest manifest,
-                                  std::unique_ptr<Engine> engine);
+    Evaluator(std::unique_ptr<BatchSource> batches, std::unique_ptr<Engine> engine);
     Evaluator(Evaluator&&) = default;
     Evaluator& operator=(Evaluator&&) = delete;
 
@@ -43,12 +39,8 @@ public:
     /// Waits for one that was begun.
     Result<Evaluated> next();
 
-    const Manifest& manifest() const { return reader_->manifest(); }
-
 private:
-    Evaluator(std::unique_ptr<BatchReader> reader, std::unique_ptr<Engine> engine);
-
-    std::unique_ptr<BatchReader> reader_;
+    std::unique_ptr<BatchSource> batches_;
     std::unique_ptr<Engine> engine_;
     std::unique_ptr<Preparer> preparer_;    // uses both
     std::map<std::uint64_t, Lease> begun_;  // by ticket

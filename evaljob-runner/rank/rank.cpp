@@ -169,7 +169,9 @@ Result<Evaluator> open_evaluator(const Setup& setup, const std::string& identity
                         ? "cpu"
                         : "cuda " + setup.device.visible.at(static_cast<std::size_t>(setup.device.index));
     if (setup.eval.model.format == ModelFormat::OpenAI) header.device = (*engine)->device();
-    return Evaluator::open(setup.eval, setup.storage_root, std::move(*manifest), std::move(*engine));
+    auto batches = BatchReader::open(setup.eval, setup.storage_root, std::move(*manifest));
+    if (!batches) return tl::unexpected(batches.error());
+    return Evaluator(std::move(*batches), std::move(*engine));
 }
 
 Result<RankLog> create_log(const Setup& setup, ShardHeader header, Session& session) {

@@ -44,9 +44,9 @@ Result<std::vector<Report>> record_all(const std::vector<EvaluatedLease>& leases
 Result<std::vector<Report>> record_all(const std::vector<EvaluatedLease>& leases, ShardEncoder& log) {
     std::vector<Report> reports;
     for (const EvaluatedLease& lease : leases) {
-        auto report = encode_lease(lease, log);
-        if (!report) return tl::unexpected(report.error());
-        reports.push_back(std::move(*report));
+        const auto done = append_lease(lease, log);
+        if (!done) return tl::unexpected(done.error());
+        reports.push_back({*done, log.take()});
     }
     return reports;
 }
@@ -75,18 +75,6 @@ Result<ShardWriter> create_rank_log(const RankContract& contract, ShardHeader he
 
 Result<std::vector<Report>> record_leases(const std::vector<EvaluatedLease>& leases, RankLog& log) {
     return std::visit([&](auto& one) { return record_all(leases, one); }, log);
-}
-
-Result<Done> record_lease(const EvaluatedLease& lease, ShardWriter& log) {
-    const auto reports = record_all({lease}, log);
-    if (!reports) return tl::unexpected(reports.error());
-    return reports->front().done;
-}
-
-Result<Report> encode_lease(const EvaluatedLease& lease, ShardEncoder& log) {
-    const auto done = append_lease(lease, log);
-    if (!done) return tl::unexpected(done.error());
-    return Report{*done, log.take()};
 }
 
 }  // namespace evaljob

@@ -36,9 +36,4 @@ using RankLog = std::variant<ShardWriter, ShardEncoder>;
 /// Appends leases' records and, in a file of its own, makes them durable together. What to report of each.
 Result<std::vector<Report>> record_leases(const std::vector<EvaluatedLease>& leases, RankLog& log);
 
-/// The same of one, in a file.
-Result<Done> record_lease(const EvaluatedLease& lease, ShardWriter& log);
-/// The same of one, for node 0: with the bytes that it has to append.
-Result<Report> encode_lease(const EvaluatedLease& lease, ShardEncoder& log);
-
 }  // namespace evaljob

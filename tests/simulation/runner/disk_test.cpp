@@ -36,19 +36,23 @@ protected:
     }
     ~Disk() override { disk_here() = before_; }
 
-    ShardWriter log_of(std::int32_t rank, bool whole) {
+    RankLog log_of(std::int32_t rank, bool whole) {
         ShardHeader header;
         header.identity = identity_of(manifest_);
-        auto log = create_rank_log(hello_of(RunContract{1, 2}, rank, 0, 0).contract, header);
-        EXPECT_TRUE(log) << log.error().message;
+        auto writer = create_rank_log(hello_of(RunContract{1, 2}, rank, 0, 0).contract, header);
+        EXPECT_TRUE(writer) << writer.error().message;
+        RankLog log(std::move(*writer));
         for (std::uint64_t batch = 0; whole && batch < manifest_.batches.size(); ++batch)
-            EXPECT_TRUE(record_lease({{{1, batch}, batch}, records_of(manifest_, {{1, batch}, batch}), 0, 1}, *log));
-        return std::move(*log);
+            EXPECT_TRUE(record({{1, batch}, batch}, log));
+        return log;
+    }
+    bool record(const Lease& lease, RankLog& log) const {
+        return record_leases({{lease, records_of(manifest_, lease), 0, 1}}, log).has_value();
     }
     /// The records of batch 0 behind what is there, written but never made durable.
-    void leave_behind(ShardWriter& log) {
+    void leave_behind(RankLog& log) {
         somebody_.dies_at = "write";
-        EXPECT_FALSE(record_lease({{{1, 99}, 0}, records_of(manifest_, {{1, 99}, 0}), 0, 1}, log));
+        EXPECT_FALSE(record({{1, 99}, 0}, log));
         somebody_ = {};
     }
 
@@ -109,7 +113,7 @@ TEST_F(Disk, AnInventoryMakesDurableWhatADeadRankHadOnlyWritten) {
 TEST_F(Disk, AnInventoryDoesNotSeeWhatAFailedFsyncLeftInMemory) {
     auto log = log_of(0, false);
     disk_.faults.sync_error = 1;
-    EXPECT_FALSE(record_lease({{{1, 1}, 0}, records_of(manifest_, {{1, 1}, 0}), 0, 1}, log));
+    EXPECT_FALSE(record({{1, 1}, 0}, log));
     disk_.faults = {};
     const auto inventory = take_inventory(manifest_, shared_folder);
     ASSERT_TRUE(inventory);

@@ -101,7 +101,7 @@ void SimulatedRank::wake() {
     if (busy_ || dead) return;
     if (state_.ended()) return settle(world_.now());
     if (!state_.welcome()) return;
-    if (!log_ && !encoder_) {
+    if (!log_) {
         busy_ = true;
         return world_.in(world_.random.between(5, 300), shared_from_this(), [this] { open_log(); });
     }
@@ -122,8 +122,9 @@ void SimulatedRank::open_log() {
     header.library = "a formula";
     header.opened_us = (world_.now() + clock_offset) * 1'000;
     if (sends) {
-        encoder_.emplace(complete_header(hello_.contract, header));
-        state_.log_begins_with(encoder_->take());
+        ShardEncoder log(complete_header(hello_.contract, header));
+        state_.log_begins_with(log.take());
+        log_.emplace(std::move(log));
         return wake();
     }
     auto log = create_rank_log(hello_.contract, header);
@@ -147,25 +148,20 @@ EvaluatedLease SimulatedRank::evaluated(const Lease& lease, Time began) const {
 
 void SimulatedRank::write(const Lease& lease, Time began) {
     ledger_.evaluated(lease);
-    if (sends) return send(lease, began);
-    const auto done = record_lease(evaluated(lease, began), *log_);
+    auto reports = record_leases({evaluated(lease, began)}, *log_);
     if (dead) return;
-    if (!done) {
-        world_.trace(name + ": " + done.error().message);
-        return world_.exit(shared_from_this(), exit_status_of(done.error()));
+    if (!reports) {
+        world_.trace(name + ": " + reports.error().message);
+        return world_.exit(shared_from_this(), exit_status_of(reports.error()));
     }
-    if (!surroundings_.survives(log_->path()))
-        surroundings_.violated(name + " reports batch " + std::to_string(lease.batch) +
-                               " done, but a loss of power would lose its records");
-    ledger_.recorded(lease);
-    report({*done, ""});
-}
-
-/// writers: Node0: the coordinator makes it durable.
-void SimulatedRank::send(const Lease& lease, Time began) {
-    auto encoded = encode_lease(evaluated(lease, began), *encoder_);
-    if (!encoded) return surroundings_.violated(name + ": " + encoded.error().message);
-    report(std::move(*encoded));
+    // writers: Node0: else the coordinator makes it durable.
+    if (const auto* own = std::get_if<ShardWriter>(&*log_)) {
+        if (!surroundings_.survives(own->path()))
+            surroundings_.violated(name + " reports batch " + std::to_string(lease.batch) +
+                                   " done, but a loss of power would lose its records");
+        ledger_.recorded(lease);
+    }
+    report(std::move(reports->front()));
 }
 
 void SimulatedRank::report(Report report) {
@@ -189,8 +185,8 @@ void SimulatedRank::settle(Time since) {
 
 void SimulatedRank::finish() {
     finishing_ = true;
-    if (log_) {
-        const auto closed = log_->close();
+    if (auto* own = log_ ? std::get_if<ShardWriter>(&*log_) : nullptr) {
+        const auto closed = own->close();
         if (dead) return;
         if (!closed) world_.trace(name + ": " + closed.error().message);
     }

@@ -52,7 +52,6 @@ private:
     void compute(const Lease& lease);
     EvaluatedLease evaluated(const Lease& lease, Time began) const;
     void write(const Lease& lease, Time began);
-    void send(const Lease& lease, Time began);
     void report(Report report);
     void settle(Time since);
     void finish();
@@ -70,9 +69,8 @@ private:
     Time pause_ = 50;
     Time last_contact_ = 0;
     std::optional<Manifest> manifest_;
-    std::optional<ShardWriter> log_;
-    std::optional<ShardEncoder> encoder_;  // of one that sends
-    bool busy_ = false;                    // the thread that computes
+    std::optional<RankLog> log_;
+    bool busy_ = false;  // the thread that computes
     bool finishing_ = false;
 };
 

@@ -133,14 +133,15 @@ TEST(Evaluator, HasTheNextBatchPreparedWhileTheEngineComputes) {
     eval.inference.max_batch_size = 2;
     auto manifest = build_manifest(eval, folder.path(), "cpu");
     ASSERT_TRUE(manifest) << manifest.error().message;
-    auto evaluator = Evaluator::open(eval, folder.path(), std::move(*manifest), std::make_unique<Overlapping>());
-    ASSERT_TRUE(evaluator) << evaluator.error().message;
-    evaluator->announce(lease(0, 0));
-    evaluator->announce(lease(1, 1));
+    auto batches = BatchReader::open(eval, folder.path(), std::move(*manifest));
+    ASSERT_TRUE(batches) << batches.error().message;
+    Evaluator evaluator(std::move(*batches), std::make_unique<Overlapping>());
+    evaluator.announce(lease(0, 0));
+    evaluator.announce(lease(1, 1));
     std::vector<std::string> records;
     for (std::uint64_t batch = 0; batch < 2; ++batch) {
-        ASSERT_TRUE(evaluator->begin(lease(batch, batch)));
-        const auto evaluated = evaluator->next();
+        ASSERT_TRUE(evaluator.begin(lease(batch, batch)));
+        const auto evaluated = evaluator.next();
         ASSERT_TRUE(evaluated) << evaluated.error().message;
         EXPECT_EQ(evaluated->lease.batch, batch);
         for (const Record& record : evaluated->records)

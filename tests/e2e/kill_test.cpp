@@ -32,7 +32,7 @@ bool is_coordinator(const ProcessView& p) { return is_launcher(p) && p.variable(
 bool is_merge(const ProcessView& p) { return p.is("evaljob-runner") && p.argv.size() > 1 && p.argv[1] == "merge"; }
 
 const Shape shape;
-// One computed, one prepared, and up to six that wait for a slow disk: docs/decisions/0025-records-on-a-thread.md.
+// One computed, and as many as it takes that one is at hand: docs/decisions/0029-as-many-leases-as-one-is-at-hand.md.
 constexpr int of_a_rank = 8;
 const int all_outstanding = of_a_rank * shape.nodes * shape.procs;
 

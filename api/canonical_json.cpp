@@ -233,17 +233,20 @@ bool read_item(const std::optional<std::string_view>& item, std::string& string)
         string = inside;
         return true;
     }
-    const Json value = parse_json(*item);
-    if (!value.is_string()) return false;
-    string = value.get<std::string>();
+    if (!is_canonical(*item)) return false;
+    string = parse_json(*item).get<std::string>();
     return true;
 }
 
 bool read_item(const std::optional<std::string_view>& item, Json& value) {
-    if (!item) return false;
     std::uint64_t number = 0;
-    value = read_item(item, number) ? Json(number) : parse_json(*item);
-    return !value.is_discarded();
+    if (read_item(item, number)) {
+        value = number;
+        return true;
+    }
+    if (!item || !is_canonical(*item)) return false;
+    value = parse_json(*item);
+    return true;
 }
 
 }  // namespace evaljob

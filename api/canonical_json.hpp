@@ -44,8 +44,8 @@ private:
     std::string text_ = "null";
 };
 
-/// The items of an array, one by one, as they stand in its canonical text. They are not looked into: who reads one
-/// finds out whether it is JSON.
+/// The items of an array, one by one, as they stand in its text. They are not looked into: who reads one finds out
+/// whether it is canonical.
 class ArrayItems {
 public:
     explicit ArrayItems(std::string_view text);
@@ -71,7 +71,7 @@ bool read_item(const std::optional<std::string_view>& item, T& number) {
 }
 /// An item that is a string.
 bool read_item(const std::optional<std::string_view>& item, std::string& string);
-/// An item that is any JSON.
+/// An item that is any value.
 bool read_item(const std::optional<std::string_view>& item, Json& value);
 
 }  // namespace evaljob

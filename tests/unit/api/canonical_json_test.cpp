@@ -120,12 +120,13 @@ TEST(ItemsOfAnArray, AreReadByWhatTheyShouldBe) {
     EXPECT_TRUE(read_item(std::string_view("4294967295"), number));
     EXPECT_EQ(number, UINT32_MAX);
     std::string string;
-    for (const char* text : {"1", "\"", "\"a", "a\"", "\"\\x\"", "\"\n\"", "\"a\"b\""})
+    for (const char* text : {"1", "\"", "\"a", "a\"", "\"\\x\"", "\"\n\"", "\"\\u0041\"", "\"a\"b\""})
         EXPECT_FALSE(read_item(std::string_view(text), string)) << text;
-    EXPECT_TRUE(read_item(std::string_view("\"a\\u0041\""), string));
-    EXPECT_EQ(string, "aA");
+    EXPECT_TRUE(read_item(std::string_view("\"a\\nä\""), string));
+    EXPECT_EQ(string, "a\nä");
     Json value;
-    EXPECT_FALSE(read_item(std::string_view("{]"), value));
+    for (const char* text : {"{]", "{\"a\": 1}", "1 ", ""})
+        EXPECT_FALSE(read_item(std::string_view(text), value)) << text;
     EXPECT_TRUE(read_item(std::string_view("{\"a\":1}"), value));
     EXPECT_EQ(value, Json({{"a", 1}}));
 }

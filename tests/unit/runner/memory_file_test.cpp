@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <string>
 
@@ -18,7 +19,7 @@ MemoryFile of_a_rank(const MemoryFile& launcher) { return *MemoryFile::inherited
 
 Result<void> fill_with(MemoryFile& file, const std::string& bytes) {
     return file.fill(bytes.size(), [&](char* to) -> Result<void> {
-        std::memcpy(to, bytes.data(), bytes.size());
+        std::copy(bytes.begin(), bytes.end(), to);  // memcpy takes no null, which there is for no bytes
         return {};
     });
 }

@@ -24,12 +24,15 @@ class CanonicalJson {
 public:
     CanonicalJson() = default;
     // Implicit, as those of Json are. NOLINTBEGIN(google-explicit-constructor)
-    CanonicalJson(const Json& value) : text_() { append_json(text_, value); }
+    CanonicalJson(const Json& value) {
+        text_.clear();
+        append_json(text_, value);
+    }
     CanonicalJson(Json::initializer_list_t value) : CanonicalJson(Json(value)) {}
     template <class T>
-    requires(!std::same_as<std::remove_cvref_t<T>, CanonicalJson> && !std::same_as<std::remove_cvref_t<T>, Json> &&
-             std::convertible_to<T, Json>) CanonicalJson(T&& value)
-        : CanonicalJson(Json(std::forward<T>(value))) {}
+    requires(!std::same_as<T, CanonicalJson> && !std::same_as<T, Json> && std::convertible_to<const T&, Json>)
+        CanonicalJson(const T& value)
+        : CanonicalJson(Json(value)) {}
     // NOLINTEND(google-explicit-constructor)
 
     /// Nothing when it is not canonical, or nested deeper than parse_json() reads.

@@ -58,8 +58,8 @@ Result<Record> ImageRecords::read_line(std::string_view line) const {
     }
     Record record;
     record.id = std::move(read->id);
-    record.prediction = read->error.empty() ? std::move(read->prediction) : Json();
-    record.detail = std::move(read->fields);
+    record.prediction = read->error.empty() ? read->prediction : Json();
+    record.detail = read->fields;
     record.error = std::move(read->error);
     return record;
 }

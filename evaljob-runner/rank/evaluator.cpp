@@ -34,8 +34,8 @@ Result<Evaluator::Evaluated> Evaluator::next() {
         const ManifestSample& sample = manifest.samples[items[i] / manifest.repeats];
         Prediction& prediction = answer->predictions.at(i);
         evaluated.records.push_back({sample.dataset, sample.id, static_cast<std::uint32_t>(items[i] % manifest.repeats),
-                                     evaluated.lease.number, std::move(prediction.prediction),
-                                     std::move(prediction.detail), std::move(prediction.error)});
+                                     evaluated.lease.number, prediction.prediction, prediction.detail,
+                                     std::move(prediction.error)});
     }
     return evaluated;
 }

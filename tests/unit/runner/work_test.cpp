@@ -61,6 +61,13 @@ private:
 };
 
 class RankAtWork : public testing::Test {
+public:
+    ~RankAtWork() override {
+        session_.reset();
+        io_.stop();
+        if (coordinating_.joinable()) coordinating_.join();
+    }
+
 protected:
     void coordinate(std::uint64_t samples) {
         manifest_ = manifest_of(samples);
@@ -87,11 +94,6 @@ protected:
         session.master_port = contract_.master_port;
         session_ = std::make_unique<Session>(session);
         ASSERT_TRUE(std::holds_alternative<Welcome>(session_->wait_welcome()));
-    }
-    ~RankAtWork() override {
-        session_.reset();
-        io_.stop();
-        if (coordinating_.joinable()) coordinating_.join();
     }
 
     ShardWriter log() {

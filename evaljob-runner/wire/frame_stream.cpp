@@ -63,7 +63,7 @@ void FrameStream::write(const std::string& payload) {
     const auto length = static_cast<std::uint32_t>(payload.size());
     for (std::size_t i = 0; i < length_size; ++i) queued_ += static_cast<char>((length >> (8 * i)) & 0xFF);
     queued_ += payload;
-    if (queued_.size() > max_wire_queue) return close();
+    if (queued_.size() + sending_.size() > max_wire_queue) return close();
     if (std::exchange(sends_, true)) return;
     asio::post(socket_.get_executor(), [self = shared_from_this()] { self->send(); });
 }
@@ -72,6 +72,7 @@ void FrameStream::send() {
     sending_ = std::exchange(queued_, {});
     asio::async_write(socket_, asio::buffer(sending_),
                       [self = shared_from_this()](const boost::system::error_code& error, std::size_t) {
+                          self->sending_.clear();
                           self->sends_ = !error && !self->queued_.empty();
                           if (self->sends_) return self->send();
                           if (error || self->closing_) self->close();

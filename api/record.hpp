@@ -32,10 +32,6 @@ struct Record {
     std::string error;                      // why the sample failed; empty: it did not
 
     bool failed() const { return !error.empty(); }
-    /// Equal but for the lease: what "conflicting" compares.
-    bool same_content(const Record& other) const {
-        return prediction == other.prediction && detail == other.detail && error == other.error;
-    }
     bool operator==(const Record&) const = default;
 };
 

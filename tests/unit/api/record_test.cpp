@@ -41,17 +41,6 @@ TEST(Record, OfBytesThatAreNoUtf8IsWrittenReadably) {
     EXPECT_EQ(decoded->prediction, CanonicalJson("\uFFFD\uFFFD"));
 }
 
-TEST(Record, HasTheSameContentUnderAnotherLease) {
-    Record other = ordinary();
-    other.lease = {9, 9};
-    EXPECT_TRUE(other.same_content(ordinary()));
-    EXPECT_NE(other, ordinary());
-    Record unsure = ordinary();
-    unsure.detail = {{"confidence", "0.5"}};
-    EXPECT_FALSE(unsure.same_content(ordinary()));
-    EXPECT_FALSE(failed().same_content(ordinary()));
-}
-
 TEST(LeaseNumber, IsOrderedByEpochFirst) {
     EXPECT_LT((LeaseNumber{1, 900}), (LeaseNumber{2, 1}));
     EXPECT_LT((LeaseNumber{2, 1}), (LeaseNumber{2, 2}));

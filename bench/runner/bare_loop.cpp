@@ -1,7 +1,8 @@
 // A bare loop of libtorch's over a classifier, on one thread: what the runner's time is held against.
 //   bench_bare_loop MODEL IMAGES BATCH PREDICTIONS [default]
 // IMAGES is an IDX file of 3 dimensions; the predicted classes go to PREDICTIONS, a byte each. "default": with
-// libtorch's default executor, which optimises, instead of the runner's. Prints the seconds of the loop.
+// libtorch's default executor, which optimises, instead of the runner's. Prints the seconds of the loop, and the
+// microseconds of each batch.
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 #include <c10/core/InferenceMode.h>
@@ -17,6 +18,7 @@
 #include <iterator>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -31,9 +33,16 @@ std::string read(const std::string& path) {
     return bytes;
 }
 
-std::string predict(torch::jit::Module& module, const std::string& images, std::size_t batch_size) {
-    const c10::InferenceMode guard;
+using Clock = std::chrono::steady_clock;
+
+struct Ran {
     std::string predictions;
+    std::vector<Clock::time_point> moments;  // the beginning, and the end of each batch
+};
+
+Ran predict(torch::jit::Module& module, const std::string& images, std::size_t batch_size) {
+    const c10::InferenceMode guard;
+    Ran ran{{}, {Clock::now()}};
     const std::size_t samples = (images.size() - header) / (side * side);
     for (std::size_t first = 0; first < samples; first += batch_size) {
         const std::size_t count = std::min(batch_size, samples - first);
@@ -44,10 +53,11 @@ std::string predict(torch::jit::Module& module, const std::string& images, std::
         const std::int64_t classes = scores.size(1);
         for (std::size_t i = 0; i < count; ++i) {
             const float* of = scores.const_data_ptr<float>() + static_cast<std::int64_t>(i) * classes;
-            predictions += static_cast<char>(std::max_element(of, of + classes) - of);
+            ran.predictions += static_cast<char>(std::max_element(of, of + classes) - of);
         }
+        ran.moments.push_back(Clock::now());
     }
-    return predictions;
+    return ran;
 }
 
 int run(const std::string& model, const std::string& images, std::size_t batch_size, const std::string& out,
@@ -58,11 +68,12 @@ int run(const std::string& model, const std::string& images, std::size_t batch_s
     torch::jit::Module module = torch::jit::load(model);
     module.eval();
     const std::string bytes = read(images);
-    const auto begun = std::chrono::steady_clock::now();
-    const std::string predictions = predict(module, bytes, batch_size);
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
-    std::ofstream(out, std::ios::binary) << predictions;
-    std::printf("%.6f\n", took.count());
+    const Ran ran = predict(module, bytes, batch_size);
+    std::ofstream(out, std::ios::binary) << ran.predictions;
+    std::printf("%.6f", std::chrono::duration<double>(ran.moments.back() - ran.moments.front()).count());
+    for (std::size_t i = 1; i < ran.moments.size(); ++i)
+        std::printf(" %.0f", std::chrono::duration<double, std::micro>(ran.moments[i] - ran.moments[i - 1]).count());
+    std::printf("\n");
     return 0;
 }
 

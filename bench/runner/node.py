@@ -50,7 +50,8 @@ def environment_of(output: Path, evaluation: dict, ranks: int) -> dict:
 
 def evaluate(binaries: Path, folder: Path, evaluation: dict, ranks: int = 1, merge: bool = False) -> dict:
     """Seconds: "whole" from the start of the program to its end, with `merge` to that of the merge; "loop" from the
-    beginning of the first batch to the end of the last one. Predictions by sample id."""
+    beginning of the first batch to the end of the last one. "batches": when each began and ended, in µs. Predictions by
+    sample id."""
     output = folder / "output"
     shutil.rmtree(output, ignore_errors=True)
     output.mkdir()
@@ -58,18 +59,17 @@ def evaluate(binaries: Path, folder: Path, evaluation: dict, ranks: int = 1, mer
     parts = [timed([binaries / "evaljob-runner", "launch"], env=environment)]
     if merge:
         parts.append(timed([binaries / "evaljob-runner", "merge"], env=environment))
-    begins, ends, predictions = [], [], {}
+    batches, predictions = [], {}
     for log in output.rglob("*.shard"):
         for kind, payload in frames(log.read_bytes()):
             if kind == b"B":
-                begin, end = json.loads(payload)[3:5]
-                begins.append(begin)
-                ends.append(end)
+                batches.append(tuple(json.loads(payload)[3:5]))
             elif kind == b"R":
                 record = json.loads(payload)
                 predictions[record[1]] = record[5]
     return {"whole": sum(part["seconds"] for part in parts), "cpu": sum(part["cpu"] for part in parts),
-            "loop": (max(ends) - min(begins)) / 1e6, "predictions": predictions}
+            "loop": (max(end for _, end in batches) - min(begin for begin, _ in batches)) / 1e6, "batches": sorted(batches),
+            "predictions": predictions}
 
 
 def planned_batches(folder: Path) -> list[list[int]]:

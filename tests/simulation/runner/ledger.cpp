@@ -128,9 +128,15 @@ void Ledger::returned(LeaseNumber number) {
     if (const auto it = leases_.find(number); it != leases_.end()) it->second.active = false;
 }
 
-void Ledger::done_heard(std::uint32_t epoch, const Done& done) {
+void Ledger::done_heard(std::uint32_t epoch, const Done& done, Milliseconds now) {
     coordinators_[epoch].finished.insert(done.batch);
-    if (const auto it = leases_.find(done.lease); it != leases_.end()) it->second.active = false;
+    const auto it = leases_.find(done.lease);
+    if (it == leases_.end()) return;
+    it->second.active = false;
+    // The next one's time begins now: by a clock that has jumped backwards, that is before it was granted.
+    for (auto& [number, other] : leases_)
+        if (number.epoch == epoch && other.active && other.session == it->second.session)
+            other.at = std::min(other.at, now);
 }
 
 void Ledger::forgotten(std::uint32_t epoch) {

@@ -33,7 +33,7 @@ public:
     /// Leases that last too long may be taken back at this tick; the clock may jump back behind it.
     void ticked(std::uint32_t epoch, Milliseconds now);
     void returned(LeaseNumber number);
-    void done_heard(std::uint32_t epoch, const Done& done);
+    void done_heard(std::uint32_t epoch, const Done& done, Milliseconds now);
     /// Everything held anywhere may be evaluated again: the coordinator is gone, or another has begun beside it.
     void forgotten(std::uint32_t epoch);
 

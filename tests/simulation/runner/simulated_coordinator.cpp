@@ -54,7 +54,7 @@ void SimulatedCoordinator::hear(const LinkRef& link, const std::string& frame) {
     if (done != nullptr && run_->writes_for(link->session))
         sent_[done->lease] = *done;
     else if (done != nullptr && welcomed_.contains(link->session))
-        ledger_.done_heard(epoch_, *done);
+        ledger_.done_heard(epoch_, *done, clock());
     if (const auto* returned = std::get_if<Return>(&*message)) ledger_.returned(returned->lease);
     run_->message(link->session, *message, clock());
 }
@@ -86,7 +86,7 @@ void SimulatedCoordinator::say(SessionId session, const Message& message) {
 void SimulatedCoordinator::acknowledge(LeaseNumber lease) {
     const auto sent = sent_.find(lease);
     if (sent == sent_.end()) return;
-    ledger_.done_heard(epoch_, sent->second);
+    ledger_.done_heard(epoch_, sent->second, clock());
     ledger_.recorded({lease, sent->second.batch});
     sent_.erase(sent);
 }

@@ -71,6 +71,38 @@ struct EnumNames<CudaGraphs> {
         {{CudaGraphs::None, "None"}, {CudaGraphs::Auto, "Auto"}}};
 };
 template <>
+struct EnumNames<TokenLimit> {
+    static constexpr std::array<std::pair<TokenLimit, std::string_view>, 3> rows{
+        {{TokenLimit::Auto, "Auto"},
+         {TokenLimit::MaxTokens, "max_tokens"},
+         {TokenLimit::MaxCompletionTokens, "max_completion_tokens"}}};
+};
+template <>
+struct EnumNames<SendSeed> {
+    static constexpr std::array<std::pair<SendSeed, std::string_view>, 3> rows{
+        {{SendSeed::Auto, "Auto"}, {SendSeed::Always, "Always"}, {SendSeed::Never, "Never"}}};
+};
+template <>
+struct EnumNames<ContentFilter> {
+    static constexpr std::array<std::pair<ContentFilter, std::string_view>, 2> rows{
+        {{ContentFilter::Fail, "Fail"}, {ContentFilter::Answer, "Answer"}}};
+};
+template <>
+struct EnumNames<Proxy> {
+    static constexpr std::array<std::pair<Proxy, std::string_view>, 2> rows{
+        {{Proxy::None, "None"}, {Proxy::Environment, "Environment"}}};
+};
+template <>
+struct EnumNames<BackupLeases> {
+    static constexpr std::array<std::pair<BackupLeases, std::string_view>, 3> rows{
+        {{BackupLeases::Auto, "Auto"}, {BackupLeases::Always, "Always"}, {BackupLeases::Never, "Never"}}};
+};
+template <>
+struct EnumNames<Targets> {
+    static constexpr std::array<std::pair<Targets, std::string_view>, 2> rows{
+        {{Targets::Auto, "Auto"}, {Targets::Text, "Text"}}};
+};
+template <>
 struct EnumNames<RestartScope> {
     static constexpr std::array<std::pair<RestartScope, std::string_view>, 2> rows{
         {{RestartScope::Node, "Node"}, {RestartScope::Group, "Group"}}};

@@ -27,22 +27,43 @@ enum class Schedule { Dynamic, Static };
 enum class Backend { Auto, NCCL, Gloo, None };
 enum class Precision { FP32, BF16, FP16 };
 enum class CudaGraphs { None, Auto };
+enum class TokenLimit { Auto, MaxTokens, MaxCompletionTokens };
+enum class SendSeed { Auto, Always, Never };
+enum class ContentFilter { Fail, Answer };
+enum class Proxy { None, Environment };
+enum class BackupLeases { Auto, Always, Never };
+enum class Targets { Auto, Text };
 enum class RestartScope { Node, Group };
 enum class RestartAction { Restart, RestartIgnoreLimit, Fail };
 enum class Retention { Retain, Delete };
 enum class Writers { Ranks, Node0 };
 enum class Gang { None, Auto, Native, Volcano, Coscheduling };
 
+/// A header of each request to a server. Either `value` or `variable` is set.
+struct Header {
+    std::string name;
+    std::string value;
+    std::string variable;  // of the rank's environment, that holds the value
+
+    bool operator==(const Header&) const = default;
+};
+
 struct Model {
     ModelFormat format = ModelFormat::TorchScript;
-    std::string path;                  // a file: relative to the storage root
-    std::string sha256;                // of that file: hex, lower case; empty: not checked
-    std::vector<std::string> command;  // Command: the program and its arguments
-    std::string url;                   // OpenAI: "http://localhost:8000/v1"
-    std::string name;                  // OpenAI: as the server calls the model
-    std::string api_key_variable;      // OpenAI: the variable of the rank that holds the key; empty: no key
-    std::string system_prompt;         // OpenAI; empty: none
-    Json parameters = Json::object();  // OpenAI: further members of each request
+    std::string path;                           // a file: relative to the storage root
+    std::string sha256;                         // of that file: hex, lower case; empty: not checked
+    std::vector<std::string> command;           // Command: the program and its arguments
+    std::string url;                            // OpenAI: "http://localhost:8000/v1"
+    std::string name;                           // OpenAI: as the server calls the model
+    std::string api_key_variable;               // OpenAI: the variable of the rank that holds the key; empty: no key
+    std::string system_prompt;                  // OpenAI; empty: none
+    Json parameters = Json::object();           // OpenAI: further members of each request
+    std::vector<Header> headers;                // OpenAI: further headers of each request
+    std::map<std::string, std::string> query;   // OpenAI: of each request's URL
+    TokenLimit token_limit = TokenLimit::Auto;  // OpenAI: what the server calls the limit of an answer
+    SendSeed send_seed = SendSeed::Auto;        // OpenAI
+    ContentFilter content_filter = ContentFilter::Fail;  // OpenAI: what a filtered answer counts as
+    Proxy proxy = Proxy::None;                           // OpenAI
 
     bool operator==(const Model&) const = default;
 };
@@ -71,6 +92,7 @@ struct Task {
     std::string prompt;                 // OpenAI: a text with {members} of the sample; empty: the sample's own
     std::optional<Scorer> scorer;       // Generation
     std::vector<std::int32_t> pass_at;  // Generation: pass@k of each k is computed; at most Eval::repeats
+    Targets targets = Targets::Auto;  // Generation, TSV: Auto: a cell that is a list of quoted texts is several targets
 
     bool operator==(const Task&) const = default;
 };
@@ -104,6 +126,7 @@ struct Inference {
     std::optional<std::int32_t> startup_timeout_seconds;  // Command, OpenAI; absent: default_timeout_seconds
     std::optional<std::int32_t> sample_timeout_seconds;   // Command, OpenAI; absent: default_timeout_seconds
     std::optional<std::int32_t> max_concurrency;          // OpenAI; absent: default_max_concurrency
+    BackupLeases backup_leases = BackupLeases::Auto;      // Auto: not with OpenAI
     Precision precision = Precision::FP32;                // TorchScript
     std::optional<std::int32_t> max_batch_tokens;         // its size times its longest; absent: in the samples' order
     std::optional<std::int32_t> refill_rows;              // TorchScript: texts at a time; absent: the whole batch
@@ -116,6 +139,7 @@ struct Eval {
     std::vector<Dataset> datasets;
     std::int32_t repeats = 1;  // of each sample
     Inference inference;
+    bool retry_failed = false;  // samples that failed in an earlier run are tried again, within the merge's bounds too
 
     bool operator==(const Eval&) const = default;
 };
@@ -248,6 +272,7 @@ struct Progress {
     std::int64_t eta_seconds = 0;
     std::string slowest_rank;
     std::string last_report_time;  // RFC 3339
+    std::string waiting_for;       // what the ranks wait for, while they do
 
     bool operator==(const Progress&) const = default;
 };
@@ -263,6 +288,16 @@ struct Metric {
     bool operator==(const Metric&) const = default;
 };
 
+/// Of the answers, and of the samples that failed for want of one, those that a person wants to know of.
+struct AnswerCounts {
+    std::int64_t empty = 0;      // answers without text
+    std::int64_t truncated = 0;  // answers that a limit of tokens ended
+    std::int64_t filtered = 0;   // by a content filter
+    std::int64_t refused = 0;    // samples that the server refused to answer
+
+    bool operator==(const AnswerCounts&) const = default;
+};
+
 struct Results {
     std::string claim_name;
     std::string path;    // folder of the published output, relative to the storage root
@@ -272,6 +307,7 @@ struct Results {
     std::int64_t repeated = 0;
     std::int64_t conflicting = 0;
     std::int64_t failed = 0;
+    AnswerCounts answers;
 
     bool operator==(const Results&) const = default;
 };
@@ -281,7 +317,8 @@ struct EvalJobStatus {
     std::string start_time;  // RFC 3339; empty: not yet
     std::string completion_time;
     std::string starting_since;  // RFC 3339; while the job is being started: what startupDeadlineSeconds counts from
-    std::string identity;        // of the evaluation, as the merge proved it
+    std::string identity;        // of the evaluation, as node 0 reported it, and the merge proved it
+    std::string run_secret;      // the name of the Secret with the run's token and spec; empty: not made yet
     std::int32_t attempt = 0;    // the highest of any node; scope Group: of all
     std::int32_t restarts = 0;   // of nodes or groups, against restartPolicy.maxRestarts
     std::map<std::string, std::int32_t> node_attempts;  // node rank → highest attempt ever seen

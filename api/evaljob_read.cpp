@@ -35,6 +35,7 @@ Task read_task(const Json& task) {
     }
     if (read.type == TaskType::Generation && read.metrics.empty()) read.metrics = {TaskMetric::ExactMatch};
     if (read.type == TaskType::MultipleChoice && read.metrics.empty()) read.metrics = {TaskMetric::Accuracy};
+    take_enum(task, "targets", read.targets);
     take(task, "groupBy", read.group_by);
     take(task, "maxNewTokens", read.max_new_tokens);
     take(task, "prompt", read.prompt);
@@ -44,6 +45,11 @@ Task read_task(const Json& task) {
     take(task, "passAt", read.pass_at);
     if (const Json& scorer = member(task, "scorer"); scorer.is_object()) read.scorer = read_scorer(scorer);
     return read;
+}
+
+Header read_header(const Json& header) {
+    return Header{
+        .name = text_of(header, "name"), .value = text_of(header, "value"), .variable = text_of(header, "variable")};
 }
 
 Dataset read_dataset(const Json& dataset) {
@@ -89,13 +95,21 @@ std::map<std::string, std::int32_t> read_attempts(const Json& object) {
     return attempts;
 }
 
+AnswerCounts read_answers(const Json& answers) {
+    return AnswerCounts{.empty = number_of(answers, "empty"),
+                        .truncated = number_of(answers, "truncated"),
+                        .filtered = number_of(answers, "filtered"),
+                        .refused = number_of(answers, "refused")};
+}
+
 Progress read_progress(const Json& progress) {
     return Progress{.samples_done = number_of(progress, "samplesDone"),
                     .samples_total = number_of(progress, "samplesTotal"),
                     .samples_per_second = text_of(progress, "samplesPerSecond"),
                     .eta_seconds = number_of(progress, "etaSeconds"),
                     .slowest_rank = text_of(progress, "slowestRank"),
-                    .last_report_time = text_of(progress, "lastReportTime")};
+                    .last_report_time = text_of(progress, "lastReportTime"),
+                    .waiting_for = text_of(progress, "waitingFor")};
 }
 
 Results read_results(const Json& results) {
@@ -108,7 +122,8 @@ Results read_results(const Json& results) {
                    .missing = missing,
                    .repeated = number_of(results, "repeated"),
                    .conflicting = number_of(results, "conflicting"),
-                   .failed = number_of(results, "failed")};
+                   .failed = number_of(results, "failed"),
+                   .answers = read_answers(member(results, "answers"))};
 }
 
 Condition read_condition(const Json& condition) {
@@ -148,6 +163,13 @@ Eval read_eval(const Json& eval) {
     take(model, "systemPrompt", read.model.system_prompt);
     if (const Json& parameters = member(model, "parameters"); parameters.is_object())
         read.model.parameters = parameters;
+    if (const Json& headers = member(model, "headers"); headers.is_array())
+        for (const Json& header : headers) read.model.headers.push_back(read_header(header));
+    take(model, "query", read.model.query);
+    take_enum(model, "tokenLimit", read.model.token_limit);
+    take_enum(model, "sendSeed", read.model.send_seed);
+    take_enum(model, "contentFilter", read.model.content_filter);
+    take_enum(model, "proxy", read.model.proxy);
     const Json& datasets = member(eval, "datasets");
     if (datasets.is_array()) {
         for (const Json& dataset : datasets) read.datasets.push_back(read_dataset(dataset));
@@ -167,7 +189,9 @@ Eval read_eval(const Json& eval) {
     take(inference, "startupTimeoutSeconds", read.inference.startup_timeout_seconds);
     take(inference, "sampleTimeoutSeconds", read.inference.sample_timeout_seconds);
     take(inference, "maxConcurrency", read.inference.max_concurrency);
+    take_enum(inference, "backupLeases", read.inference.backup_leases);
     take(eval, "repeats", read.repeats);
+    take(eval, "retryFailed", read.retry_failed);
     return read;
 }
 
@@ -237,6 +261,7 @@ EvalJobStatus read_status(const Json& status) {
     read.completion_time = text_of(status, "completionTime");
     read.starting_since = text_of(status, "startingSince");
     read.identity = text_of(status, "identity");
+    read.run_secret = text_of(status, "runSecret");
     read.attempt = small_number_of(status, "attempt");
     read.restarts = small_number_of(status, "restarts");
     read.node_attempts = read_attempts(member(status, "nodeAttempts"));

@@ -19,6 +19,7 @@ Json task_to_json(const Task& task) {
     Json object{{"type", name_of(task.type)}};
     if (!task.classes.empty()) object["classes"] = task.classes;
     for (const TaskMetric metric : task.metrics) object["metrics"].push_back(name_of(metric));
+    if (task.targets != Targets::Auto) object["targets"] = name_of(task.targets);
     put(object, "groupBy", task.group_by);
     put(object, "maxNewTokens", task.max_new_tokens);
     put(object, "prompt", task.prompt);
@@ -83,7 +84,15 @@ Json progress_to_json(const Progress& progress) {
     put(object, "samplesPerSecond", progress.samples_per_second);
     put(object, "slowestRank", progress.slowest_rank);
     put(object, "lastReportTime", progress.last_report_time);
+    put(object, "waitingFor", progress.waiting_for);
     return object;
+}
+
+Json answers_to_json(const AnswerCounts& answers) {
+    return Json{{"empty", answers.empty},
+                {"truncated", answers.truncated},
+                {"filtered", answers.filtered},
+                {"refused", answers.refused}};
 }
 
 Json results_to_json(const Results& results) {
@@ -92,6 +101,7 @@ Json results_to_json(const Results& results) {
                 {"conflicting", results.conflicting},
                 {"failed", results.failed}};
     if (results.missing) object["missing"] = *results.missing;
+    if (results.answers != AnswerCounts()) object["answers"] = answers_to_json(results.answers);
     put(object, "claimName", results.claim_name);
     put(object, "path", results.path);
     put(object, "sha256", results.sha256);
@@ -123,6 +133,20 @@ Json nodes_to_json(const NodeCounts& nodes) {
         {"total", nodes.total}, {"ready", nodes.ready}, {"succeeded", nodes.succeeded}, {"failed", nodes.failed}};
 }
 
+/// What engine OpenAI alone has, where it is not the default.
+void add_request_settings(const Model& model, Json& object) {
+    for (const Header& header : model.headers) {
+        Json& added = object["headers"].emplace_back(Json{{"name", header.name}});
+        put(added, "value", header.value);
+        put(added, "variable", header.variable);
+    }
+    if (!model.query.empty()) object["query"] = model.query;
+    if (model.token_limit != TokenLimit::Auto) object["tokenLimit"] = name_of(model.token_limit);
+    if (model.send_seed != SendSeed::Auto) object["sendSeed"] = name_of(model.send_seed);
+    if (model.content_filter != ContentFilter::Fail) object["contentFilter"] = name_of(model.content_filter);
+    if (model.proxy != Proxy::None) object["proxy"] = name_of(model.proxy);
+}
+
 }  // namespace
 
 Json eval_to_json(const Eval& eval) {
@@ -135,6 +159,7 @@ Json eval_to_json(const Eval& eval) {
     put(model, "apiKeyVariable", eval.model.api_key_variable);
     put(model, "systemPrompt", eval.model.system_prompt);
     if (!eval.model.parameters.empty()) model["parameters"] = eval.model.parameters;
+    add_request_settings(eval.model, model);
     Json datasets = Json::array();
     for (const Dataset& dataset : eval.datasets) {
         datasets.push_back(dataset_to_json(dataset));
@@ -154,8 +179,11 @@ Json eval_to_json(const Eval& eval) {
     put(inference, "startupTimeoutSeconds", eval.inference.startup_timeout_seconds);
     put(inference, "sampleTimeoutSeconds", eval.inference.sample_timeout_seconds);
     put(inference, "maxConcurrency", eval.inference.max_concurrency);
+    if (eval.inference.backup_leases != BackupLeases::Auto)
+        inference["backupLeases"] = name_of(eval.inference.backup_leases);
     Json object{{"model", std::move(model)}, {"datasets", std::move(datasets)}, {"inference", std::move(inference)}};
     if (eval.repeats != 1) object["repeats"] = eval.repeats;
+    if (eval.retry_failed) object["retryFailed"] = true;
     return object;
 }
 
@@ -206,6 +234,7 @@ Json status_to_json(const EvalJobStatus& status) {
     put(object, "completionTime", status.completion_time);
     put(object, "startingSince", status.starting_since);
     put(object, "identity", status.identity);
+    put(object, "runSecret", status.run_secret);
     put(object, "selector", status.selector);
     put(object, "gang", status.gang);
     for (const auto& [node, attempt] : status.node_attempts) object["nodeAttempts"][node] = attempt;

@@ -98,6 +98,7 @@ std::vector<Field> task_fields(const std::string& task, const std::vector<Use>& 
     add(rules, used_with("type", types,
                          {{"classes", {"Classification"}},
                           {"metrics", {"MultipleChoice", "Generation"}},
+                          {"targets", {"Generation"}},
                           {"groupBy", {"MultipleChoice", "Generation"}},
                           {"maxNewTokens", {"Generation"}},
                           {"temperature", {"Generation"}},
@@ -148,6 +149,14 @@ std::vector<Field> task_fields(const std::string& task, const std::vector<Use>& 
          .text = "One metric.",
          .values = {"ExactMatch", "NormalizedExactMatch", "VQAAccuracy", "F1", "ROUGEL", "Accuracy",
                     "NormalizedAccuracy"}},
+        {.path = task + ".targets",
+         .type = Type::String,
+         .text =
+             "Generation, TSV: how a cell of the column `answer` is read. Auto: one that is wholly a list of quoted "
+             "texts, ['Paris', 'paris'], is a list of right answers; anything else is one text. Text: always one "
+             "text. Part of the evaluation's identity.",
+         .fallback_words = "Auto with Generation",
+         .values = {"Auto", "Text"}},
         {.path = task + ".groupBy",
          .type = Type::String,
          .text = "Generation, MultipleChoice: the member of each sample, a text, an integer or a boolean, by which "

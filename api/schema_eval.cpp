@@ -242,6 +242,13 @@ std::vector<Field> inference_fields() {
          .fallback_words = "32 with OpenAI",
          .minimum = 1,
          .maximum = 1024},
+        {.path = inference + ".backupLeases",
+         .type = Type::String,
+         .text =
+             "Dynamic: whether the last batches are leased to a second rank while the first one still computes them. "
+             "The first that reports counts. Auto: yes, but not with OpenAI, where each answer may have its price.",
+         .fallback_words = "Auto",
+         .values = {"Auto", "Always", "Never"}},
     };
 }
 
@@ -306,6 +313,12 @@ std::vector<Field> eval_fields() {
                       .fallback_words = "1",
                       .minimum = 1,
                       .maximum = 10000});
+    fields.push_back({.path = "spec.eval.retryFailed",
+                      .type = Type::Boolean,
+                      .text = "Samples that failed in an earlier run of the same evaluation are tried again, even "
+                              "when there are no more of them than merge.maxFailedSamples. More are always tried "
+                              "again. No part of the evaluation's identity.",
+                      .fallback_words = "false"});
     return fields;
 }
 

@@ -1,4 +1,7 @@
 // The table: spec.eval.model.
+#include <algorithm>
+
+#include "api/json_read.hpp"
 #include "api/schema_rows.hpp"
 
 namespace evaljob::schema {
@@ -16,7 +19,13 @@ std::vector<Rule> model_rules() {
                           {"name", {"OpenAI"}},
                           {"apiKeyVariable", {"OpenAI"}},
                           {"systemPrompt", {"OpenAI"}},
-                          {"parameters", {"OpenAI"}}}));
+                          {"parameters", {"OpenAI"}},
+                          {"headers", {"OpenAI"}},
+                          {"query", {"OpenAI"}},
+                          {"tokenLimit", {"OpenAI"}},
+                          {"sendSeed", {"OpenAI"}},
+                          {"contentFilter", {"OpenAI"}},
+                          {"proxy", {"OpenAI"}}}));
     return rules;
 }
 
@@ -38,6 +47,125 @@ std::vector<Field> taken_parameters() {
             taken("max_completion_tokens", Type::Integer, "is task.maxNewTokens; remove it"),
             taken("stream", Type::Boolean, "is not used; remove it"),
             taken("n", Type::Integer, "is spec.eval.repeats; remove it")};
+}
+
+constexpr Form header_form{"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$", "the name of an HTTP header"};
+constexpr Form header_value_form{"^[\\x20-\\x7e]*$", "printable ASCII"};
+constexpr Form query_form{"^[A-Za-z0-9._~-]+$", "letters, digits, '.', '_', '~' and '-'"};
+
+Rule one_source() {
+    const std::string words = "has either a value or a variable";
+    return {.cel = "has(self.value) != has(self.variable)",
+            .message = words,
+            .message_expression = "",
+            .check = [=](const Json& header, const std::string& path, Violations& violations) {
+                if (member(header, "value").is_null() == member(header, "variable").is_null())
+                    violations.push_back(path + ": " + words);
+            }};
+}
+
+std::string lower(std::string text) {
+    std::transform(text.begin(), text.end(), text.begin(),
+                   [](unsigned char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    return text;
+}
+
+/// A key that stands in an EvalJob can be read by everyone who may read EvalJobs.
+Rule keys_come_from_variables() {
+    const std::string words = "value: a header that holds a key takes it from a variable; set variable";
+    return {.cel =
+                "!has(self.value) || !(self.name.lowerAscii() in ['authorization', 'proxy-authorization', 'api-key', "
+                "'x-api-key', 'cookie'])",
+            .message = words,
+            .message_expression = "",
+            .check = [=](const Json& header, const std::string& path, Violations& violations) {
+                if (member(header, "value").is_null() || !member(header, "name").is_string()) return;
+                const std::string name = lower(text_of(header, "name"));
+                for (const char* key : {"authorization", "proxy-authorization", "api-key", "x-api-key", "cookie"})
+                    if (name == key) return violations.push_back(path + "." + words);
+            }};
+}
+
+Rule header_is_free() {
+    const std::string words = "name: this header is set by the runner; remove it";
+    return {.cel =
+                "!(self.name.lowerAscii() in ['host', 'content-length', 'content-type', 'transfer-encoding', "
+                "'connection', 'accept-encoding', 'expect', 'te', 'upgrade'])",
+            .message = words,
+            .message_expression = "",
+            .check = [=](const Json& header, const std::string& path, Violations& violations) {
+                if (!member(header, "name").is_string()) return;
+                const std::string name = lower(text_of(header, "name"));
+                for (const char* key : {"host", "content-length", "content-type", "transfer-encoding", "connection",
+                                        "accept-encoding", "expect", "te", "upgrade"})
+                    if (name == key) return violations.push_back(path + "." + words);
+            }};
+}
+
+/// How requests fit a server that wants them a little otherwise.
+std::vector<Field> request_fields() {
+    const std::string model = "spec.eval.model";
+    return {
+        {.path = model + ".headers",
+         .type = Type::Array,
+         .text = "OpenAI: further headers of each request. No part of the evaluation's identity.",
+         .min_items = 1,
+         .max_items = 32,
+         .key = "name"},
+        {.path = model + ".headers[]",
+         .type = Type::Object,
+         .text = "One header.",
+         .rules = {one_source(), keys_come_from_variables(), header_is_free()}},
+        {.path = model + ".headers[].name",
+         .type = Type::String,
+         .text = "Its name.",
+         .required = true,
+         .min_length = 1,
+         .max_length = 128,
+         .form = &header_form},
+        {.path = model + ".headers[].value",
+         .type = Type::String,
+         .text = "Its value. Whoever may read the EvalJob can read it.",
+         .max_length = 4096,
+         .form = &header_value_form},
+        {.path = model + ".headers[].variable",
+         .type = Type::String,
+         .text = "The environment variable of container `runner` that holds its value.",
+         .max_length = 256,
+         .form = &variable_form},
+        {.path = model + ".query",
+         .type = Type::StringMap,
+         .text = "OpenAI: what stands behind the ? of each request's URL: {api-version: \"2024-10-21\"} for Azure. No "
+                 "part of the evaluation's identity, as the URL is none.",
+         .max_length = 256,
+         .min_items = 1,
+         .max_items = 16,
+         .form = &query_form},
+        {.path = model + ".tokenLimit",
+         .type = Type::String,
+         .text = "OpenAI: the member of a request that has task.maxNewTokens. Auto: max_tokens, or the other one after "
+                 "the server has refused a request for it.",
+         .fallback_words = "Auto with OpenAI",
+         .values = {"Auto", "max_tokens", "max_completion_tokens"}},
+        {.path = model + ".sendSeed",
+         .type = Type::String,
+         .text = "OpenAI: whether each request has a `seed`. Auto: until the server has refused one for it.",
+         .fallback_words = "Auto with OpenAI",
+         .values = {"Auto", "Always", "Never"}},
+        {.path = model + ".contentFilter",
+         .type = Type::String,
+         .text = "OpenAI: what is done with an answer that the server's content filter has ended. Fail: the sample "
+                 "fails for that reason. Answer: what is there of it counts as the answer, and is counted as filtered. "
+                 "Part of the evaluation's identity.",
+         .fallback_words = "Fail with OpenAI",
+         .values = {"Fail", "Answer"}},
+        {.path = model + ".proxy",
+         .type = Type::String,
+         .text = "OpenAI: Environment: the server is reached through the proxy that HTTP_PROXY, HTTPS_PROXY and "
+                 "NO_PROXY of container `runner` name. None: directly.",
+         .fallback_words = "None with OpenAI",
+         .values = {"None", "Environment"}},
+    };
 }
 
 }  // namespace
@@ -77,6 +205,7 @@ std::vector<Field> server_fields() {
          .open = true},
     };
     add(fields, taken_parameters());
+    add(fields, request_fields());
     return fields;
 }
 

@@ -59,7 +59,8 @@ std::vector<Field> progress_fields() {
             text("status.progress.samplesPerSecond", "Decimal."),
             count("status.progress.etaSeconds", "Seconds until all samples are done."),
             text("status.progress.slowestRank", "The rank that is furthest behind."),
-            text("status.progress.lastReportTime", "When node 0 last said so, RFC 3339.")};
+            text("status.progress.lastReportTime", "When node 0 last said so, RFC 3339."),
+            text("status.progress.waitingFor", "What the ranks wait for, while they do: a server, a model.")};
 }
 
 std::vector<Field> result_fields() {
@@ -71,7 +72,12 @@ std::vector<Field> result_fields() {
             count("status.results.missing", "Samples without a record; absent: nothing says how many there should be."),
             count("status.results.repeated", "Records beyond the first of a sample; they change nothing."),
             count("status.results.conflicting", "Samples whose records differ."),
-            count("status.results.failed", "Samples that the model failed on.")};
+            count("status.results.failed", "Samples that the model failed on."),
+            object("status.results.answers", "Answers that a person wants to know of; absent: there are none."),
+            count("status.results.answers.empty", "Answers without text."),
+            count("status.results.answers.truncated", "Answers that a limit of tokens ended."),
+            count("status.results.answers.filtered", "Answers that a content filter ended."),
+            count("status.results.answers.refused", "Samples that the server refused to answer.")};
 }
 
 std::vector<Field> summary_fields() {
@@ -93,23 +99,25 @@ std::vector<Field> summary_fields() {
 
 const std::vector<Field>& status_fields() {
     static const std::vector<Field> all = [] {
-        std::vector<Field> fields{object("status", "What the operator observed."),
-                                  count("status.observedGeneration", "The generation that status speaks of."),
-                                  text("status.startTime", "RFC 3339."),
-                                  text("status.completionTime", "RFC 3339."),
-                                  text("status.startingSince", "While the job is being started: since when, RFC 3339."),
-                                  text("status.identity", "Of the evaluation, as the merge proved it."),
-                                  count("status.attempt", "The highest of any node; with scope Group, of all.", false),
-                                  count("status.restarts", "Restarts of nodes or of all, against maxRestarts.", false),
-                                  text("status.gang",
-                                       "The API that the Pods' gang was made with, or None; decided with the first "
-                                       "Pod."),
-                                  {.path = "status.nodeAttempts",
-                                   .type = Type::IntegerMap,
-                                   .text = "The highest attempt seen of each node, by node rank."},
-                                  {.path = "status.nextAttempts",
-                                   .type = Type::IntegerMap,
-                                   .text = "The attempt that was decided and not seen yet, by node rank."}};
+        std::vector<Field> fields{
+            object("status", "What the operator observed."),
+            count("status.observedGeneration", "The generation that status speaks of."),
+            text("status.startTime", "RFC 3339."),
+            text("status.completionTime", "RFC 3339."),
+            text("status.startingSince", "While the job is being started: since when, RFC 3339."),
+            text("status.identity", "Of the evaluation, as node 0 reported it before the first sample."),
+            text("status.runSecret", "The Secret with the run's token and spec."),
+            count("status.attempt", "The highest of any node; with scope Group, of all.", false),
+            count("status.restarts", "Restarts of nodes or of all, against maxRestarts.", false),
+            text("status.gang",
+                 "The API that the Pods' gang was made with, or None; decided with the first "
+                 "Pod."),
+            {.path = "status.nodeAttempts",
+             .type = Type::IntegerMap,
+             .text = "The highest attempt seen of each node, by node rank."},
+            {.path = "status.nextAttempts",
+             .type = Type::IntegerMap,
+             .text = "The attempt that was decided and not seen yet, by node rank."}};
         for (const auto& part :
              {summary_fields(), progress_fields(), metric_fields(), result_fields(), condition_fields()}) {
             fields.insert(fields.end(), part.begin(), part.end());

@@ -14,6 +14,10 @@ namespace {
 
 constexpr std::uint64_t most_script_bytes = std::uint64_t{64} << 20U;  // of a file that is hashed on every start
 
+/// Of what a program and a server are asked and how their answers are read. Raise it with each change of these.
+constexpr int command_revision = 2;
+constexpr int server_revision = 2;
+
 Json inference_config(const Inference& inference, const std::string& device_kind) {
     Json config{{"device", device_kind},
                 {"maxBatchSize", inference.max_batch_size},
@@ -50,14 +54,18 @@ Result<Json> command_config(const Model& model, const std::string& storage_root)
         if (!digest) return fail("BadInput", unreadable("spec.eval.model.command", digest.error()));
         files[word] = *digest;
     }
-    return Json{{"format", name_of(model.format)}, {"command", model.command}, {"files", std::move(files)}};
+    return Json{{"format", name_of(model.format)},
+                {"revision", command_revision},
+                {"command", model.command},
+                {"files", std::move(files)}};
 }
 
 namespace {
 
 /// A server is known by what is asked of it, not by where it is.
 Json server_config(const Model& model) {
-    Json config{{"format", name_of(model.format)}, {"name", model.name}};
+    Json config{{"format", name_of(model.format)}, {"revision", server_revision}, {"name", model.name}};
+    if (model.content_filter != ContentFilter::Fail) config["contentFilter"] = name_of(model.content_filter);
     if (!model.system_prompt.empty()) config["systemPrompt"] = model.system_prompt;
     if (!model.parameters.empty()) config["parameters"] = model.parameters;
     return config;

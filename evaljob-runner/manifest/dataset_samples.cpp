@@ -10,10 +10,15 @@ namespace evaljob {
 
 namespace {
 
+/// Of what is asked for a sample, how an answer is read and how texts are compared. Raise it with each change of these:
+/// a run that an older version has begun is then refused, not continued into a mixture.
+constexpr int text_task_revision = 2;
+
 Json task_config(const Task& task) {
     if (task.type == TaskType::Classification) return {{"type", "Classification"}, {"classes", task.classes}};
-    Json config{{"type", name_of(task.type)}, {"metrics", Json::array()}};
+    Json config{{"type", name_of(task.type)}, {"revision", text_task_revision}, {"metrics", Json::array()}};
     for (const TaskMetric metric : task.metrics) config["metrics"].push_back(name_of(metric));
+    if (task.targets != Targets::Auto) config["targets"] = name_of(task.targets);
     if (!task.group_by.empty()) config["groupBy"] = task.group_by;
     if (task.max_new_tokens) config["maxNewTokens"] = *task.max_new_tokens;
     if (!task.prompt.empty()) config["prompt"] = task.prompt;

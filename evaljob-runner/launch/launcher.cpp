@@ -38,6 +38,12 @@ namespace asio = boost::asio;
 
 namespace {
 
+/// Auto: not where each answer may have its price.
+bool has_backup_leases(const Eval& eval) {
+    if (eval.inference.backup_leases != BackupLeases::Auto) return eval.inference.backup_leases == BackupLeases::Always;
+    return eval.model.format != ModelFormat::OpenAI;
+}
+
 constexpr std::chrono::seconds stop_patience{20};  // below the 30 s that Kubernetes gives a Pod
 
 class Launcher {
@@ -145,6 +151,7 @@ private:
         CoordinatorOptions options;
         options.token = value_of(environment_, runner_environment::token);
         options.schedule = eval->inference.schedule;
+        options.backup_leases = has_backup_leases(*eval);
         options.expected = {contract_.run_id, contract_.world_size, contract_.local_world_size, device.kind};
         const std::string address = value_of(environment_, runner_environment::pod_ip);
         auto server = CoordinatorServer::start(

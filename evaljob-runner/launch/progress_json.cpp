@@ -65,6 +65,7 @@ std::string progress_json(const CoordinatorProgress& p, std::int32_t attempt) {
                 {"rendezvousReady", p.rendezvous_ready},
                 {"finished", p.finished},
                 {"slowestRank", slowest_rank(p)},
+                {"waitingFor", p.waiting_for},
                 {"ranks", std::move(ranks)}}
         .dump();
 }

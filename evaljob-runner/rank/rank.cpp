@@ -152,7 +152,8 @@ Result<std::unique_ptr<Engine>> open_engine(const Setup& setup, const Manifest& 
         case ModelFormat::Command:
             return open_command(setup, manifest, device);
         case ModelFormat::OpenAI:
-            return start_openai(setup.eval, setup.storage_root, setup.environment);
+            return start_openai(setup.eval, setup.storage_root, setup.environment,
+                                [&session](std::string what) { session.waits_for(std::move(what)); });
     }
     return fail("BadInput", "spec.eval.model.format: is not supported yet");
 }
@@ -172,6 +173,19 @@ Result<Evaluator> open_evaluator(const Setup& setup, const std::string& identity
     auto batches = BatchReader::open(setup.eval, setup.storage_root, std::move(*manifest));
     if (!batches) return tl::unexpected(batches.error());
     return Evaluator(std::move(*batches), std::move(*engine));
+}
+
+std::string what_starts(const Model& model) {
+    switch (model.format) {
+        case ModelFormat::OpenAI:
+            return model.url;
+        case ModelFormat::Command:
+            return "the program " + model.command.front();
+        case ModelFormat::TorchScript:
+        case ModelFormat::AOTInductor:
+            break;
+    }
+    return "the model " + model.path;
 }
 
 Result<RankLog> create_log(const Setup& setup, ShardHeader header, Session& session) {
@@ -229,7 +243,9 @@ int run_rank(const Environment& environment) {
     }
     ShardHeader header;
     header.identity = std::get<Welcome>(welcome).identity;
+    session.waits_for(what_starts(setup->eval.model));
     auto evaluator = open_evaluator(*setup, header.identity, header, session);
+    session.waits_for("");
     if (!evaluator) return give_up(session, evaluator.error());
     auto log = create_log(*setup, header, session);
     if (!log) return give_up(session, log.error());

@@ -26,7 +26,6 @@ struct Sample {
     std::string image;                // TSV: a file's bytes, PNG or JPEG; empty: none
     Json target;                      // Classification: the class as an integer; Generation: a text, or several
     std::string group;                // the name of the target's class, or what task.groupBy names
-    bool lacks_image = false;         // TSV: there is a column for its image, and nothing in it
 };
 
 class DatasetReader {

@@ -53,9 +53,6 @@ public:
         auto image = image_of(*cells);
         if (!image) return refused(row, image.error());
         sample->image = std::move(*image);
-        sample->lacks_image = (columns_.image || columns_.image_path) &&
-                              TsvColumns::cell(*cells, columns_.image).empty() &&
-                              TsvColumns::cell(*cells, columns_.image_path).empty();
         return sample;
     }
 

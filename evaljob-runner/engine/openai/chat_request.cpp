@@ -75,7 +75,7 @@ Result<std::vector<std::string>> image_urls(const Sample& sample, const Members&
     }
     const JsonMember* image = filled(members, "image");
     const JsonMember* named = image ? image : filled(members, "image_path");
-    if (named == nullptr && (sample.lacks_image || has_one_of(members, {"image", "image_path"})))
+    if (named == nullptr && has_one_of(members, {"image", "image_path"}))
         return bad("it has no image, where the dataset has images");
     if (named == nullptr) return urls;
     auto texts = texts_of(*named);

@@ -194,6 +194,7 @@ void Traffic::take_failure(const Question& question, const FailSample& failure) 
 void Traffic::take_refusal(QuestionPtr question, Refusal refusal) {
     is_of_use();
     if (question->is_of_ours) return give_up(refused_.empty() ? refusal.of_all : refused_.front().second.of_all);
+    question->request = {};  // it may have images, and is not asked again
     refused_.emplace_back(std::move(question), std::move(refusal));
     if (++refused_in_a_row_ < most_refused_in_a_row) return;
     Error error = refused_.back().second.of_all;

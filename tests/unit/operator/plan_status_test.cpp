@@ -148,12 +148,17 @@ TEST(Status, NumbersFromAPodAreNotTrusted) {
     world.observed.progress->samples_per_second = -1;
     world.observed.progress->eta_seconds = std::numeric_limits<double>::infinity();
     world.observed.progress->slowest_rank = std::string(10'000, 'x');
+    world.observed.progress->waiting_for = std::string(10'000, 'x');
     world.step();
     const Progress& progress = *world.observed.job.status.progress;
     EXPECT_EQ(progress.samples_done, 100);
     EXPECT_EQ(progress.samples_per_second, "0.0");
     EXPECT_EQ(progress.eta_seconds, 0);
     EXPECT_LE(progress.slowest_rank.size(), 64U);
+    EXPECT_LE(progress.waiting_for.size(), 256U);
+    world.exit_all(0);
+    world.step();
+    EXPECT_EQ(world.observed.job.status.progress->waiting_for, "") << "whoever has ended waits for nothing";
 }
 
 TEST(Status, SuccessCarriesTheMergesReport) {

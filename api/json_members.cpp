@@ -184,7 +184,8 @@ private:
 
     /// NaN, Infinity and -Infinity are no JSON, and much that writes JSON writes them.
     bool number() {
-        if (strictness_ == Strictness::AnyBytes && (take_word("NaN") || take_word("Infinity") || take_word("-Infinity")))
+        if (strictness_ == Strictness::AnyBytes &&
+            (take_word("NaN") || take_word("Infinity") || take_word("-Infinity")))
             return true;
         take('-');
         if (!take('0') && !digits()) return false;

@@ -7,7 +7,8 @@
 namespace evaljob {
 
 std::string kind_of_failure(std::string why) {
-    std::replace_if(why.begin(), why.end(), [](char c) { return c >= '0' && c <= '9'; }, '#');
+    std::replace_if(
+        why.begin(), why.end(), [](char c) { return c >= '0' && c <= '9'; }, '#');
     return why;
 }
 
@@ -29,15 +30,16 @@ void FirstFailures::ask_first(std::set<std::uint64_t> cheapest) {
 
 std::string FirstFailures::message() const {
     return "all of the first " + std::to_string(failed_) +
-           " samples failed alike, the cheapest ones too, and the others were not tried: " +
-           failure_ + "; with the cause mended the job goes on from here";
+           " samples failed alike, the cheapest ones too, and the others were not tried: " + failure_ +
+           "; with the cause mended the job goes on from here";
 }
 
 std::set<std::uint64_t> cheapest_of(std::size_t batches,
                                     const std::function<const BatchFeatures*(std::uint64_t)>& waits) {
     std::vector<std::tuple<std::uint64_t, std::uint64_t, std::uint64_t>> by_cost;  // bytes, samples, batch
     for (std::uint64_t batch = 0; batch < batches; ++batch)
-        if (const BatchFeatures* features = waits(batch)) by_cost.emplace_back(features->bytes, features->samples, batch);
+        if (const BatchFeatures* features = waits(batch))
+            by_cost.emplace_back(features->bytes, features->samples, batch);
     std::sort(by_cost.begin(), by_cost.end());
     std::set<std::uint64_t> cheapest;
     std::set<std::uint64_t> kinds;

@@ -40,13 +40,14 @@ public:
 private:
     bool over_;
     std::uint64_t failed_ = 0;  // samples
-    std::string failure_;  // the first
+    std::string failure_;       // the first
     std::set<std::uint64_t> cheapest_;
     std::set<std::uint64_t> open_;  // of those, not done yet
 };
 
 /// Of the batches that wait: the cheapest of each kind, and then the cheapest of all until there are enough samples.
 /// `waits` tells whether a batch does.
-std::set<std::uint64_t> cheapest_of(std::size_t batches, const std::function<const BatchFeatures*(std::uint64_t)>& waits);
+std::set<std::uint64_t> cheapest_of(std::size_t batches,
+                                    const std::function<const BatchFeatures*(std::uint64_t)>& waits);
 
 }  // namespace evaljob

@@ -52,8 +52,8 @@ std::optional<std::vector<std::string>> listed(std::string_view cell) {
 
 std::string input_of(const TsvColumns& columns, const std::vector<std::string>& cells) {
     std::string input;
-    const bool has_no_image = TsvColumns::cell(cells, columns.image).empty() &&
-                              TsvColumns::cell(cells, columns.image_path).empty();
+    const bool has_no_image =
+        TsvColumns::cell(cells, columns.image).empty() && TsvColumns::cell(cells, columns.image_path).empty();
     for (std::size_t i = 0; i < cells.size(); ++i) {
         // That there is a place for its image and nothing in it is told: who shows images must not ask without.
         const bool lacks_image = has_no_image && (i == columns.image || i == columns.image_path);

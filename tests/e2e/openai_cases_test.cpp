@@ -54,8 +54,8 @@ Json job(const std::string& url, const std::string& data, int allowed) {
 class OpenAiCases : public testing::Test {
 protected:
     /// The published lines, by id.
-    std::map<std::string, Json> run(const std::string& data, int allowed = 0,
-                                    const std::function<void(Json&)>& change = [](Json&) {}) {
+    std::map<std::string, Json> run(
+        const std::string& data, int allowed = 0, const std::function<void(Json&)>& change = [](Json&) {}) {
         CaseServer server(evaluation_.folder());
         Json object = job(server.url(), data, allowed);
         change(object["spec"]["eval"]);

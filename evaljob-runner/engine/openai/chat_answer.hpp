@@ -25,11 +25,11 @@ struct ChatAnswer {
 Result<ChatAnswer> read_chat_answer(std::string_view body);
 
 struct ModelList {
-    std::vector<std::string> names;    // as many as a person wants to be told
-    std::size_t count = 0;             // of models
-    std::string owner;                 // of the first: "vllm"; may be empty
-    bool is_complete = true;           // there is no further page
-    bool has_the_wanted = false;       // by its name or an alias
+    std::vector<std::string> names;  // as many as a person wants to be told
+    std::size_t count = 0;           // of models
+    std::string owner;               // of the first: "vllm"; may be empty
+    bool is_complete = true;         // there is no further page
+    bool has_the_wanted = false;     // by its name or an alias
 };
 
 /// Of GET /models, in which `wanted` is looked for. Fails with Garbled: no list of models. Its `retry` is false where

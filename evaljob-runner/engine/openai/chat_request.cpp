@@ -60,8 +60,7 @@ const JsonMember* filled(const Members& members, const char* key) {
 }
 
 bool has_one_of(const Members& members, std::initializer_list<const char*> keys) {
-    return std::any_of(keys.begin(), keys.end(),
-                       [&](const char* key) { return find_member(members, key) != nullptr; });
+    return std::any_of(keys.begin(), keys.end(), [&](const char* key) { return find_member(members, key) != nullptr; });
 }
 
 /// Of the image that the dataset has read, of all that the member `image` has, or of the files that `image_path` names.

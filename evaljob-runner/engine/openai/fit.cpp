@@ -34,10 +34,10 @@ bool has_one(std::string_view text, const std::array<std::string_view, N>& words
 /// That a member is not known, rather than that its value does not suit: "max_tokens is too large" is of one sample.
 bool says_unknown(std::string_view text) {
     static constexpr std::array<std::string_view, 12> unknown{
-        "unsupported",    "not support",       "n't support",   "unrecognized", "unrecognised", "unknown",
-        "not permitted",  "extra_forbidden",   "extra inputs",  "unexpected",   "not allowed",  "invalid parameter"};
-    static constexpr std::array<std::string_view, 6> of_its_value{"too large",       "too long",     "maximum context",
-                                                                  "exceed",          "greater than", "less than"};
+        "unsupported",   "not support",     "n't support",  "unrecognized", "unrecognised", "unknown",
+        "not permitted", "extra_forbidden", "extra inputs", "unexpected",   "not allowed",  "invalid parameter"};
+    static constexpr std::array<std::string_view, 6> of_its_value{"too large", "too long",     "maximum context",
+                                                                  "exceed",    "greater than", "less than"};
     return has_one(text, unknown) && !has_one(text, of_its_value);
 }
 

@@ -31,9 +31,7 @@ FitRules fit_rules(const Model& model);
 std::optional<Fit> refit(const Fit& sent, const FitRules& rules, int status, std::string_view body);
 
 /// What both have learned.
-inline Fit joined(const Fit& a, const Fit& b) {
-    return {a.completion_tokens || b.completion_tokens, a.seed && b.seed};
-}
+inline Fit joined(const Fit& a, const Fit& b) { return {a.completion_tokens || b.completion_tokens, a.seed && b.seed}; }
 
 /// The end of a request's body, which stands behind its other members: the members that a fit decides, and "}".
 std::string fitted_end(const Fit& fit, std::optional<std::int32_t> max_new_tokens, std::uint32_t seed);

@@ -19,9 +19,8 @@ struct OpenAiPace {
 /// Waits until the server is ready. `waits` is told what is waited for, then and later, and nothing when it is there;
 /// on any thread, and it must not wait. Fails with BadInput when it is another server than the EvalJob says, with
 /// NotReady when it is not ready in time.
-Result<std::unique_ptr<Engine>> start_openai(const Eval& eval, const std::string& storage_root,
-                                             const Environment& environment,
-                                             std::function<void(std::string)> waits = [](const std::string&) {},
-                                             OpenAiPace pace = {});
+Result<std::unique_ptr<Engine>> start_openai(
+    const Eval& eval, const std::string& storage_root, const Environment& environment,
+    std::function<void(std::string)> waits = [](const std::string&) {}, OpenAiPace pace = {});
 
 }  // namespace evaljob

@@ -43,7 +43,8 @@ Result<Readiness> read_list(const Exchange& exchange, const Terms& terms) {
                                     "(most: /v1)?");
     if (models->has_the_wanted) return Readiness{models->owner, ""};
     if (models->count == 0) return Readiness{models->owner, place + " lists no model"};
-    if (!models->is_complete) return Readiness{models->owner, place + " has further pages, and the first has not the model"};
+    if (!models->is_complete)
+        return Readiness{models->owner, place + " has further pages, and the first has not the model"};
     return fail("BadInput", "spec.eval.model.name: the server at " + terms.url + " has no model " + terms.model +
                                 "; it has: " + listed(models->names, models->count));
 }

@@ -10,8 +10,8 @@
 #include <optional>
 #include <random>
 #include <string>
-#include <vector>
 #include <utility>  // before Asio, for GCC 12 with Boost 1.74
+#include <vector>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -31,9 +31,9 @@ struct Question {
     std::function<void(Prediction)> answered;
     bool is_of_ours = false;  // no sample's: it is asked to see whether the server takes any request
     Tries tries;
-    int times = 0;            // asked
-    std::size_t begin = 0;    // of the body's end, that the fit decides
-    Fit fit = {};             // that it was sent with
+    int times = 0;          // asked
+    std::size_t begin = 0;  // of the body's end, that the fit decides
+    Fit fit = {};           // that it was sent with
 };
 
 class Traffic {

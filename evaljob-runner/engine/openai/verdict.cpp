@@ -135,8 +135,8 @@ std::optional<std::chrono::seconds> retry_after(const std::string& header, std::
 }
 
 std::optional<Error> wrong_key(const Exchange& exchange, const Terms& terms) {
-    const std::string says = terms.url + " answered " + std::to_string(exchange.status) + ": " +
-                             refusal_text(exchange.body);
+    const std::string says =
+        terms.url + " answered " + std::to_string(exchange.status) + ": " + refusal_text(exchange.body);
     const auto bad = [](const std::string& message) { return Error{"BadInput", message, false}; };
     if (exchange.status == 401) return bad("spec.eval.model.apiKeyVariable: " + says + mend_of_key(terms));
     if (exchange.status == 402)

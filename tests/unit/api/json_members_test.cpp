@@ -64,7 +64,8 @@ TEST(JsonItems, AreThoseOfAnArrayAsTheyStandThere) {
     using Items = std::vector<std::string_view>;
     EXPECT_EQ(json_items("[ {\"a\" : 1.50} , 2]", Strictness::Json), (Items{"{\"a\" : 1.50}", "2"}));
     EXPECT_EQ(json_items("[ ]", Strictness::Json), Items());
-    for (const char* none : {"[1,]", "[1", "{}", "7", "null", ""}) EXPECT_FALSE(json_items(none, Strictness::Json)) << none;
+    for (const char* none : {"[1,]", "[1", "{}", "7", "null", ""})
+        EXPECT_FALSE(json_items(none, Strictness::Json)) << none;
 }
 
 TEST(JsonMembersText, StandsAsItIs) {

@@ -255,11 +255,11 @@ TEST_P(Start, ThatFailsSaysWhatIsTheMatter) {
                 AllOf(HasSubstr("spec.eval.model.command: python3: "), HasSubstr(GetParam().says)));
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Table, Start,
-    testing::Values(BadStart{"Exits", "exit", "ProgramFailed", "it exited with 3 before it said {\"ready\": true}"},
-                    BadStart{"IsNeverReady", "hang", "NotReady", "did not say {\"ready\": true}"}),
-    [](const auto& row) { return row.param.name; });
+INSTANTIATE_TEST_SUITE_P(Table, Start,
+                         testing::Values(BadStart{"Exits", "exit", "ProgramFailed",
+                                                  "it exited with 3 before it said {\"ready\": true}"},
+                                         BadStart{"IsNeverReady", "hang", "NotReady", "did not say {\"ready\": true}"}),
+                         [](const auto& row) { return row.param.name; });
 
 TEST_F(CommandTest, AProgramThatIsNotThereIsBadInput) {
     eval_.model.command = {"no-such-program"};

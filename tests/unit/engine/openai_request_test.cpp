@@ -6,6 +6,7 @@
 #include "evaljob-runner/dataset/image_folder.hpp"
 #include "evaljob-runner/engine/openai/api_key.hpp"
 #include "evaljob-runner/engine/openai/chat_request.hpp"
+#include "evaljob-runner/engine/openai/fit.hpp"
 #include "evaljob-runner/engine/openai/url.hpp"
 #include "tests/unit/runner/temporary_folder.hpp"
 
@@ -197,8 +198,8 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& row) { return row.param.name; });
 
 TEST_F(ChatRequest, WithoutItsImageIsNotAsked) {
-    for (const char* empty : {R"({"question":"q","image":""})", R"({"question":"q","image":null})",
-                              R"({"question":"q","image_path":[]})"})
+    for (const char* empty :
+         {R"({"question":"q","image":""})", R"({"question":"q","image":null})", R"({"question":"q","image_path":[]})"})
         EXPECT_EQ(messages(empty), "it has no image, where the dataset has images") << empty;
     EXPECT_EQ(messages(R"({"question":"q","image":"","image_path":"cat.png"})")[0]["content"].size(), 2U);
 }
@@ -223,7 +224,8 @@ TEST_P(Stops, AreThoseOfTheRequest) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Table, Stops,
-                         testing::Values(StopRow{"OfTheTask", "{}", {"task"}}, StopRow{"AText", R"({"stop":"a"})", {"a"}},
+                         testing::Values(StopRow{"OfTheTask", "{}", {"task"}},
+                                         StopRow{"AText", R"({"stop":"a"})", {"a"}},
                                          StopRow{"AList", R"({"stop":["a","b",3]})", {"a", "b"}},
                                          StopRow{"None", R"({"stop":null})", {}},
                                          StopRow{"Stay", R"({"include_stop_str_in_output":true})", {"task"}, true}),
@@ -258,15 +260,18 @@ INSTANTIATE_TEST_SUITE_P(
                R"({"error":{"message":"Unsupported parameter: 'max_tokens' is not supported with this model. Use )"
                R"('max_completion_tokens' instead.","param":"max_tokens","code":"unsupported_parameter"}})",
                true},
-        FitRow{"Mistral", 422,
-               R"({"detail":[{"type":"extra_forbidden","loc":["body","seed"],"msg":"Extra inputs are not permitted"}]})",
-               false, false},
+        FitRow{
+            "Mistral", 422,
+            R"({"detail":[{"type":"extra_forbidden","loc":["body","seed"],"msg":"Extra inputs are not permitted"}]})",
+            false, false},
         FitRow{"LiteLLM", 400, "UnsupportedParamsError: x does not support parameters: ['seed'], for model=y", false,
                false},
-        FitRow{"Gemini", 400, R"(Invalid JSON payload received. Unknown name \"seed\": Cannot find field.)", false, false},
+        FitRow{"Gemini", 400, R"(Invalid JSON payload received. Unknown name \"seed\": Cannot find field.)", false,
+               false},
         FitRow{"Both", 400, "unknown members: max_tokens, seed", true, false},
-        FitRow{"ALimitThatIsTooLarge", 400,
-               "'max_tokens' or 'max_completion_tokens' is too large: 4096. This model's maximum context length is 2048"},
+        FitRow{
+            "ALimitThatIsTooLarge", 400,
+            "'max_tokens' or 'max_completion_tokens' is too large: 4096. This model's maximum context length is 2048"},
         FitRow{"AnotherMember", 400, "Unsupported parameter: 'temperature'"},
         FitRow{"ALongerWord", 400, "unsupported parameter max_tokens_per_day, seeds"},
         FitRow{"AnotherStatus", 500, "Unsupported parameter: 'max_tokens'"}),

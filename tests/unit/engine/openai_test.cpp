@@ -330,9 +330,8 @@ TEST_F(OpenAiTest, AKeyThatExpiresStopsTheRunAndWhatWasAnsweredIsKept) {
     (*engine)->begin(batch(1, {"a", "b"}));
     ASSERT_TRUE((*engine)->next());
     (*engine)->begin(batch(2, {"401"}));
-    EXPECT_THAT(texts_of((*engine)->next()),
-                ElementsAre(AllOf(HasSubstr("BadInput: spec.eval.model.apiKeyVariable: "),
-                                  HasSubstr("it had answered 2 questions before"))));
+    EXPECT_THAT(texts_of((*engine)->next()), ElementsAre(AllOf(HasSubstr("BadInput: spec.eval.model.apiKeyVariable: "),
+                                                               HasSubstr("it had answered 2 questions before"))));
 }
 
 TEST_F(OpenAiTest, CutsAtTheFirstStopTextWhateverTheServerLeavesIn) {

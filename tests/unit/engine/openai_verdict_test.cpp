@@ -56,48 +56,43 @@ TEST_P(Answers, AreReadStrictly) {
 
 INSTANTIATE_TEST_SUITE_P(
     Table, Answers,
-    testing::Values(AnswerRow{"Nul", completion(R"({"content":"a\u0000b"})"), std::string("a\0b", 3)},
-                    AnswerRow{"LoneSurrogate", completion(R"({"content":"\ud83d"})"), "\xed\xa0\xbd"},
-                    AnswerRow{"NoUtf8", completion("{\"content\":\"caf\xe9\"}"), "caf\xe9"},
-                    AnswerRow{"Nothing", completion(R"({"content":null})"), ""},
-                    AnswerRow{"Refusal", completion(R"({"content":null,"refusal":"I will not"})"), "I will not"},
-                    AnswerRow{"NoUsage", R"({"choices":[{"message":{"content":"a"}}]})", "a"},
-                    AnswerRow{"SecondChoiceDamaged", R"({"choices":[{"message":{"content":"a"}},{}]})", "a"},
-                    AnswerRow{"Html", "<html>Welcome</html>", "it is no JSON object: <html>Welcome</html>", false},
-                    AnswerRow{"Half", completion(R"({"content":"a"})").substr(0, 40), "it is no JSON object", false},
-                    AnswerRow{"AnErrorWith200", R"({"error":{"message":"out of memory"}})",
-                              "it has no choices: out of memory", false},
-                    AnswerRow{"NoChoice", R"({"choices":[]})", "it has no choices", false},
-                    AnswerRow{"NoMessage", R"({"choices":[{"text":"a"}]})", "its first choice has no message", false},
-                    AnswerRow{"ANumber", completion(R"({"content":4})"), "its message has a content that is no text",
-                              false},
-                    AnswerRow{"AList", completion(R"({"content":["a"]})"), "content with a part that is no text", false},
-                    AnswerRow{"Parts",
-                              completion(R"({"content":[{"type":"text","text":"fo"},{"type":"text","text":"ur"}]})"),
-                              "four"},
-                    AnswerRow{"NoParts", completion(R"({"content":[]})"), ""},
-                    AnswerRow{"PartsOfThinking",
-                              completion(R"({"content":[{"type":"thinking","thinking":[]},{"type":"text","text":"4"}]})"),
-                              "4"},
-                    AnswerRow{"PartsOfRefusal", completion(R"({"content":[{"type":"refusal","refusal":"I will not"}]})"),
-                              "I will not"},
-                    AnswerRow{"APartThatIsNoText", completion(R"({"content":[{"type":"image_url"}]})"),
-                              "content with a part that is no text", false},
-                    AnswerRow{"RefusalBesideNothing", completion(R"({"content":"","refusal":"I will not"})"),
-                              "I will not"},
-                    AnswerRow{"NanWhereNobodyReads",
-                              R"({"choices":[{"message":{"content":"4"},"logprobs":{"x":-Infinity,"y":[NaN]}}],"t":NaN})",
-                              "4"},
-                    AnswerRow{"AnErrorInTheChoice",
-                              R"({"choices":[{"message":{"content":"4"},"finish_reason":"stop","error":{"code":502,)"
-                              R"("message":"upstream"}}]})",
-                              "it came with an error: upstream", false},
-                    AnswerRow{"AnErrorBesideTheChoice",
-                              R"({"error":{"message":"upstream"},"choices":[{"message":{"content":"4"}}]})",
-                              "it came with an error: upstream", false},
-                    AnswerRow{"NoErrorInTheChoice",
-                              R"({"error":null,"choices":[{"message":{"content":"4"},"error":null}]})", "4"},
-                    AnswerRow{"Nested", "{\"choices\":" + std::string(100'000, '['), "it is no JSON object", false}),
+    testing::Values(
+        AnswerRow{"Nul", completion(R"({"content":"a\u0000b"})"), std::string("a\0b", 3)},
+        AnswerRow{"LoneSurrogate", completion(R"({"content":"\ud83d"})"), "\xed\xa0\xbd"},
+        AnswerRow{"NoUtf8", completion("{\"content\":\"caf\xe9\"}"), "caf\xe9"},
+        AnswerRow{"Nothing", completion(R"({"content":null})"), ""},
+        AnswerRow{"Refusal", completion(R"({"content":null,"refusal":"I will not"})"), "I will not"},
+        AnswerRow{"NoUsage", R"({"choices":[{"message":{"content":"a"}}]})", "a"},
+        AnswerRow{"SecondChoiceDamaged", R"({"choices":[{"message":{"content":"a"}},{}]})", "a"},
+        AnswerRow{"Html", "<html>Welcome</html>", "it is no JSON object: <html>Welcome</html>", false},
+        AnswerRow{"Half", completion(R"({"content":"a"})").substr(0, 40), "it is no JSON object", false},
+        AnswerRow{"AnErrorWith200", R"({"error":{"message":"out of memory"}})", "it has no choices: out of memory",
+                  false},
+        AnswerRow{"NoChoice", R"({"choices":[]})", "it has no choices", false},
+        AnswerRow{"NoMessage", R"({"choices":[{"text":"a"}]})", "its first choice has no message", false},
+        AnswerRow{"ANumber", completion(R"({"content":4})"), "its message has a content that is no text", false},
+        AnswerRow{"AList", completion(R"({"content":["a"]})"), "content with a part that is no text", false},
+        AnswerRow{"Parts", completion(R"({"content":[{"type":"text","text":"fo"},{"type":"text","text":"ur"}]})"),
+                  "four"},
+        AnswerRow{"NoParts", completion(R"({"content":[]})"), ""},
+        AnswerRow{"PartsOfThinking",
+                  completion(R"({"content":[{"type":"thinking","thinking":[]},{"type":"text","text":"4"}]})"), "4"},
+        AnswerRow{"PartsOfRefusal", completion(R"({"content":[{"type":"refusal","refusal":"I will not"}]})"),
+                  "I will not"},
+        AnswerRow{"APartThatIsNoText", completion(R"({"content":[{"type":"image_url"}]})"),
+                  "content with a part that is no text", false},
+        AnswerRow{"RefusalBesideNothing", completion(R"({"content":"","refusal":"I will not"})"), "I will not"},
+        AnswerRow{"NanWhereNobodyReads",
+                  R"({"choices":[{"message":{"content":"4"},"logprobs":{"x":-Infinity,"y":[NaN]}}],"t":NaN})", "4"},
+        AnswerRow{"AnErrorInTheChoice",
+                  R"({"choices":[{"message":{"content":"4"},"finish_reason":"stop","error":{"code":502,)"
+                  R"("message":"upstream"}}]})",
+                  "it came with an error: upstream", false},
+        AnswerRow{"AnErrorBesideTheChoice",
+                  R"({"error":{"message":"upstream"},"choices":[{"message":{"content":"4"}}]})",
+                  "it came with an error: upstream", false},
+        AnswerRow{"NoErrorInTheChoice", R"({"error":null,"choices":[{"message":{"content":"4"},"error":null}]})", "4"},
+        AnswerRow{"Nested", "{\"choices\":" + std::string(100'000, '['), "it is no JSON object", false}),
     [](const auto& row) { return row.param.name; });
 
 struct FinishRow {
@@ -342,8 +337,8 @@ TEST(Judge, EndsTheWorkWhenNobodyIsServed) {
 }
 
 TEST(Judge, AContentFilterFailsTheSampleUnlessItsAnswerIsWanted) {
-    const Exchange cut = answer_with(
-        200, R"({"choices":[{"message":{"content":"I was"},"finish_reason":"content_filter"}]})");
+    const Exchange cut =
+        answer_with(200, R"({"choices":[{"message":{"content":"I was"},"finish_reason":"content_filter"}]})");
     EXPECT_EQ(course(cut), "fails: the server's content filter has ended it: finish_reason content_filter");
     Tries tries;
     Terms lenient = terms;

@@ -5,7 +5,7 @@
 #include "api/base64.hpp"
 #include "api/expansion.hpp"
 #include "local/metav1.hpp"
-#include "local/secret_volume.hpp"
+#include "local/secret_files.hpp"
 
 namespace evaljob::local {
 namespace {

@@ -13,6 +13,7 @@
 #include "local/admission.hpp"
 #include "local/gpu_division.hpp"
 #include "local/kubelet_requests.hpp"
+#include "local/secret_files.hpp"
 #include "local/termination_message.hpp"
 
 namespace evaljob::local {

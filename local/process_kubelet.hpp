@@ -20,7 +20,7 @@
 #include "local/pod_environment.hpp"
 #include "local/pod_status.hpp"
 #include "local/process_runtime.hpp"
-#include "local/secret_volume.hpp"
+#include "local/secret_folder.hpp"
 #include "local/termination_log.hpp"
 
 namespace evaljob::local {

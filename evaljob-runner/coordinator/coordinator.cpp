@@ -107,7 +107,9 @@ void Coordinator::on_hello(SessionId session, const Hello& hello, Milliseconds n
 // What is wrong with this process alone; the job goes on without it.
 std::optional<Refused> Coordinator::refusal_of(const Hello& hello) const {
     if (!same_secret(hello.token, options_.token)) {
-        return Refused{exit_code::contract, "EVALJOB_TOKEN: is not this run's token"};
+        return Refused{
+            exit_code::contract,
+            "the token is not this run's: every Pod of it must mount the Secret that status.runSecret names"};
     }
     if (hello.version != protocol_version) {
         return Refused{exit_code::contract, "the runner of " + describe(hello) +

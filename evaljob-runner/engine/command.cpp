@@ -200,7 +200,7 @@ private:
 
 Environment program_environment(const Environment& rank, const DeviceChoice& device) {
     Environment environment = rank;
-    environment.erase(runner_environment::token);
+    environment.erase(runner_environment::run_folder);
     environment.erase(SharedCounters::variable);
     std::string shown;
     for (std::int32_t i = device.index; device.kind == "cuda" && i < device.index + device.count; ++i)

@@ -10,7 +10,6 @@
 
 #include <spdlog/spdlog.h>
 
-#include "api/json.hpp"
 #include "api/runner_environment.hpp"
 #include "evaljob-runner/engine/aot_inductor.hpp"
 #include "evaljob-runner/engine/command.hpp"
@@ -20,6 +19,7 @@
 #include "evaljob-runner/launch/exit_status.hpp"
 #include "evaljob-runner/launch/node_writes.hpp"
 #include "evaljob-runner/launch/rank_counters.hpp"
+#include "evaljob-runner/launch/run_files.hpp"
 #include "evaljob-runner/manifest/build_manifest.hpp"
 #include "evaljob-runner/rank/evaluator.hpp"
 #include "evaljob-runner/rank/model_source.hpp"
@@ -66,11 +66,10 @@ Result<Setup> read_setup(const Environment& environment) {
     if (!contract) return tl::unexpected(contract.error());
     Setup setup;
     setup.contract = std::move(*contract);
-    const Json object = Json::parse(value_of(environment, runner_environment::eval), nullptr, false);
-    if (object.is_discarded())
-        return fail("ContractViolated", "EVALJOB_EVAL is missing or is no JSON; it is set by the operator");
-    auto eval = parse_eval(object, "EVALJOB_EVAL");
+    auto eval = read_run_eval(environment);
     if (!eval) return tl::unexpected(eval.error());
+    auto token = read_run_token(environment);
+    if (!token) return tl::unexpected(token.error());
     setup.eval = std::move(*eval);
     setup.device = choose_device(setup.eval, setup.contract.local_rank, setup.contract.local_world_size,
                                  visible_devices(environment));
@@ -78,7 +77,7 @@ Result<Setup> read_setup(const Environment& environment) {
     setup.pretended_devices = devices_are_pretended(environment);
     setup.storage_root = value_of(environment, runner_environment::storage_root, ".");
     Hello& hello = setup.session.hello;
-    hello.token = value_of(environment, runner_environment::token);
+    hello.token = std::move(*token);
     hello.contract = setup.contract;
     hello.restart = number(environment, "EVALJOB_RANK_RESTART", 0);
     hello.device = setup.device;

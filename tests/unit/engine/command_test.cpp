@@ -34,7 +34,7 @@ protected:
         dataset_.task.type = TaskType::Generation;
         eval_.model.format = ModelFormat::Command;
         environment_["LOCAL_RANK"] = "1";
-        environment_["EVALJOB_TOKEN"] = "secret";
+        environment_["EVALJOB_RUN_FOLDER"] = "/run";
     }
 
     Result<std::unique_ptr<Engine>> start(const std::string& how = "ready") {
@@ -215,12 +215,12 @@ TEST_F(CommandTest, TheRequestSaysAllThatTheProgramNeeds) {
     EXPECT_EQ(request["input"]["question"], "é?");
 }
 
-TEST_F(CommandTest, TheProgramSeesItsRankAndNeitherTheTokenNorAnybodysFiles) {
+TEST_F(CommandTest, TheProgramSeesItsRankAndNeitherWhereTheTokenLiesNorAnybodysFiles) {
     const auto seen = outcomes({{{"do", "see"}, {"see", "environment"}}, {{"do", "see"}, {"see", "files"}}});
     ASSERT_EQ(seen.size(), 2U);
     const Json environment = Json::parse(seen[0]);
     EXPECT_EQ(environment["LOCAL_RANK"], "1");
-    EXPECT_FALSE(environment.contains("EVALJOB_TOKEN"));
+    EXPECT_FALSE(environment.contains("EVALJOB_RUN_FOLDER"));
     EXPECT_EQ(Json::parse(seen[1]), Json({"0", "1", "2", "3"})) << "3 is the folder that is listed";
 }
 

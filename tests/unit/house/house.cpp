@@ -105,6 +105,7 @@ Files pure_files() {
                 "local/pod_environment.",
                 "local/pod_status.",
                 "local/resource_path.",
+                "local/secret_files.",
                 "local/watch_stream.",
                 // Every file has what this one includes, whether it says so or not.
                 "cmake/precompiled.",

@@ -32,7 +32,7 @@ const Condition& condition(const World& world, const std::string& type) {
 MergeReport published() {
     MergeReport report;
     report.published = true;
-    report.identity = "abc";
+    report.identity = test::frozen_identity();
     report.digest = "d1";
     report.path = "results/sha256-d1";
     report.samples = 100;
@@ -169,7 +169,7 @@ TEST(Status, SuccessCarriesTheMergesReport) {
     world.pass(7);
     const Plan plan = world.step();
     const EvalJobStatus& status = world.observed.job.status;
-    EXPECT_EQ(status.identity, "abc");
+    EXPECT_EQ(status.identity, test::frozen_identity());
     EXPECT_EQ(status.results->claim_name, "results");
     EXPECT_EQ(status.results->path, "demo/results/sha256-d1");
     EXPECT_EQ(status.results->sha256, "d1");

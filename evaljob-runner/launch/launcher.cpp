@@ -29,6 +29,7 @@
 #include "evaljob-runner/launch/run_files.hpp"
 #include "evaljob-runner/launch/termination_log.hpp"
 #include "evaljob-runner/manifest/build_manifest.hpp"
+#include "evaljob-runner/manifest/dataset_samples.hpp"
 #include "evaljob-runner/storage/files.hpp"
 #include "evaljob-runner/storage/memory_file.hpp"
 #include "net/http_server.hpp"
@@ -158,6 +159,7 @@ private:
         auto manifest =
             build_manifest(eval_, value_of(environment_, runner_environment::storage_root, "."), device.kind);
         if (!manifest) return tl::unexpected(manifest.error());
+        for (const std::string& note : dataset_notes(*manifest)) spdlog::info("{}", note);
         CoordinatorOptions options;
         options.token = token_;
         options.schedule = eval_.inference.schedule;

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "api/answer_words.hpp"
 #include "api/exit_code.hpp"
 #include "api/json.hpp"
 #include "api/json_text.hpp"
@@ -114,11 +115,11 @@ void leave_message(const Environment& environment, const MergeReport& report) {
     if (!written) std::cerr << "merge: the termination message is lost: " << written.error().message << "\n";
 }
 
-std::string percent(double share) { return decimal(100 * share, 2); }
-
 /// "91.34 % (95 % interval 90.77 to 91.88 %), 9134 of 10000 samples"; "0.6123 (…), 300 samples" of a mean.
 std::string score_text(const Score& score) {
-    const auto number = [&](double value) { return score.mean ? decimal(value, 4) : percent(value); };
+    const auto number = [&](double value) {
+        return score.mean ? rounded(metric_value(value), 4) : percent_of(metric_value(value), 2);
+    };
     const std::string unit = score.mean ? "" : " %";
     std::string text = number(score.value()) + unit;
     if (const auto interval = score.interval())
@@ -135,6 +136,8 @@ void print_summary(const MergeOutcome& outcome, const std::string& shared) {
               << (report.missing ? std::to_string(*report.missing) + " missing" : std::string("CompletenessUnknown"))
               << ", " << report.conflicting << " conflicting, " << report.failed << " failed, " << report.foreign
               << " foreign; " << report.repeated << " found more than once and counted once\n";
+    if (const std::string words = answer_words(report.answers); !words.empty())
+        std::cout << "of the answers: " << words << "\n";
     if (report.partial) std::cout << "PARTIAL: samples are missing or failed; see report.html\n";
     std::cout << "results: " << shared << "/" << report.path << "\n"
               << "report:  " << shared << "/" << report.path << "/report.html\n";

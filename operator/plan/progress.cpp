@@ -1,20 +1,13 @@
 #include "operator/plan/progress.hpp"
 
-#include <array>
+#include <algorithm>
 #include <cmath>
-#include <cstdio>
-#include <cstdlib>
 
+#include "api/decimal.hpp"
 #include "operator/plan/time.hpp"
 
 namespace evaljob {
 namespace {
-
-std::string decimal(double value, int digits) {
-    std::array<char, 64> text{};
-    std::snprintf(text.data(), text.size(), "%.*f", digits, value);
-    return text.data();
-}
 
 /// Numbers from a Pod are not trusted: what is no count becomes 0.
 Progress as_progress(const ProgressReport& report) {
@@ -75,12 +68,7 @@ std::string percent(const std::optional<Progress>& progress) {
 }
 
 std::string score(const std::vector<Metric>& metrics) {
-    if (metrics.empty()) return {};
-    const std::string& value = metrics.front().value;
-    char* end = nullptr;
-    const double number = std::strtod(value.c_str(), &end);
-    if (end == value.c_str() || *end != '\0' || !std::isfinite(number)) return value;
-    return decimal(number, 3);
+    return metrics.empty() ? "" : rounded(metrics.front().value, 3);
 }
 
 }  // namespace evaljob

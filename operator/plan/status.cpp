@@ -221,9 +221,11 @@ void put_results(EvalJobStatus& status, const Observed& observed, const Verdict&
     const Storage& storage = observed.job.spec.storage;
     // Of another evaluation's output in this one's place the message tells.
     if (status.identity.empty()) status.identity = report.identity;
-    Results results{
-        claim_of(observed.job), "",           report.digest, report.samples, report.missing, report.repeated,
-        report.conflicting,     report.failed};
+    Results results{claim_of(observed.job), "",
+                    report.digest,          report.samples,
+                    report.missing,         report.repeated,
+                    report.conflicting,     report.failed,
+                    report.answers};
     if (!report.path.empty()) results.path = storage.path.empty() ? report.path : storage.path + "/" + report.path;
     status.results = std::move(results);
     if (verdict.phase == Phase::Succeeded) status.metrics = report.metrics;

@@ -217,7 +217,21 @@ TEST(Status, ResultOfUnknownCompletenessSaysSoAndHasNoCountOfMissing) {
     EXPECT_FALSE(status_to_json(status).at("results").contains("missing"));
 }
 
-TEST(Status, FailedProofNamesTheSamplesAndKeepsTheCounts) {
+TEST(Status, TellsOfAnswersThatMayBeNoneAndRoundsTheScoreAsTheReportDoes) {
+    World world = running_world(JobBuilder().nodes(2));
+    world.exit_all(0);
+    world.step();
+    MergeReport report = published();
+    report.metrics.at(0).value = "0.666667";
+    report.answers = {.empty = 8, .truncated = 2, .filtered = 1, .refused = 3};
+    world.finish_merge(encode_merge_report(report));
+    world.step();
+    const EvalJobStatus& status = world.observed.job.status;
+    EXPECT_EQ(status.results->answers, report.answers);
+    EXPECT_EQ(status.summary.score, "0.667");
+}
+
+TEST(Status, FailedProofNamesTheSamplesOnceAndKeepsTheCounts) {
     World world = running_world(JobBuilder().nodes(2));
     world.exit_all(0);
     world.step();
@@ -225,7 +239,7 @@ TEST(Status, FailedProofNamesTheSamplesAndKeepsTheCounts) {
     report.published = false;
     report.missing = 1;
     report.ids = {"s7"};
-    report.error = "1 of 100 samples is missing";
+    report.error = "1 of 100 samples is missing: s7";
     world.fail_merge(13, encode_merge_report(report));
     world.step();
     EXPECT_EQ(condition(world, "Failed").reason, "ProofFailed");

@@ -96,6 +96,7 @@ Files pure_files() {
                 "evaljob-runner/shard/shard_log.hpp",
                 "evaljob-runner/storage/layout.",
                 "local/admission.",
+                "net/seldom.",
                 "local/job_plan.",
                 "local/kubelet_requests.",
                 "local/label_selector.",

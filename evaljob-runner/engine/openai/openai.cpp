@@ -18,8 +18,8 @@
 
 #include "evaljob-runner/dataset/dataset.hpp"
 #include "evaljob-runner/dataset/image_folder.hpp"
-#include "evaljob-runner/engine/openai/api_key.hpp"
 #include "evaljob-runner/engine/openai/chat_request.hpp"
+#include "evaljob-runner/engine/openai/destination.hpp"
 #include "evaljob-runner/engine/openai/http_client.hpp"
 #include "evaljob-runner/engine/openai/readiness.hpp"
 #include "evaljob-runner/engine/openai/traffic.hpp"
@@ -41,7 +41,7 @@ struct Open {
 
 class OpenAiEngine : public Engine {
 public:
-    OpenAiEngine(const Eval& eval, std::string storage_root, Url url, const std::string& key, Terms terms,
+    OpenAiEngine(const Eval& eval, std::string storage_root, Destination destination, Terms terms,
                  std::function<void(std::string)> waits)
         : eval_(eval),
           storage_root_(std::move(storage_root)),
@@ -49,7 +49,7 @@ public:
           waits_(std::move(waits)),
           away_(eval.inference.startup_timeout_seconds.value_or(default_timeout_seconds)),
           work_(asio::make_work_guard(io_)),
-          client_(io_, std::move(url), key),
+          client_(io_, std::move(destination)),
           traffic_(io_, client_, terms_, away_,
                    static_cast<std::size_t>(eval.inference.max_concurrency.value_or(default_max_concurrency)),
                    {[this](Error error) { broke(std::move(error)); }, waits_, [this] { return simple_request(); }}) {}
@@ -186,12 +186,10 @@ private:
 Result<std::unique_ptr<Engine>> start_openai(const Eval& eval, const std::string& storage_root,
                                              const Environment& environment, std::function<void(std::string)> waits,
                                              OpenAiPace pace) {
-    auto url = parse_url(eval.model.url);
-    if (!url) return tl::unexpected(url.error());
-    const auto key = api_key(eval.model.api_key_variable, environment);
-    if (!key) return tl::unexpected(key.error());
-    if (!key->empty() && !url->tls && !is_local(*url))
-        spdlog::warn("spec.eval.model.url: the key is sent to {} without encryption; use https", eval.model.url);
+    auto destination = read_destination(eval.model, environment);
+    if (!destination) return tl::unexpected(destination.error());
+    if (const std::string warning = key_in_the_open(*destination); !warning.empty())
+        spdlog::warn("spec.eval.model.url: {}", warning);
     Terms terms;
     terms.url = eval.model.url;
     terms.model = eval.model.name;
@@ -201,8 +199,8 @@ Result<std::unique_ptr<Engine>> start_openai(const Eval& eval, const std::string
     terms.first_pause = pace.first_pause;
     terms.filtered_fails = eval.model.content_filter == ContentFilter::Fail;
     terms.fit = fit_rules(eval.model);
-    auto engine =
-        std::make_unique<OpenAiEngine>(eval, storage_root, std::move(*url), *key, std::move(terms), std::move(waits));
+    auto engine = std::make_unique<OpenAiEngine>(eval, storage_root, std::move(*destination), std::move(terms),
+                                                 std::move(waits));
     if (auto started = engine->start(); !started) return tl::unexpected(started.error());
     return engine;
 }

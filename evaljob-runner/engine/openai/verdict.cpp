@@ -183,6 +183,10 @@ Verdict judge(const Exchange& exchange, Tries& tries, bool alone, const Terms& t
                           tries, terms, chance, true);
         case Exchange::Kind::TooLong:
             return FailSample{"the server's answer has more than " + std::to_string(max_answer_bytes) + " bytes"};
+        case Exchange::Kind::Garbled:
+            return failed("its answer is none: " + exchange.why, tries, terms, chance);
+        case Exchange::Kind::HoldsKey:
+            return FailSample{exchange.why + "; an answer is taken as it is or not at all", true};
     }
     return FailSample{"unknown"};
 }

@@ -20,7 +20,9 @@ struct Exchange {
         NotTrusted,    // TLS: the server's certificate, or its protocol
         Lost,          // the connection ended before the answer did, or it is no HTTP
         Late,          // it was not there in time
-        TooLong        // more than max_answer_bytes
+        TooLong,       // more than max_answer_bytes
+        Garbled,       // its body cannot be decoded
+        HoldsKey       // it says a key that was sent to it
     };
     Kind kind = Kind::NoConnection;
     int status = 0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/assert.hpp"
 #include "api/exit_code.hpp"
 #include "evaljob-runner/coordinator/same_secret.hpp"
 
@@ -42,6 +43,7 @@ Coordinator::Coordinator(CoordinatorOptions options, const std::vector<BatchStat
             waiting_->put(i);
         }
     }
+    EVALJOB_ASSERT(items_resumed_ <= items_total_, "what is done is a part of all");
     items_done_ = items_resumed_;
     first_failures_ = FirstFailures(items_resumed_ > 0);
     cost_at_start_ = waiting_->cost();
@@ -55,6 +57,7 @@ Effects Coordinator::start() {
 Effects Coordinator::message(SessionId session, const Message& message, Milliseconds now) {
     Effects effects;
     if (const auto* hello = std::get_if<Hello>(&message)) {
+        if (is_registered(session)) return {CloseSession{session}};  // a connection is one process's
         on_hello(session, *hello, now, effects);
         return effects;
     }
@@ -130,6 +133,7 @@ void Coordinator::enlist(SessionId session, const Hello& hello, Milliseconds now
         if (holder.hello.contract.rank == hello.contract.rank) superseded.push_back(other);
     }
     for (const SessionId other : superseded) lose(other, "was replaced by " + describe(hello), now, effects);
+    EVALJOB_ASSERT(!holders_.contains(session), "a connection is one process's");
     Holder& holder = holders_[session];
     holder.hello = hello;
     holder.last_heard = now;
@@ -147,6 +151,8 @@ void Coordinator::enlist(SessionId session, const Hello& hello, Milliseconds now
 void Coordinator::adopt_held(SessionId session, Holder& holder, Milliseconds now) {
     for (const HeldLease& held : holder.hello.held) {
         if (held.batch >= batches_.size() || outstanding_.contains(held.lease)) continue;
+        const bool never_given = held.lease.epoch == options_.epoch && held.lease.counter >= next_counter_;
+        if (never_given) continue;
         Batch& batch = batches_[held.batch];
         if (batch.finished || batch.live > 0) continue;
         waiting_->remove(held.batch);
@@ -172,10 +178,12 @@ void Coordinator::on_done(SessionId session, const Done& done, Milliseconds now,
 void Coordinator::finish(std::uint64_t number, const Done& done, std::int32_t rank, Milliseconds now,
                          Effects& effects) {
     Batch& batch = batches_[number];
+    EVALJOB_ASSERT(!batch.finished && unfinished_ > 0, "a batch is finished once");
     batch.finished = true;
     last_done_ = now;
     waiting_->remove(number);
     items_done_ += batch.features.samples;
+    EVALJOB_ASSERT(items_done_ <= items_total_, "what is done is a part of all");
     items_failed_ += done.failed;
     ranks_[rank].samples += batch.features.samples;
     ranks_[rank].compute_us += done.compute_us;
@@ -256,7 +264,9 @@ void Coordinator::lose(SessionId session, const std::string& why, Milliseconds n
     }
     holder.wanted = 0;
     for (const LeaseNumber number : std::set(holder.leases)) take_back(number, now);
+    EVALJOB_ASSERT(holder.leases.empty(), "whoever is lost holds nothing");
     refile(session, holder, now);
+    EVALJOB_ASSERT(!holder.hungry, "whoever is lost wants nothing");
     balance_.went(holder.rank(), now);
     waiting_->set_present(holder.rank(), false);
     holders_.erase(it);

@@ -1,6 +1,7 @@
 // What the coordinator tells of itself.
 #include <algorithm>
 
+#include "api/assert.hpp"
 #include "evaljob-runner/coordinator/coordinator.hpp"
 
 namespace evaljob {
@@ -27,6 +28,7 @@ CoordinatorProgress Coordinator::progress(Milliseconds now) const {
     p.samples_total = items_total_;
     p.samples_resumed = items_resumed_;
     p.samples_failed = items_failed_;
+    EVALJOB_ASSERT(items_done_ >= items_resumed_, "what was found at the start stays done");
     const Milliseconds until = unfinished_ == 0 ? last_done_ : now;
     const double seconds = first_lease_ ? static_cast<double>(until - *first_lease_) / 1000.0 : 0;
     if (seconds > 0) p.samples_per_second = static_cast<double>(items_done_ - items_resumed_) / seconds;

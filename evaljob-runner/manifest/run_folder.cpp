@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 
+#include "api/assert.hpp"
 #include "api/sample_index.hpp"
 #include "evaljob-runner/shard/shard_log.hpp"
 #include "evaljob-runner/storage/file_descriptor.hpp"
@@ -129,6 +130,7 @@ Result<Inventory> take_inventory(const Manifest& manifest, const std::string& sh
             continue;
         }
         for (const auto& [item, failed] : found) {
+            EVALJOB_ASSERT(!item || *item < inventory.items.size(), "what is counted is of the manifest");
             if (item) (failed ? inventory.failed_items : inventory.items)[*item] = true;
         }
         inventory.shards.push_back({"runs/" + name, summary->valid_bytes, summary->sha256, summary->records});

@@ -4,6 +4,7 @@
 
 #include <cerrno>
 
+#include "api/assert.hpp"
 #include "api/digest.hpp"
 #include "evaljob-runner/storage/file_descriptor.hpp"
 #include "evaljob-runner/storage/files.hpp"
@@ -59,6 +60,7 @@ struct Publication::State {
     }
 
     Result<void> flush() {
+        EVALJOB_ASSERT(file, "bytes are of a file");
         sum.update(buffer);
         auto written = write_all(file.get(), buffer, temporary + "/" + name);
         buffer.clear();
@@ -71,6 +73,7 @@ struct Publication::State {
         // Network file systems report write errors as late as at close.
         if (disk::sync(file.get()) != 0 || disk::close(file.release()) != 0)
             return write_failed(temporary + "/" + name);
+        EVALJOB_ASSERT(buffer.empty(), "a file's digest is of all its bytes");
         files.emplace_back(name, sum.hex());
         return {};
     }
@@ -133,7 +136,9 @@ Result<Publication> Publication::begin(const std::string& shared) {
 
 Result<void> Publication::open(const std::string& name) {
     State& s = *state_;
+    EVALJOB_ASSERT(!s.temporary.empty(), "nothing is added to what is published");
     if (auto closed = s.close_file(); !closed) return closed;
+    EVALJOB_ASSERT(s.buffer.empty(), "a file begins empty");
     std::string path = s.temporary + "/" + name;
     s.file = FileDescriptor(disk::open(path, O_WRONLY | O_CREAT | O_EXCL));
     if (!s.file) return write_failed(path);
@@ -143,6 +148,7 @@ Result<void> Publication::open(const std::string& name) {
 }
 
 Result<void> Publication::write(std::string_view bytes) {
+    EVALJOB_ASSERT(state_->file, "bytes are of a file");
     state_->buffer += bytes;
     return state_->buffer.size() < buffer_limit ? Result<void>() : state_->flush();
 }
@@ -150,20 +156,24 @@ Result<void> Publication::write(std::string_view bytes) {
 Result<std::string> Publication::seal() {
     State& s = *state_;
     if (auto closed = s.close_file(); !closed) return tl::unexpected(closed.error());
+    EVALJOB_ASSERT(s.sealed == 0 && !s.files.empty(), "a result has files, and is sealed once");
     std::string sums;
     for (const auto& [name, sum] : s.files) sums += sum + "  " + name + "\n";
     s.digest = sha256_hex(sums);
     if (auto opened = open(sums_name); !opened) return tl::unexpected(opened.error());
     if (auto written = write(sums); !written) return tl::unexpected(written.error());
     if (auto closed = s.close_file(); !closed) return tl::unexpected(closed.error());
+    EVALJOB_ASSERT(s.files.back().second == s.digest, "a result's digest is that of the list of its files' digests");
     s.sealed = s.files.size();
     return s.digest;
 }
 
 Result<Published> Publication::publish() {
     State& s = *state_;
+    EVALJOB_ASSERT(s.sealed > 0 && s.digest.size() == 64, "only what is sealed is published");
     if (auto closed = s.close_file(); !closed) return tl::unexpected(closed.error());
     if (auto synced = sync_folder(s.temporary); !synced) return tl::unexpected(synced.error());
+    EVALJOB_ASSERT(!s.file && s.files.size() >= s.sealed, "everything that is published was closed");
     std::string name = "sha256-" + s.digest;
     if (auto placed = s.take_place(s.results + "/" + name); !placed) return tl::unexpected(placed.error());
     std::string current = layout::current(s.shared);

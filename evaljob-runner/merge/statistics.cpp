@@ -5,9 +5,14 @@
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 
+#include "api/assert.hpp"
+
 namespace evaljob {
 
-double Proportion::value() const { return n == 0 ? 0 : static_cast<double>(successes) / static_cast<double>(n); }
+double Proportion::value() const {
+    EVALJOB_ASSERT(successes <= n, "a part is no more than the whole");
+    return n == 0 ? 0 : static_cast<double>(successes) / static_cast<double>(n);
+}
 
 double Proportion::standard_error() const {
     double p = value();
@@ -23,12 +28,14 @@ Interval wilson(double p, double n) {
     // At the ends the formula gives the end itself; rounding must not leave it, nor the value the interval.
     double low = p <= 0 ? 0 : std::max(0.0, centre - half);
     double high = p >= 1 ? 1 : std::min(1.0, centre + half);
+    EVALJOB_ASSERT(low <= high && low >= 0 && high <= 1, "an interval of a share lies within 0 and 1");
     return {low, high};
 }
 
 Interval wilson(const Proportion& share) { return wilson(share.value(), static_cast<double>(share.n)); }
 
 double pass_at(std::uint64_t n, std::uint64_t right, std::uint64_t k) {
+    EVALJOB_ASSERT(right <= n && k <= n, "of n answers no more are right, or drawn");
     double all_wrong = 1;
     for (std::uint64_t i = 0; i < k; ++i) {
         if (n - right <= i) return 1;

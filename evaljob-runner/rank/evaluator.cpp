@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "api/assert.hpp"
+
 namespace evaljob {
 
 Evaluator::Evaluator(std::unique_ptr<BatchSource> batches, std::unique_ptr<Engine> engine)
@@ -28,10 +30,12 @@ Result<void> Evaluator::begin(const Lease& lease) {
 Result<Evaluator::Evaluated> Evaluator::next() {
     auto answer = engine_->next();
     if (!answer) return tl::unexpected(answer.error());
+    EVALJOB_ASSERT(begun_.contains(answer->ticket), "an engine answers what was begun, and once");
     const Begun begun = std::move(begun_.extract(answer->ticket).mapped());
     Evaluated evaluated{begun.lease, {}, answer->parts, std::move(answer->why_parts)};
     const Manifest& manifest = batches_->manifest();
     const auto& items = manifest.batches.at(evaluated.lease.batch).items;
+    EVALJOB_ASSERT(answer->predictions.size() == items.size(), "an engine answers every sample of a batch");
     for (std::size_t i = 0; i < items.size(); ++i) {
         const ManifestSample& sample = manifest.samples[items[i] / manifest.repeats];
         Prediction& prediction = answer->predictions.at(i);

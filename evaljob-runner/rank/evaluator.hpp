@@ -21,6 +21,7 @@ public:
     Evaluator(Evaluator&&) = default;
     Evaluator& operator=(Evaluator&&) = delete;
 
+    /// May change from one moment to the next.
     std::size_t batches_at_once() const { return engine_->batches_at_once(); }
     EngineUsage usage() const { return engine_->usage(); }
 

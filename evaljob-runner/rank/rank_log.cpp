@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "api/assert.hpp"
 #include "evaljob-runner/coordinator/first_failures.hpp"
 #include "evaljob-runner/storage/files.hpp"
 
@@ -35,7 +36,10 @@ template <class Log>
 Result<Done> append_lease(const EvaluatedLease& lease, Log& log) {
     const auto samples = static_cast<std::uint32_t>(lease.records.size());
     Done done{lease.lease.number, lease.lease.batch, samples, 0, lease.took_us, common_failure(lease.records)};
+    EVALJOB_ASSERT(lease.took_us >= 0, "nothing is computed in less than no time");
     for (const Record& record : lease.records) {
+        EVALJOB_ASSERT(record.lease == lease.lease.number,
+                       "a record stands under the lease that it was computed under");
         done.failed += record.failed() ? 1 : 0;
         if (auto appended = log.append(record); !appended) return tl::unexpected(appended.error());
     }

@@ -38,6 +38,9 @@ Plan plan_of(std::uint64_t seed) {
     plan.seed = seed;
     constexpr std::array<Shape, 4> shapes{Shape{12, 3}, Shape{1, 1}, Shape{16, 1}, Shape{24, 4}};
     plan.shape = shapes[random.below(shapes.size())];
+    plan.quick = random.chance(0.4);
+    if (plan.quick && random.chance(0.5)) plan.shape = {64, 1};
+    if (random.chance(0.3)) plan.batches_at_once = random.between(2, 3);
     plan.ranks = static_cast<std::int32_t>(random.between(1, 4));
     const double share = random.chance(0.5) ? 0.15 : 0.35;
     for (auto& on : plan.on) on = random.chance(share);

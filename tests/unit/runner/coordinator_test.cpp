@@ -230,6 +230,17 @@ TEST(Coordinator, AHeldLeaseOfABatchThatIsFinishedOrWithAnotherOrUnknownIsNotAdo
     EXPECT_THAT(leased(run.drop(1)), IsEmpty());
 }
 
+/// It would have been given to another under the same number.
+TEST(Coordinator, AHeldLeaseThatWasNeverGivenIsNotAdopted) {
+    CoordinatorRun run(batches_of({3}));
+    Hello liar = CoordinatorRun::hello(1);
+    liar.held = {{{1, 1}, 0}};
+    run.say(1, liar);
+    const auto leases = sent<Lease>(run.join(2, 1));
+    ASSERT_THAT(leases, SizeIs(1));
+    EXPECT_EQ(leases[0].second.number, (LeaseNumber{1, 1}));
+}
+
 TEST(Coordinator, ReturnedLeasesGoToOthersAndWhoReturnsGetsNoMore) {
     CoordinatorRun run(batches_of({3, 2, 1}), 1, 1);
     run.join(1, 2);

@@ -7,6 +7,9 @@
 #include <cstring>
 #include <iostream>
 
+#include "api/nearest_word.hpp"
+#include "api/printable.hpp"
+#include "api/printable_lines.hpp"
 #include "cli/exit_status.hpp"
 #include "cli/explain_command.hpp"
 #include "cli/run_command.hpp"
@@ -17,19 +20,24 @@
 namespace evaljob {
 namespace {
 
+std::string counted(std::int32_t number, const std::string& what, const char* several = "s") {
+    return std::to_string(number) + " " + what + (number == 1 ? "" : several);
+}
+
 int validate_command(const std::string& file) {
     const auto read = read_job_file(file, {});
     if (!read) {
-        std::cerr << read.error().message << std::endl;
+        std::cerr << printable_lines(read.error().message) << std::endl;
         return cli_exit::usage;
     }
-    std::cout << file << ": valid; " << read->job.spec.num_nodes << " nodes × " << read->job.spec.num_proc_per_node
-              << " processes" << std::endl;
+    const EvalJobSpec& spec = read->job.spec;
+    std::cout << printable(file) << ": valid; " << counted(spec.num_nodes, "node") << " × "
+              << counted(spec.num_proc_per_node, "process", "es") << std::endl;
     return cli_exit::success;
 }
 
 void add_file(CLI::App* command, std::string& file) {
-    command->add_option("-f,--file", file, "The EvalJob, as YAML or JSON; - is standard input")->required();
+    command->add_option("-f,--file,file", file, "The EvalJob, as YAML or JSON; - is standard input")->required();
 }
 
 void add_overrides(CLI::App* command, JobOverrides& overrides) {
@@ -39,6 +47,11 @@ void add_overrides(CLI::App* command, JobOverrides& overrides) {
 }
 
 int parse_and_run(int argc, char** argv) {
+    // CLI11 would only say that a command is missing.
+    if (const auto mistyped = mistyped_command(argc, argv, {"run", "validate", "explain"}); !mistyped.empty()) {
+        std::cerr << "evaljob: " << mistyped << std::endl;
+        return cli_exit::usage;
+    }
     CLI::App app("EvalJob: one trustworthy score from any number of nodes and GPUs.");
     app.require_subcommand(1);
     app.set_version_flag("--version", EVALJOB_VERSION);

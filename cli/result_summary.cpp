@@ -3,13 +3,15 @@
 #include <algorithm>
 
 #include "api/json.hpp"
+#include "api/printable.hpp"
 #include "cli/progress_view.hpp"
 
 namespace evaljob {
 
 namespace {
 
-std::string text_at(const Json& object, const char* key) { return object.value(key, std::string()); }
+/// Names of datasets, groups and scores are others'.
+std::string text_at(const Json& object, const char* key) { return printable(object.value(key, std::string())); }
 
 /// "0.913400" → "0.9134": four digits are what a person reads.
 std::string short_value(const std::string& value) {

@@ -11,6 +11,7 @@
 #include "api/exit_code.hpp"
 #include "api/json.hpp"
 #include "api/merge_report.hpp"
+#include "api/printable.hpp"
 #include "api/runner_environment.hpp"
 #include "evaljob-runner/merge/merge.hpp"
 #include "evaljob-runner/storage/file_descriptor.hpp"
@@ -116,7 +117,7 @@ std::string score_text(const Score& score) {
 void print_summary(const MergeOutcome& outcome, const std::string& shared) {
     const MergeReport& report = outcome.report;
     for (const ScoreLine& line : outcome.scores)
-        std::cout << line.dataset << ": " << line.score.name << " " << score_text(line.score) << "\n";
+        std::cout << printable(line.dataset + ": " + line.score.name) << " " << score_text(line.score) << "\n";
     std::cout << report.samples << " samples: "
               << (report.missing ? std::to_string(*report.missing) + " missing" : std::string("CompletenessUnknown"))
               << ", " << report.conflicting << " conflicting, " << report.failed << " failed, " << report.foreign
@@ -140,7 +141,7 @@ int merge_main(const Environment& environment) {
     if (outcome.exit_code == exit_code::success)
         print_summary(outcome, options->shared_dir);
     else
-        std::cerr << "merge: nothing was published: " << outcome.report.error << "\n";
+        std::cerr << "merge: nothing was published: " << printable(outcome.report.error) << "\n";
     leave_message(environment, outcome.report);
     return outcome.exit_code;
 }

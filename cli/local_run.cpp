@@ -191,13 +191,13 @@ private:
         view.status = end_.status.summary.status.empty() ? "Pending" : end_.status.summary.status;
         view.nodes = end_.status.summary.nodes;
         view.world_size = job_.spec.world_size();
-        if (end_.status.progress) view.waiting_for = end_.status.progress->waiting_for;
         if (const auto latest = latest_report()) {
             view.samples_done = latest->samples_done;
             view.samples_total = latest->samples_total;
             view.samples_per_second = latest->samples_per_second;
             view.eta_seconds = latest->eta_seconds;
             view.ranks_connected = latest->ranks_connected;
+            view.waiting_for = latest->waiting_for;
         }
         // Node 0 may have ended before it was asked a last time, or at all.
         if (const auto& results = end_.status.results; results && has_condition(end_.status, "Succeeded")) {

@@ -26,6 +26,7 @@ struct Sample {
     std::string image;                // TSV: a file's bytes, PNG or JPEG; empty: none
     Json target;                      // Classification: the class as an integer; Generation: a text, or several
     std::string group;                // the name of the target's class, or what task.groupBy names
+    std::string image_error;          // TSV: why the file that image_path names cannot be read; the sample fails
 };
 
 class DatasetReader {

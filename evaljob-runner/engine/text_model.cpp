@@ -152,14 +152,15 @@ Result<std::string> prompt_of(const std::string& pattern, std::string_view input
     }
 }
 
-std::vector<std::string> options_of(std::string_view input) {
-    std::vector<std::string> options;
+std::vector<LetteredOption> options_of(std::string_view input) {
+    std::vector<LetteredOption> options;
     const auto members = json_members(input, Strictness::Json);
     for (char letter = 'A'; members && letter <= 'Z'; ++letter) {
         const auto member = std::find_if(members->begin(), members->end(),
                                          [&](const auto& m) { return m.key == std::string(1, letter); });
-        if (member == members->end()) break;
-        options.push_back(json_string_bytes(member->value).value_or(std::string(member->value)));
+        if (member == members->end() || member->value == "null") continue;
+        std::string text = json_string_bytes(member->value).value_or(std::string(member->value));
+        if (!text.empty()) options.push_back({letter, std::move(text)});
     }
     return options;
 }

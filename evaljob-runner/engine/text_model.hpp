@@ -46,8 +46,14 @@ Result<TextModel> read_text_model(std::string_view json);
 /// BadInput when it has no such member.
 Result<std::string> prompt_of(const std::string& pattern, std::string_view input);
 
-/// The texts of an input's members A, B, …, as far as they go without a gap.
-std::vector<std::string> options_of(std::string_view input);
+struct LetteredOption {
+    char letter = 'A';
+    std::string text;
+};
+
+/// What an input's members A to Z hold, in the letters' order, wherever there are gaps. One that is null or empty is no
+/// option, as pandas writes an empty cell.
+std::vector<LetteredOption> options_of(std::string_view input);
 
 /// Which of its stop tokens and padding no prompt can hold, and what to do about it; empty: none. A chat's prompts have
 /// them, and such a model answers something else without.

@@ -36,7 +36,7 @@ std::string slowest_rank(const CoordinatorProgress& progress) {
 
 }  // namespace
 
-std::string progress_json(const CoordinatorProgress& p, std::int32_t attempt) {
+std::string progress_json(const CoordinatorProgress& p, std::int32_t attempt, const std::string& identity) {
     Json ranks = Json::array();
     for (const RankProgress& rank : p.ranks) {
         ranks.push_back({{"rank", rank.rank},
@@ -49,6 +49,7 @@ std::string progress_json(const CoordinatorProgress& p, std::int32_t attempt) {
     Json balance{{"makespanSeconds", p.balance.makespan_ms / 1e3}, {"idleSeconds", p.balance.idle_ms / 1e3}};
     if (p.balance.bound_ms > 0) balance["boundSeconds"] = p.balance.bound_ms / 1e3;
     return Json{{"attempt", attempt},
+                {"identity", identity},
                 {"idleSeconds", p.idle_seconds},
                 {"samplesDone", p.samples_done},
                 {"samplesTotal", p.samples_total},
@@ -64,6 +65,7 @@ std::string progress_json(const CoordinatorProgress& p, std::int32_t attempt) {
                 {"rendezvousReady", p.rendezvous_ready},
                 {"finished", p.finished},
                 {"slowestRank", slowest_rank(p)},
+                {"waitingFor", p.waiting_for},
                 {"ranks", std::move(ranks)}}
         .dump();
 }

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <boost/math/distributions/normal.hpp>
 #include <boost/math/distributions/students_t.hpp>
-#include <charconv>
 #include <cmath>
 
 namespace evaljob {
@@ -49,6 +48,7 @@ void Mean::add(Points points) {
     ++n_;
     sum_ += points;
     squares_ += static_cast<Wide>(points) * points;
+    is_share_ = is_share_ && (points == 0 || points == full_points);
 }
 
 double Mean::value() const {
@@ -74,12 +74,6 @@ std::optional<Interval> student(const Mean& mean) {
     const boost::math::students_t distribution(static_cast<double>(mean.n() - 1));
     const double half = boost::math::quantile(distribution, 1 - (1 - confidence_level) / 2) * mean.standard_error();
     return Interval{mean.value() - half, mean.value() + half};
-}
-
-std::string decimal(double value, int digits) {
-    char buffer[400];
-    auto end = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::fixed, digits);
-    return end.ec == std::errc() ? std::string(buffer, end.ptr) : "nan";
 }
 
 }  // namespace evaljob

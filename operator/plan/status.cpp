@@ -4,6 +4,7 @@
 
 #include "api/names.hpp"
 #include "api/printable.hpp"
+#include "operator/plan/identity.hpp"
 #include "operator/plan/progress.hpp"
 #include "operator/plan/storage.hpp"
 #include "operator/plan/time.hpp"
@@ -219,10 +220,13 @@ void put_results(EvalJobStatus& status, const Observed& observed, const Verdict&
     if (!verdict.report) return;
     const MergeReport& report = *verdict.report;
     const Storage& storage = observed.job.spec.storage;
-    status.identity = report.identity;
-    Results results{
-        claim_of(observed.job), "",           report.digest, report.samples, report.missing, report.repeated,
-        report.conflicting,     report.failed};
+    // Of another evaluation's output in this one's place the message tells.
+    if (status.identity.empty()) status.identity = report.identity;
+    Results results{claim_of(observed.job), "",
+                    report.digest,          report.samples,
+                    report.missing,         report.repeated,
+                    report.conflicting,     report.failed,
+                    report.answers};
     if (!report.path.empty()) results.path = storage.path.empty() ? report.path : storage.path + "/" + report.path;
     status.results = std::move(results);
     if (verdict.phase == Phase::Succeeded) status.metrics = report.metrics;
@@ -272,6 +276,8 @@ EvalJobStatus make_status(const Observed& observed, const Verdict& verdict, Unix
     if (verdict.phase == Phase::Nodes) status.gang = verdict.gang;
     for (const auto* attempts : {&status.node_attempts, &status.next_attempts})
         for (const auto& [node, attempt] : *attempts) status.attempt = std::max(status.attempt, attempt);
+    if (!verdict.run_secret.empty()) status.run_secret = verdict.run_secret;
+    if (std::string identity = known_identity(observed); !identity.empty()) status.identity = std::move(identity);
     status.progress = next_progress(observed, verdict);
     say_suspended(status, observed, verdict, now);
     say_rendezvous(status, observed, verdict, now);

@@ -74,7 +74,7 @@ TEST(ScorerRun, PublishesItsScoresAndTheSameOnesWhenItDies) {
     EXPECT_EQ(items, questions);
     const Json metrics = Json::parse(evaluation.published().at("metrics.json"));
     EXPECT_EQ(metrics["metrics"][0]["name"], "right") << "the scorer's first score is the score";
-    EXPECT_EQ(metrics["metrics"][0]["interval"]["method"], "Student");
+    EXPECT_EQ(metrics["metrics"][0]["interval"]["method"], "Wilson") << "of zeros and ones";
 }
 
 // It was looked for when everything had been evaluated, in vain.

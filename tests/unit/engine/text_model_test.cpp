@@ -85,9 +85,17 @@ TEST(Prompt, HasTheInputsMembersForTheirNames) {
     EXPECT_EQ(prompt_of("{question} {B}", input).error().message, "it has no B, which the model's prompt names");
 }
 
-TEST(Options, AreTheTextsUpToTheFirstGap) {
-    EXPECT_THAT(options_of(R"({"B":"two","A":"one","D":"four"})"), ElementsAre("one", "two"));
-    EXPECT_THAT(options_of(R"({"B":"two"})"), ElementsAre());
+std::string lettered(std::string_view input) {
+    std::string text;
+    for (const auto& option : options_of(input)) text += std::string(1, option.letter) + "=" + option.text + " ";
+    return text;
+}
+
+TEST(Options, BehindAGapKeepTheirOwnLetters) {
+    EXPECT_EQ(lettered(R"({"B":"two","A":"one","D":"four"})"), "A=one B=two D=four ");
+    EXPECT_EQ(lettered(R"({"B":"two"})"), "B=two ");
+    EXPECT_EQ(lettered(R"({"A":"one","B":null,"C":"","Z":7,"AA":"x","a":"y"})"), "A=one Z=7 ");
+    EXPECT_EQ(lettered("{}"), "");
 }
 
 TEST(Tokenizer, TakesTheLongestTokenThatFits) {

@@ -89,6 +89,15 @@ TEST(Png, OfEveryOtherKindIsTakenForItsColours) {
               std::string({'\xff', 0, '\xff', 0, 0, 0, 0, 0}));
 }
 
+TEST(Png, OfSixteenBitsIsItsUpperEight) {
+    // Pillow makes everything above 255 white of the grey one, so that hardly a picture is left.
+    const std::string grey{0x12, 0x34, 0, '\xff', '\xab', '\xcd'};
+    EXPECT_EQ(pixels_of(png({3, 1, 16, SPNG_COLOR_TYPE_GRAYSCALE}, grey), 1), std::string({0x12, 0, '\xab'}));
+    EXPECT_EQ(pixels_of(png({3, 1, 16, SPNG_COLOR_TYPE_GRAYSCALE}, grey), 3),
+              std::string({0x12, 0x12, 0x12, 0, 0, 0, '\xab', '\xab', '\xab'}));
+    EXPECT_EQ(pixels_of(png({1, 1, 16, SPNG_COLOR_TYPE_TRUECOLOR}, grey), 3), std::string({0x12, 0, '\xab'}));
+}
+
 TEST(Jpeg, OfColoursIsNearlyTheSame) {
     std::string square;
     for (int i = 0; i < 16 * 16; ++i) square += std::string({10, '\xc8', 30});

@@ -43,19 +43,19 @@ std::string nearest_word(const std::string& word, const std::vector<std::string>
     return best;
 }
 
-std::string unknown_command(const std::string& word, const std::vector<std::string>& commands) {
-    const std::string lead = "there is no command " + printable(word.substr(0, longest_word)) + "; ";
-    if (const std::string meant = nearest_word(word, commands); !meant.empty())
+std::string unknown_word(const std::string& what, const std::string& word, const std::vector<std::string>& known) {
+    const std::string lead = "there is no " + what + " " + printable(word.substr(0, longest_word)) + "; ";
+    if (const std::string meant = nearest_word(word, known); !meant.empty())
         return lead + "did you mean " + meant + "?";
     std::string all;
-    for (const std::string& command : commands) all += (all.empty() ? "" : ", ") + command;
+    for (const std::string& one : known) all += (all.empty() ? "" : ", ") + one;
     return lead + "there are " + all;
 }
 
 std::string mistyped_command(int argc, const char* const* argv, const std::vector<std::string>& commands) {
     if (argc < 2 || argv[1][0] == '-') return "";
     if (std::find(commands.begin(), commands.end(), argv[1]) != commands.end()) return "";
-    return unknown_command(argv[1], commands) + "\nRun with --help for more information.";
+    return unknown_word("command", argv[1], commands) + "\nRun with --help for more information.";
 }
 
 }  // namespace evaljob

@@ -171,6 +171,10 @@ INSTANTIATE_TEST_SUITE_P(
                     Typed{"NoneLikeIt", {"status"}, "there is no command status; there are run, validate, explain"},
                     Typed{"AFileForACommand", {"evaljob.yaml"}, "there is no command evaljob.yaml; "},
                     Typed{"TheFileWithoutItsOption", {"run", "none.yaml"}, "none.yaml: cannot be opened"},
+                    Typed{"NoCommand", {}, "a command is missing; there are run, validate, explain"},
+                    Typed{"NoFileAtAll", {"run", "--json"}, "the EvalJob is missing: evaljob run -f FILE"},
+                    Typed{
+                        "AMistypedOption", {"run", "x.yaml", "--node", "3"}, "no option --node; did you mean --nodes?"},
                     Typed{"NoFile", {"run", "-f", "none.yaml"}, "none.yaml: cannot be opened; is the path right?"}),
     [](const auto& row) { return row.param.name; });
 

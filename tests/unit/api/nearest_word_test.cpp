@@ -18,7 +18,7 @@ class MistypedCommand : public testing::TestWithParam<Mistyped> {};
 
 // It said "A subcommand is required".
 TEST_P(MistypedCommand, IsNamedWithTheNearestOne) {
-    EXPECT_EQ(unknown_command(GetParam().word, commands), GetParam().says);
+    EXPECT_EQ(unknown_word("command", GetParam().word, commands), GetParam().says);
 }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -5,6 +5,7 @@
 #include "api/json_read.hpp"
 #include "api/json_text.hpp"
 #include "api/metric_json.hpp"
+#include "api/printable_lines.hpp"
 
 namespace evaljob {
 namespace {
@@ -24,8 +25,8 @@ std::string beginning(const std::string& text, std::size_t most) {
     return text.substr(0, end) + "…";
 }
 
-/// Bytes that are no UTF-8 (they can come from file names) are replaced, because a dump would throw.
-std::string dump(const Json& object) { return object.dump(-1, ' ', false, Json::error_handler_t::replace); }
+/// kubectl shows it to people as it is. Bytes that are no UTF-8 (they can come from file names) are replaced.
+std::string dump(const Json& object) { return json_line(object); }
 
 Json answers_to_json(const AnswerCounts& answers) {
     return {{"empty", answers.empty},

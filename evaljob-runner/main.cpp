@@ -3,7 +3,10 @@
 #include <spdlog/spdlog.h>
 #include <CLI/CLI.hpp>
 
+#include <iostream>
+
 #include "api/exit_code.hpp"
+#include "api/nearest_word.hpp"
 #include "evaljob-runner/launch/launcher.hpp"
 #include "evaljob-runner/launch/own_environment.hpp"
 #include "evaljob-runner/launch/start_logging.hpp"
@@ -15,6 +18,10 @@ int main(int argc, char** argv) {
     const Environment environment = own_environment();
     start_logging(environment);
 
+    if (const auto mistyped = mistyped_command(argc, argv, {"launch", "merge", "trace"}); !mistyped.empty()) {
+        std::cerr << "evaljob-runner: " << mistyped << std::endl;
+        return exit_code::usage;
+    }
     CLI::App app(
         "The runner of EvalJob: one node of an evaluation, or its merge. The operator starts it; see docs/runner.md.");
     app.require_subcommand(1);

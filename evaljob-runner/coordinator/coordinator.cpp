@@ -245,6 +245,8 @@ Effects Coordinator::tick(Milliseconds now) {
 
 Effects Coordinator::published() {
     published_ = true;
+    items_resumed_ += items_total_ - items_done_;  // others did these, or have failed on them for good
+    items_done_ = items_total_;
     Effects effects;
     for (const auto& [session, holder] : holders_) effects.push_back(Send{session, Finished{}});
     return effects;

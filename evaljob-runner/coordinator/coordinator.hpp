@@ -44,6 +44,8 @@ struct CoordinatorOptions {
     Schedule schedule = Schedule::Dynamic;
     Milliseconds absence = 60'000;  // Static: after so long, a rank that never came is lost
     Milliseconds least_gain = 200;  // a batch is not run twice for less
+    // An engine has several batches at a time: how long one takes is then no measure of the work, nor of a bound.
+    bool several_at_once = false;
     bool backup_leases = true;      // whether one is run twice at all
 };
 
@@ -89,7 +91,7 @@ struct RankProgress {
 /// How close the run was to what no schedule can beat. Zero before it is known.
 struct BalanceProgress {
     double makespan_ms = 0;  // from the first lease to the last batch that was done
-    double bound_ms = 0;     // see bound_ms(), of what is done
+    double bound_ms = 0;     // see bound_ms(), of what is done; stays 0 with several_at_once
     double idle_ms = 0;      // of all ranks
 };
 

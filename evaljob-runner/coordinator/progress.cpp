@@ -18,6 +18,7 @@ BalanceProgress Coordinator::balance() const {
     BalanceProgress b;
     if (!first_lease_ || last_done_ <= *first_lease_) return b;
     b.makespan_ms = static_cast<double>(last_done_ - *first_lease_);
+    if (options_.several_at_once) return b;
     b.bound_ms = balance_.bound([&](std::int32_t rank) { return 1 / costs_.factor(rank); }, longest_ms_, *first_lease_);
     return b;
 }

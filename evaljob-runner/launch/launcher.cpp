@@ -15,12 +15,14 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "api/printable.hpp"
 #include "api/progress_report.hpp"
 #include "api/runner_environment.hpp"
 #include "evaljob-runner/launch/child.hpp"
 #include "evaljob-runner/launch/coordinator_server.hpp"
 #include "evaljob-runner/launch/device.hpp"
 #include "evaljob-runner/launch/exit_status.hpp"
+#include "evaljob-runner/launch/needed_at_end.hpp"
 #include "evaljob-runner/launch/node_metrics.hpp"
 #include "evaljob-runner/launch/node_writes.hpp"
 #include "evaljob-runner/launch/progress_json.hpp"
@@ -136,7 +138,7 @@ private:
         std::vector<std::string> argv = options_.wrapper;
         argv.push_back((std::filesystem::read_symlink("/proc/self/exe").parent_path() / "evaljob-rank").string());
         const auto print = [rank](const std::string& line) {
-            std::cout << "[rank " << rank << "] " << line << std::endl;
+            std::cout << "[rank " << rank << "] " << printable(line) << std::endl;
         };
         auto child = Child::start(io_, argv, environment, print, memory);
         if (!child) return end(exit_code::internal, child.error().message);
@@ -155,15 +157,17 @@ private:
     }
 
     Result<void> start_coordinator() {
+        const std::string root = value_of(environment_, runner_environment::storage_root, ".");
+        if (auto there = look_up_scorers(eval_, root, environment_); !there) return there;
         const DeviceChoice device = choose_device(eval_, 0, contract_.local_world_size, visible_devices(environment_));
-        auto manifest =
-            build_manifest(eval_, value_of(environment_, runner_environment::storage_root, "."), device.kind);
+        auto manifest = build_manifest(eval_, root, device.kind);
         if (!manifest) return tl::unexpected(manifest.error());
         for (const std::string& note : dataset_notes(*manifest)) spdlog::info("{}", note);
         CoordinatorOptions options;
         options.token = token_;
         options.schedule = eval_.inference.schedule;
         options.backup_leases = has_backup_leases(eval_);
+        options.several_at_once = eval_.model.format == ModelFormat::OpenAI;
         options.expected = {contract_.run_id, contract_.world_size, contract_.local_world_size, device.kind};
         const std::string address = value_of(environment_, runner_environment::pod_ip);
         auto server = CoordinatorServer::start(

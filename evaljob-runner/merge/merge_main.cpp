@@ -13,6 +13,7 @@
 #include "api/json.hpp"
 #include "api/json_text.hpp"
 #include "api/merge_report.hpp"
+#include "api/printable.hpp"
 #include "api/runner_environment.hpp"
 #include "evaljob-runner/launch/run_files.hpp"
 #include "evaljob-runner/merge/merge.hpp"
@@ -131,7 +132,7 @@ std::string score_text(const Score& score) {
 void print_summary(const MergeOutcome& outcome, const std::string& shared) {
     const MergeReport& report = outcome.report;
     for (const ScoreLine& line : outcome.scores)
-        std::cout << line.dataset << ": " << line.score.name << " " << score_text(line.score) << "\n";
+        std::cout << printable(line.dataset + ": " + line.score.name) << " " << score_text(line.score) << "\n";
     std::cout << report.samples << " samples: "
               << (report.missing ? std::to_string(*report.missing) + " missing" : std::string("CompletenessUnknown"))
               << ", " << report.conflicting << " conflicting, " << report.failed << " failed, " << report.foreign
@@ -139,8 +140,9 @@ void print_summary(const MergeOutcome& outcome, const std::string& shared) {
     if (const std::string words = answer_words(report.answers); !words.empty())
         std::cout << "of the answers: " << words << "\n";
     if (report.partial) std::cout << "PARTIAL: samples are missing or failed; see report.html\n";
-    std::cout << "results: " << shared << "/" << report.path << "\n"
-              << "report:  " << shared << "/" << report.path << "/report.html\n";
+    const std::string folder = printable(shared + "/" + report.path);
+    std::cout << "results: " << folder << "\n"
+              << "report:  " << folder << "/report.html\n";
 }
 
 }  // namespace
@@ -158,7 +160,7 @@ int merge_main(const Environment& environment) {
     if (outcome.exit_code == exit_code::success)
         print_summary(outcome, options->shared_dir);
     else
-        std::cerr << "merge: nothing was published: " << outcome.report.error << "\n";
+        std::cerr << "merge: nothing was published: " << printable(outcome.report.error) << "\n";
     leave_message(environment, outcome.report);
     return outcome.exit_code;
 }

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <set>
 
+#include "api/printable.hpp"
 #include "evaljob-runner/merge/embedded.hpp"
 #include "evaljob-runner/merge/failure_reasons.hpp"
 #include "evaljob-runner/merge/labels.hpp"
@@ -326,6 +327,9 @@ std::string render_report(const ReportInput& in) {
     page.set("timeline", report::timeline_view(timeline));
     page.set("origin", origin_view(in));
     kainjow::mustache::mustache page_template{std::string(embedded::report_template)};
+    // Whatever others wrote comes through here: a prediction neither is markup nor turns the line that it stands in.
+    page_template.set_custom_escape(
+        [](const std::string& text) { return kainjow::mustache::html_escape(printable(text)); });
     return page_template.render(page);
 }
 

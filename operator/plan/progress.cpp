@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "api/decimal.hpp"
+#include "api/printable.hpp"
 #include "operator/plan/time.hpp"
 
 namespace evaljob {
@@ -17,8 +18,8 @@ Progress as_progress(const ProgressReport& report) {
     progress.samples_done = std::clamp<std::int64_t>(report.samples_done, 0, progress.samples_total);
     progress.samples_per_second = decimal(sane(report.samples_per_second), 1);
     progress.eta_seconds = static_cast<std::int64_t>(std::ceil(sane(report.eta_seconds)));
-    progress.slowest_rank = shortened(report.slowest_rank, 64);
-    progress.waiting_for = shortened(report.waiting_for, 256);
+    progress.slowest_rank = shortened(printable(report.slowest_rank), 64);
+    progress.waiting_for = shortened(printable(report.waiting_for), 256);
     progress.last_report_time = rfc3339(report.time);
     return progress;
 }

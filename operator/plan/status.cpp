@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/names.hpp"
+#include "api/printable.hpp"
 #include "operator/plan/identity.hpp"
 #include "operator/plan/progress.hpp"
 #include "operator/plan/storage.hpp"
@@ -318,6 +319,7 @@ bool is_true(const EvalJobStatus& status, const std::string& type) {
 bool is_terminal(const EvalJobStatus& status) { return is_true(status, "Succeeded") || is_true(status, "Failed"); }
 
 void set_condition(EvalJobStatus& status, Condition condition, UnixSeconds now) {
+    condition.message = printable(condition.message);  // Pods, servers and datasets have their words in it
     const auto found = std::ranges::find(status.conditions, condition.type, &Condition::type);
     const bool is_new = found == status.conditions.end();
     condition.last_transition_time =

@@ -30,6 +30,15 @@ TEST(ResultSummary, HasScoreIntervalGroupsProofAndPlaces) {
     EXPECT_THAT(text, HasSubstr("report   out/results/sha256-ab/report.html"));
 }
 
+// A dataset's group printed a line that looked like a score, and cleared the screen above it.
+TEST(ResultSummary, ShowsTheControlCharactersOfOthers) {
+    Json hostile = metric("Boot\n  digits    accuracy 1.0000\x1b[2J\xe2\x80\xae", "0.5", 10);
+    hostile["name"] = "right\r";
+    const std::string text = result_summary({}, Json{{"metrics", {hostile}}}, "x");
+    EXPECT_THAT(text, HasSubstr("  Boot\\n  digits    accuracy 1.0000\\x1b[2J\\u202e  right\\r 0.5"));
+    EXPECT_THAT(text, testing::Not(HasSubstr("\x1b")));
+}
+
 TEST(ResultSummary, RoundsAsTheReportAndKubectlDo) {
     EvalJobStatus status;
     const Json metrics{{"metrics", {metric("", "0.666667", 3)}}};

@@ -172,12 +172,6 @@ TEST(Tokenizer, HasOneTokenForEachUnknownCharacter) {
     EXPECT_THAT(*tokenizer.encode("aü an"), ElementsAre(3, 8, 4));
 }
 
-// A prompt of one million characters, each of which may begin a special token, is split in the time of its length.
-TEST(Tokenizer, FindsNoSpecialTokenInALongText) {
-    const std::string text(1 << 20U, '<');
-    EXPECT_EQ(Tokenizer(model(chat())).encode(text)->size(), text.size());
-}
-
 constexpr float infinity = std::numeric_limits<float>::infinity();
 
 std::optional<Choice> choose(const std::vector<float>& scores, const Sampling& sampling = {}, double random = 0) {

@@ -325,6 +325,23 @@ TEST(Status, FailedInitContainerSpeaksForItsPod) {
     EXPECT_THAT(condition(world, "Failed").message, HasSubstr("no such bucket"));
 }
 
+// A Pod's last words drew a line of their own into `kubectl describe`.
+TEST(Status, WhatPodsSayIsOneLineInWhichNothingActs) {
+    World world(JobBuilder().nodes(1).max_restarts(0).build());
+    world.step();
+    PodView& pod = world.observed.pods.front();
+    pod.phase = "Failed";
+    ContainerView runner;
+    runner.name = "runner";
+    runner.terminated = true;
+    runner.exit_code = 1;
+    runner.termination_message = "it died\n  Succeeded  True\x1b[2J\xe2\x80\xae";
+    pod.containers = {runner};
+    const auto plan = world.step();
+    EXPECT_THAT(condition(world, "Failed").message, HasSubstr("it died\\n  Succeeded  True\\x1b[2J\\u202e"));
+    EXPECT_THAT(plan.events.at(0).note, HasSubstr("it died\\n  Succeeded  True\\x1b[2J\\u202e"));
+}
+
 TEST(Status, FinalExitCodesHaveTheirReasons) {
     const std::map<int, std::string> reasons = {
         {2, "UsageError"}, {10, "ContractViolated"}, {11, "IdentityMismatch"}, {12, "BadInput"}};

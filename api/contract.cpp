@@ -12,7 +12,7 @@ namespace {
 
 namespace env = runner_environment;
 
-constexpr std::array<std::string_view, 30> reserved{"MASTER_ADDR",
+constexpr std::array<std::string_view, 31> reserved{"MASTER_ADDR",
                                                     "MASTER_PORT",
                                                     "WORLD_SIZE",
                                                     "LOCAL_WORLD_SIZE",
@@ -33,11 +33,12 @@ constexpr std::array<std::string_view, 30> reserved{"MASTER_ADDR",
                                                     "EVALJOB_ATTEMPT",
                                                     "EVALJOB_OUTPUT_DIR",
                                                     "EVALJOB_SHARED_DIR",
-                                                    env::eval,
+                                                    env::run_folder,
+                                                    env::spec_sha256,
                                                     env::merge,
+                                                    env::identity,
                                                     env::writers,
                                                     env::storage_root,
-                                                    env::token,
                                                     env::http_port,
                                                     env::ready_timeout_seconds,
                                                     env::pod_ip,

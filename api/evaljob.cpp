@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "api/argument_limits.hpp"
 #include "api/evaljob_read.hpp"
 #include "api/json_read.hpp"
+#include "api/run_spec.hpp"
 #include "api/schema_rows.hpp"
 #include "api/validate.hpp"
 
@@ -127,6 +129,9 @@ Result<EvalJob> parse_evaljob(const Json& object) {
     job.meta = read_metadata(object["metadata"]);
     job.spec = read_spec(object["spec"], job.meta.name);
     job.status = read_status(member(object, "status"));
+    // No bound of a field says it, so the API server cannot.
+    for (std::string what : {too_long_argument(job.spec), run_spec::too_long(job.spec)})
+        if (!what.empty()) return tl::unexpected<Error>(error_of({std::move(what)}));
     return job;
 }
 

@@ -3,6 +3,13 @@
 #include <algorithm>
 
 namespace evaljob::names {
+namespace {
+
+std::string run_secret_prefix(const std::string& uid, const std::string& spec_sha256) {
+    return "evaljob-" + uid + "-" + spec_sha256.substr(0, 16) + "-";
+}
+
+}  // namespace
 
 std::string service(const std::string& job) { return job; }
 
@@ -24,7 +31,13 @@ std::string gang(const std::string& job) { return job; }
 
 std::string queue_group(const std::string& job, std::int32_t attempt) { return job + "-" + std::to_string(attempt); }
 
-std::string token_secret(const std::string& uid) { return "evaljob-" + uid; }
+std::string run_secret(const std::string& uid, const std::string& spec_sha256, const std::string& content_sha256) {
+    return run_secret_prefix(uid, spec_sha256) + content_sha256.substr(0, 32);
+}
+
+bool is_run_secret(const std::string& name, const std::string& uid, const std::string& spec_sha256) {
+    return name.starts_with(run_secret_prefix(uid, spec_sha256));
+}
 
 std::string run_id(const std::string& job, const std::string& uid) { return job + "-" + uid.substr(0, 8); }
 

@@ -26,8 +26,11 @@ std::string merge_job(const std::string& job);                                  
 std::string claim(const std::string& job);                                                // JOB-claim
 std::string gang(const std::string& job);                                                 // JOB
 std::string queue_group(const std::string& job, std::int32_t attempt);                    // JOB-ATTEMPT
-std::string token_secret(const std::string& uid);                                         // evaljob-UID
-std::string run_id(const std::string& job, const std::string& uid);                       // JOB-<first 8 of the uid>
+/// evaljob-UID-<of the spec's digest>-<of the content's digest>: of a Secret that nobody could have made beforehand.
+std::string run_secret(const std::string& uid, const std::string& spec_sha256, const std::string& content_sha256);
+/// Whether it can be the name of a Secret with this spec for this EvalJob.
+bool is_run_secret(const std::string& name, const std::string& uid, const std::string& spec_sha256);
+std::string run_id(const std::string& job, const std::string& uid);  // JOB-<first 8 of the uid>
 std::string output_dir(const std::string& shared_dir, const std::string& run_id, std::int32_t node,
                        std::int32_t attempt);  // SHARED/runs/RUN/node-NODE/attempt-ATTEMPT
 

@@ -18,6 +18,15 @@ double measure(const Json& value) {
     return std::isfinite(number) && number > 0 ? number : 0;
 }
 
+/// Only what can be one: it goes into status, and into a variable of the merge.
+std::string identity_in(const Json& fields) {
+    constexpr std::size_t digits = 64;
+    std::string identity = text_of(fields, "identity");
+    const bool is_one =
+        identity.size() == digits && identity.find_first_not_of("0123456789abcdef") == std::string::npos;
+    return is_one ? identity : std::string();
+}
+
 }  // namespace
 
 Result<ProgressReport> parse_progress_report(std::string_view body) {
@@ -33,12 +42,18 @@ Result<ProgressReport> parse_progress_report(std::string_view body) {
     report.samples_per_second = measure(member(fields, "samplesPerSecond"));
     report.eta_seconds = measure(member(fields, "etaSeconds"));
     report.slowest_rank = text_of(fields, "slowestRank");
+    report.waiting_for = text_of(fields, "waitingFor");
     report.rendezvous_ready = flag_of(fields, "rendezvousReady");
     if (const Json& ranks = member(fields, "ranks"); ranks.is_array())
         for (const Json& rank : ranks) report.ranks_connected += flag_of(rank, "connected") ? 1 : 0;
     report.idle_seconds = number_of(fields, "idleSeconds");
+    report.identity = identity_in(fields);
     report.attempt = static_cast<std::int32_t>(number_of(fields, "attempt"));
     return report;
 }
+
+std::string encode_last_words(const std::string& identity) { return Json{{"identity", identity}}.dump(); }
+
+std::string identity_in_last_words(std::string_view message) { return identity_in(parse_json(message)); }
 
 }  // namespace evaljob

@@ -4,14 +4,15 @@
 
 namespace evaljob::runner_environment {
 
-inline constexpr const char* eval = "EVALJOB_EVAL";  // spec.eval with defaults, as JSON
-// {"allowPartial": bool, "maxFailedSamples": n, "scorers": {dataset: task.scorer}}, the last where there are some;
-// without eval also "image": {"attempt": n, "nodes": n}, whose output is merged, and where the EvalJob has it "expect":
-// spec.merge.expect.
+// The folder of the files of the run's Secret (run_spec.hpp); absent: where a Pod has it.
+inline constexpr const char* run_folder = "EVALJOB_RUN_FOLDER";
+inline constexpr const char* spec_sha256 = "EVALJOB_SPEC_SHA256";  // of the file `spec`, as hexadecimal digits
+// {"allowPartial": bool, "maxFailedSamples": n}; without eval also "image": {"attempt": n, "nodes": n}, whose output is
+// merged. No text of a user's.
 inline constexpr const char* merge = "EVALJOB_MERGE";
+inline constexpr const char* identity = "EVALJOB_IDENTITY";          // what the merge proves: node 0's manifest
 inline constexpr const char* writers = "EVALJOB_WRITERS";            // spec.storage.writers; absent: Ranks
 inline constexpr const char* storage_root = "EVALJOB_STORAGE_ROOT";  // what relative paths are relative to
-inline constexpr const char* token = "EVALJOB_TOKEN";                // the run's token, from its Secret
 inline constexpr const char* http_port = "EVALJOB_HTTP_PORT";        // of /progress
 inline constexpr const char* ready_timeout_seconds = "EVALJOB_READY_TIMEOUT_SECONDS";
 inline constexpr const char* pod_ip = "EVALJOB_POD_IP";                    // the address to listen on; absent: all

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "api/merge_report.hpp"
+#include "api/progress_report.hpp"
 #include "local/kubelet_requests.hpp"
 #include "local/memory_api.hpp"
 #include "operator/controller.hpp"
@@ -151,7 +152,8 @@ private:
     void set_pods(const std::string& phase, int code) {
         for (const auto& pod : api_.objects(kube::pods)) {
             const PodView view = kube::pod_view(*pod);
-            if (!view.merge && view.phase != "Failed") say(*pod, phase, code);
+            if (!view.merge && view.phase != "Failed")
+                say(*pod, phase, code, encode_last_words(test::frozen_identity()));
         }
     }
 
@@ -193,6 +195,7 @@ private:
         MergeReport report;
         report.samples = 100;
         report.published = true;
+        report.identity = test::frozen_identity();
         report.digest = "digest";
         report.path = "results/digest";
         report.metrics = {{"fashion", "accuracy", "", "0.9134", "0.0028", 100}};

@@ -2,8 +2,11 @@
 
 #include <iostream>
 
+#include "api/digest.hpp"
+#include "api/expansion.hpp"
 #include "api/json.hpp"
 #include "api/names.hpp"
+#include "api/run_spec.hpp"
 #include "api/yaml.hpp"
 #include "cli/exit_status.hpp"
 #include "operator/plan/plan.hpp"
@@ -13,17 +16,29 @@ namespace evaljob {
 
 namespace {
 
-std::string value_of(const Json& variable) {
-    if (variable.contains("value")) return variable["value"].get<std::string>();
+/// As the container sees it, beside those in front of it.
+std::string value_of(const Json& variable, const Environment& so_far) {
+    if (variable.contains("value")) return expand(variable["value"].get<std::string>(), so_far);
     return "(from " + variable.value("valueFrom", Json::object()).dump() + ")";
+}
+
+void print_spec(const EvalJob& job) {
+    const std::string spec = run_spec::text(job.spec);
+    std::cout << "# in every node's container runner, from the run's Secret: " << run_spec::mount_path << "/"
+              << run_spec::token_key << ", and " << run_spec::mount_path << "/" << run_spec::spec_key << " ("
+              << spec.size() << " bytes):\n# " << spec << "\n";
 }
 
 void print_environment(const Json& pod) {
     for (const Json& container : pod["spec"]["containers"]) {
         if (container["name"] != names::runner_container) continue;
         std::cout << "# " << pod["metadata"]["name"].get<std::string>() << "\n";
+        Environment so_far;
         for (const Json& variable : container["env"]) {
-            std::cout << variable["name"].get<std::string>() << "=" << value_of(variable) << "\n";
+            const auto name = variable["name"].get<std::string>();
+            const std::string value = value_of(variable, so_far);
+            if (variable.contains("value")) so_far[name] = value;
+            std::cout << name << "=" << value << "\n";
         }
     }
 }
@@ -38,6 +53,9 @@ int explain_command(const ExplainCommand& command) {
     }
     EvalJob& job = file->job;
     job.meta.uid = "00000000-0000-0000-0000-000000000000";  // the API server gives the real one
+    const std::string digest = sha256_hex(run_spec::text(job.spec));
+    job.status.run_secret = names::run_secret(job.meta.uid, digest, std::string(32, '0'));  // a random token decides
+    if (job.spec.eval) job.status.identity = std::string(64, '0');                          // node 0 says it
     Settings settings;
     if (claim_of(job).empty()) {  // as local mode would make them
         settings.storage_mount_path = file->storage_root;
@@ -55,6 +73,7 @@ int explain_command(const ExplainCommand& command) {
             std::cout << "---\n" << to_yaml(pod);
         }
     }
+    if (command.environment_only && job.spec.eval) print_spec(job);
     if (!command.environment_only) std::cout << "---\n" << to_yaml(merge_job(job, settings));
     return cli_exit::success;
 }

@@ -76,6 +76,11 @@ Answer<void> check_immutable(const ResourcePath& path, const Json& next, const J
     const char* fixed = path.resource.kind == kube::pods.kind   ? "/spec"
                         : path.resource.kind == kube::jobs.kind ? "/spec/template"
                                                                 : nullptr;
+    if (path.resource.kind == kube::secrets.kind && old.value("immutable", false))
+        for (const char* kept : {"/immutable", "/data"})
+            if (at(next, kept) != at(old, kept))
+                return invalid(path.resource, path.name,
+                               std::string(kept + 1) + ": Forbidden: field is immutable when `immutable` is set");
     if (fixed && at(next, fixed) != at(old, fixed))
         return invalid(path.resource, path.name, std::string(fixed + 1) + ": field is immutable");
     return {};

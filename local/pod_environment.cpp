@@ -1,7 +1,11 @@
 #include "local/pod_environment.hpp"
 
+#include <algorithm>
+
 #include "api/base64.hpp"
+#include "api/expansion.hpp"
 #include "local/metav1.hpp"
+#include "local/secret_files.hpp"
 
 namespace evaljob::local {
 namespace {
@@ -52,15 +56,16 @@ Value value_of(const std::string& field, const Json& variable, const Json& pod, 
 
 void add_if_set(std::vector<std::string>& fields, const Json& object, const char* name, const std::string& path) {
     const auto found = object.find(name);
-    if (found != object.end() && !found->empty()) fields.push_back(path + "." + name);
+    if (found == object.end() || found->empty()) return;
+    // Volumes and mounts: but that of the run's Secret.
+    if (found->is_array() && std::ranges::all_of(*found, is_run_volume)) return;
+    fields.push_back(path + "." + name);
 }
 
 }  // namespace
 
 Result<Environment> container_environment(const Json& pod, const Json& container, const PodSurroundings& around) {
     Environment environment;
-    // As in a cluster: the Pod's hostname, by which people know its processes.
-    environment["HOSTNAME"] = pod.at("spec").value("hostname", pod.at("metadata").value("name", ""));
     const auto path = "container " + container.value("name", "") + ": env";
     if (container.contains("envFrom") && !container.at("envFrom").empty())
         return fail("CreateContainerConfigError",
@@ -72,29 +77,6 @@ Result<Environment> container_environment(const Json& pod, const Json& container
         if (*value) environment[name] = **value;
     }
     return environment;
-}
-
-std::string expand(const std::string& text, const Environment& environment) {
-    std::string result;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] != '$' || i + 1 == text.size()) {
-            result += text[i];
-        } else if (text[i + 1] == '$') {
-            result += '$';
-            ++i;
-        } else {
-            const auto end = text[i + 1] == '(' ? text.find(')', i) : std::string::npos;
-            const auto found =
-                end == std::string::npos ? environment.end() : environment.find(text.substr(i + 2, end - i - 2));
-            if (found == environment.end()) {
-                result += '$';
-                continue;
-            }
-            result += found->second;
-            i = end;
-        }
-    }
-    return result;
 }
 
 Result<std::vector<std::string>> container_argv(const Json& container, const Environment& environment) {

@@ -24,9 +24,6 @@ struct PodSurroundings {
 /// What the container's `env` adds, alone. An Error names the field; its `retry` is true when what is missing may come.
 Result<Environment> container_environment(const Json& pod, const Json& container, const PodSurroundings& around);
 
-/// Replaces $(NAME) by the environment's value, $$ by $; unknown names stay as they are.
-std::string expand(const std::string& text, const Environment& environment);
-
 /// command and args. Without a command there is no image to ask for one: an Error.
 Result<std::vector<std::string>> container_argv(const Json& container, const Environment& environment);
 

@@ -13,6 +13,7 @@
 #include "local/admission.hpp"
 #include "local/gpu_division.hpp"
 #include "local/kubelet_requests.hpp"
+#include "local/secret_files.hpp"
 #include "local/termination_message.hpp"
 
 namespace evaljob::local {
@@ -73,6 +74,8 @@ Result<void> ProcessKubelet::start() {
     std::filesystem::create_directories(options_.state_dir / "logs", error);
     if (error)
         return fail("NoStateFolder", "cannot make " + (options_.state_dir / "logs").string() + ": " + error.message());
+    // Of runs that were killed.
+    std::filesystem::remove_all(options_.state_dir / "pods", error);
     auto runtime = ProcessRuntime::launch(io_, options_.executable, observer());
     if (!runtime) return tl::unexpected(runtime.error());
     runtime_ = std::move(*runtime);
@@ -209,9 +212,14 @@ Result<ContainerSpec> ProcessKubelet::container_spec(Run& run, const ContainerSt
     if (!own) return tl::unexpected(own.error());
     auto argv = container_argv(spec, *own);
     if (!argv) return tl::unexpected(argv.error());
+    auto mounted = mount_run_secret(run, spec);
+    if (!mounted) return tl::unexpected(mounted.error());
     auto environment = base_environment(options_.environment);
     environment.erase("CUDA_VISIBLE_DEVICES");  // it is divided
+    // As in a cluster: the Pod's hostname, by which people know its processes. Nothing is expanded to it.
+    environment["HOSTNAME"] = run.pod.at("spec").value("hostname", run.pod.at("metadata").value("name", ""));
     for (const auto& [name, value] : *own) environment[name] = value;
+    if (!mounted->empty()) environment[runner_environment::run_folder] = *mounted;
     set_gpus(environment);
     if (!options_.path_prefix.empty()) environment["PATH"] = options_.path_prefix + ":" + environment["PATH"];
     environment[runner_environment::termination_log] = (run.last_words[container.name] = TerminationLog()).path();
@@ -222,6 +230,20 @@ Result<ContainerSpec> ProcessKubelet::container_spec(Run& run, const ContainerSt
     const auto folder = spec.value("workingDir", options_.working_dir.string());
     return ContainerSpec{container_id(run.uid, container.name), std::move(*argv), std::move(environment), folder,
                          log.string()};
+}
+
+/// The folder; empty where the container mounts none.
+Result<std::string> ProcessKubelet::mount_run_secret(Run& run, const Json& container) {
+    auto files = secret_files(run.pod, container, surroundings(run).secret);
+    if (!files) return tl::unexpected(files.error());
+    if (!*files) return std::string();
+    SecretFolder& folder = run.secrets[container.value("name", "")];
+    if (!folder.path().empty()) return folder.path().string();
+    auto made =
+        SecretFolder::make(options_.state_dir / "pods" / (run.uid + "-" + container.value("name", "")), **files);
+    if (!made) return fail("CreateContainerConfigError", made.error().message);
+    folder = std::move(*made);
+    return folder.path().string();
 }
 
 PodSurroundings ProcessKubelet::surroundings(const Run& run) {
@@ -261,6 +283,7 @@ void ProcessKubelet::finish(Run& run, ContainerState& container, int code, int s
     container.message = termination_message(
         run.last_words[container.name].path(), container.exit_code != 0 && policy == "FallbackToLogsOnError",
         log_path(string_at(run.pod, "metadata", "name")), run.log_starts[container.name]);
+    run.secrets.erase(container.name);
     // The pid may be another program's from now on.
     if (std::exchange(container.pid, 0) && is_main(run.state, container) && !run.gone) annotate_pid(run, nullptr);
 }

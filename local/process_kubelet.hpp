@@ -20,6 +20,7 @@
 #include "local/pod_environment.hpp"
 #include "local/pod_status.hpp"
 #include "local/process_runtime.hpp"
+#include "local/secret_folder.hpp"
 #include "local/termination_log.hpp"
 
 namespace evaljob::local {
@@ -64,6 +65,7 @@ private:
         std::string uid;
         PodState state;
         std::map<std::string, TerminationLog> last_words;  // by container, of its latest start
+        std::map<std::string, SecretFolder> secrets;       // by container, while it lives
         std::map<std::string, std::uintmax_t> log_starts;  // by container: where its output begins in the log
         std::unique_ptr<boost::asio::steady_timer> grace;
         std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
@@ -84,6 +86,7 @@ private:
 
     void start_container(Run& run, ContainerState& container);
     Result<ContainerSpec> container_spec(Run& run, const ContainerState& container);
+    Result<std::string> mount_run_secret(Run& run, const Json& container);
     PodSurroundings surroundings(const Run& run);
     void set_gpus(Environment& environment);
     void finish(Run& run, ContainerState& container, int code, int signal);

@@ -1,6 +1,5 @@
 #include "operator/reconciler.hpp"
 
-#include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <spdlog/spdlog.h>
 
@@ -22,12 +21,13 @@
 namespace evaljob {
 namespace {
 
-constexpr int most_plans_a_reconcile = 4;  // a plan, and again with what stood in its way or was read live
+constexpr int most_plans_a_reconcile = 6;  // a plan, and again with what stood in its way, was read live or made
+constexpr int most_tokens = 3;
 constexpr std::chrono::seconds leftover_look{2};
 constexpr UnixSeconds apis_age_seconds = 60;  // so long a list of served APIs is good
 constexpr UnixSeconds claim_age_seconds = 60;
 
-/// 32 random bytes as 64 hexadecimal characters, and those as base64, the way a Secret holds them.
+/// 32 random bytes as 64 hexadecimal characters.
 Result<std::string> random_token() {
     std::array<unsigned char, 32> bytes{};
     if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1)
@@ -38,12 +38,7 @@ Result<std::string> random_token() {
         hex += digits[byte >> 4U];
         hex += digits[byte & 15U];
     }
-    std::string base64(4 * ((hex.size() + 2) / 3) + 1, '\0');
-    const int length =
-        EVP_EncodeBlock(reinterpret_cast<unsigned char*>(base64.data()),
-                        reinterpret_cast<const unsigned char*>(hex.data()), static_cast<int>(hex.size()));
-    base64.resize(static_cast<std::size_t>(length));
-    return base64;
+    return hex;
 }
 
 std::string name_of(const Json& object) { return object.at("metadata").at("name").get<std::string>(); }
@@ -69,6 +64,7 @@ Reconciled Reconciler::reconcile(const Observed& seen) {
 Reconciler::Next Reconciler::ask(const Plan& plan, Observed& observed, Reconciled& reconciled) {
     if (plan.read_claim) reconciled.error = read_claim(observed);
     if (!reconciled.error && plan.read_apis) reconciled.error = read_apis(observed);
+    if (!reconciled.error && plan.make_run_secret) reconciled.error = make_run_secret(observed);
     if (reconciled.error) return Next::Rest;
     return confirm(plan, observed, reconciled);
 }
@@ -121,6 +117,22 @@ Result<std::set<std::string>> Reconciler::served_apis() {
         if (resources && kube::serves(*resources, api.plural)) served.insert(api.version);
     }
     return served;
+}
+
+/// It may not be read back, so one that is there by its name is not taken: whoever made it knows its token.
+std::optional<Error> Reconciler::make_run_secret(Observed& observed) {
+    for (int drawn = 0; drawn < most_tokens; ++drawn) {
+        const auto token = random_token();
+        if (!token) return token.error();
+        const Json secret = run_secret(observed.job, *token);
+        const auto answer = send(kube::create(kube::secrets, observed.job.meta.ns, secret));
+        if (answer) {
+            observed.run_secret = name_of(secret);
+            return {};
+        }
+        if (answer.error().reason != "AlreadyExists") return answer.error();
+    }
+    return Error{"NameTaken", "Secrets of freshly drawn names are there already: someone knows the run's token", true};
 }
 
 /// What the stores miss is read live: a store may be older than the API server.
@@ -196,17 +208,6 @@ Reconciler::Applied Reconciler::apply(const EvalJob& job, const Action& action, 
                           [&](const CreateGang& a) { return create_gang(job, a, reconciled); },
                           [&](const CreatePod& a) { return create(job, kube::pods, a.object, reconciled); },
                           [&](const CreateMergeJob& a) { return create(job, kube::jobs, a.object, reconciled); },
-                          [&](const CreateToken& a) {
-                              auto token = random_token();
-                              if (!token) return Applied{{}, token.error()};
-                              Json secret = a.object;
-                              secret["data"] = {{"token", std::move(*token)}};
-                              const auto answer = send(kube::create(kube::secrets, job.meta.ns, secret));
-                              // That it exists is fine: its name holds the job's uid, and it may not be read back.
-                              if (!answer && answer.error().reason != "AlreadyExists")
-                                  return Applied{{}, answer.error()};
-                              return Applied{};
-                          },
                           [&](const DeletePod& a) { return removed(kube::pods, a.name, a.uid, a.grace_seconds); },
                           [&](const DeleteMergeJob& a) { return removed(kube::jobs, a.name, a.uid, -1); },
                           [&](const DeleteJob& a) { return removed(kube::evaljobs, a.name, a.uid, -1); },

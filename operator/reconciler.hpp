@@ -54,6 +54,7 @@ private:
     std::optional<Error> read_claim(Observed& observed);
     std::optional<Error> read_apis(Observed& observed);
     Result<std::set<std::string>> served_apis();
+    std::optional<Error> make_run_secret(Observed& observed);
     Next confirm(const Plan& plan, Observed& observed, Reconciled& reconciled);
     Next apply(const Plan& plan, Observed& observed, Reconciled& reconciled);
     bool is_unchanged(const ObjectMeta& meta, Reconciled& reconciled);

@@ -7,6 +7,9 @@
 
 namespace evaljob::test {
 
+/// Of the manifest that node 0 has frozen, where nobody has one.
+inline std::string frozen_identity() { return std::string(64, 'f'); }
+
 inline Json fashion_job(const std::string& name, int nodes) {
     return {
         {"apiVersion", "evaljob.dev/v1alpha1"},

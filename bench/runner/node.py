@@ -1,4 +1,5 @@
 """One node of the runner, started as the operator starts it in a Pod, and what its shard logs tell."""
+import hashlib
 import json
 import os
 import resource
@@ -38,14 +39,22 @@ def free_port() -> int:
         return listening.getsockname()[1]
 
 
+def told(folder: Path, evaluation: dict) -> dict:
+    """What the operator gives by the run's Secret, as files in `folder`."""
+    spec = json.dumps(evaluation)
+    for name, content in (("spec", spec), ("token", "token")):
+        (folder / name).write_text(content)
+    return {"EVALJOB_RUN_FOLDER": str(folder), "EVALJOB_SPEC_SHA256": hashlib.sha256(spec.encode()).hexdigest()}
+
+
 def environment_of(output: Path, evaluation: dict, ranks: int) -> dict:
     sizes = {name: str(ranks) for name in ("WORLD_SIZE", "LOCAL_WORLD_SIZE", "NPROC_PER_NODE")}
     zero = {name: "0" for name in ("RANK", "LOCAL_RANK", "NODE_RANK", "GROUP_RANK", "EVALJOB_ATTEMPT")}
     return {**os.environ, **sizes, **zero, "NNODES": "1", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port()),
             "EVALJOB_NAME": "bench", "EVALJOB_UID": "bench", "EVALJOB_RUN_ID": "bench",
             "EVALJOB_OUTPUT_DIR": str(output / "runs/bench/node-0/attempt-0"), "EVALJOB_SHARED_DIR": str(output),
-            "EVALJOB_EVAL": json.dumps(evaluation), "EVALJOB_TOKEN": "token", "EVALJOB_POD_IP": "127.0.0.1",
-            "EVALJOB_LOG": "warn", "EVALJOB_TERMINATION_LOG": str(output.parent / "termination")}
+            **told(output.parent, evaluation), "EVALJOB_POD_IP": "127.0.0.1", "EVALJOB_LOG": "warn",
+            "EVALJOB_TERMINATION_LOG": str(output.parent / "termination")}
 
 
 def evaluate(binaries: Path, folder: Path, evaluation: dict, ranks: int = 1, merge: bool = False) -> dict:
@@ -58,7 +67,8 @@ def evaluate(binaries: Path, folder: Path, evaluation: dict, ranks: int = 1, mer
     environment = environment_of(output, evaluation, ranks)
     parts = [timed([binaries / "evaljob-runner", "launch"], env=environment)]
     if merge:
-        parts.append(timed([binaries / "evaljob-runner", "merge"], env=environment))
+        by_hand = {name: value for name, value in environment.items() if name != "EVALJOB_SPEC_SHA256"}
+        parts.append(timed([binaries / "evaljob-runner", "merge"], env=by_hand))
     batches, predictions = [], {}
     for log in output.rglob("*.shard"):
         for kind, payload in frames(log.read_bytes()):

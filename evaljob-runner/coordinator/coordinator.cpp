@@ -43,6 +43,7 @@ Coordinator::Coordinator(CoordinatorOptions options, const std::vector<BatchStat
         }
     }
     items_done_ = items_resumed_;
+    first_failures_ = FirstFailures(items_resumed_ > 0);
     cost_at_start_ = waiting_->cost();
 }
 
@@ -73,7 +74,9 @@ Effects Coordinator::message(SessionId session, const Message& message, Millisec
         form_group(now, effects);
     } else if (const auto* abort = std::get_if<Abort>(&message)) {
         end_job(abort->exit_code, describe(it->second.hello) + ": " + abort->message, effects);
-    } else if (!std::holds_alternative<Heartbeat>(message)) {
+    } else if (const auto* heartbeat = std::get_if<Heartbeat>(&message)) {
+        it->second.waiting_for = heartbeat->waiting_for;
+    } else {
         effects.push_back(CloseSession{session});  // a message that only the coordinator sends
     }
     refile(session, it->second, now);
@@ -104,7 +107,9 @@ void Coordinator::on_hello(SessionId session, const Hello& hello, Milliseconds n
 // What is wrong with this process alone; the job goes on without it.
 std::optional<Refused> Coordinator::refusal_of(const Hello& hello) const {
     if (!same_secret(hello.token, options_.token)) {
-        return Refused{exit_code::contract, "EVALJOB_TOKEN: is not this run's token"};
+        return Refused{
+            exit_code::contract,
+            "the token is not this run's: every Pod of it must mount the Secret that status.runSecret names"};
     }
     if (hello.version != protocol_version) {
         return Refused{exit_code::contract, "the runner of " + describe(hello) +
@@ -179,9 +184,26 @@ void Coordinator::finish(std::uint64_t number, const Done& done, std::int32_t ra
     costs_.observe(batch.features, rank, ms);
     longest_ms_ = std::max(longest_ms_, ms / costs_.factor(rank));
     waiting_->refit(costs_);
-    if (--unfinished_ > 0) return;
+    --unfinished_;
+    watch_failures(number, done, effects);
+    if (unfinished_ > 0 || ended_) return;
     balance_.ended(now);
     effects.push_back(WriteDoneMarker{});
+}
+
+/// When all that was tried has failed for one reason, the cheapest tell whether the rest is worth trying.
+void Coordinator::watch_failures(std::uint64_t number, const Done& done, Effects& effects) {
+    const std::uint32_t samples = batches_[number].features.samples;
+    first_failures_.done(number, samples, done.failed >= samples ? done.failure : "");
+    if (first_failures_.wants_the_cheapest()) {
+        first_failures_.ask_first(cheapest_of(batches_.size(), [this](std::uint64_t i) {
+            return batches_[i].finished || batches_[i].live > 0 ? nullptr : &batches_[i].features;
+        }));
+        if (first_failures_.is_asking())
+            effects.push_back(Note{"all samples have failed alike so far; the cheapest are tried next"});
+    }
+    if (first_failures_.is_hopeless() && unfinished_ > 0)
+        end_job(exit_code::bad_input, first_failures_.message(), effects);
 }
 
 Effects Coordinator::disconnected(SessionId session, Milliseconds now) {

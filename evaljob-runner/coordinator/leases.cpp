@@ -35,12 +35,20 @@ void Coordinator::lease_out(std::optional<SessionId> asked, Milliseconds now, Ef
 bool Coordinator::grant_next(SessionId session, Milliseconds now, Effects& effects) {
     const Holder& holder = holders_.at(session);
     if (!holder.hungry) return false;
-    const auto batch = waiting_->next(holder.rank());
+    const bool cheapest = first_failures_.is_asking();
+    const auto batch = cheapest ? next_of_cheapest() : waiting_->next(holder.rank());
     if (!batch) return false;
-    if (!holder.leases.empty() && !is_worth_preparing(holder, *batch, now)) return false;
+    if (!cheapest && !holder.leases.empty() && !is_worth_preparing(holder, *batch, now)) return false;
     waiting_->remove(*batch);
     grant(session, *batch, now, effects);
     return true;
+}
+
+/// Nothing else is leased until they are done.
+std::optional<std::uint64_t> Coordinator::next_of_cheapest() const {
+    for (const std::uint64_t batch : first_failures_.asked_first())
+        if (!batches_[batch].finished && batches_[batch].live == 0) return batch;
+    return std::nullopt;
 }
 
 void Coordinator::grant(SessionId session, std::uint64_t number, Milliseconds now, Effects& effects) {
@@ -93,7 +101,7 @@ bool Coordinator::is_worth_preparing_unseen(const Holder& holder, std::uint64_t 
 /// changed, or time has passed that by itself may decide otherwise: what a second lease falls short of being worth it
 /// shrinks by no more than a millisecond each millisecond.
 void Coordinator::run_twice(bool changed, Milliseconds now, Effects& effects) {
-    if (ended_ || published_) return;
+    if (ended_ || published_ || !options_.backup_leases || first_failures_.is_asking()) return;
     if (changed) look_again_ = may_look_;
     const bool anyone = !hungry_.empty() && hungry_.begin()->first == 0;
     if (!anyone || options_.schedule == Schedule::Static || !costs_.known() || waiting_->size() > 0) return;

@@ -47,6 +47,7 @@ CoordinatorProgress Coordinator::progress(Milliseconds now) const {
         RankProgress one{rank, false, record.samples, record.compute_us, 0};
         if (const auto it = connected.find(rank); it != connected.end()) {
             one.connected = true;
+            if (p.waiting_for.empty()) p.waiting_for = it->second->waiting_for;
             one.holding = holding(*it->second, now);
         }
         one.idle = balance_.idle(rank, now);

@@ -69,11 +69,17 @@ struct Encode {
         return {{"type", "append"}, {"offset", m.offset}, {"bytes", base64_encode(m.bytes)}};
     }
     Json operator()(const Done& m) const {
-        return {{"type", "done"},       {"lease", lease_json(m.lease)}, {"batch", m.batch},
-                {"samples", m.samples}, {"failed", m.failed},           {"computeUs", m.compute_us}};
+        Json object{{"type", "done"},       {"lease", lease_json(m.lease)}, {"batch", m.batch},
+                    {"samples", m.samples}, {"failed", m.failed},           {"computeUs", m.compute_us}};
+        if (!m.failure.empty()) object["failure"] = m.failure;
+        return object;
     }
     Json operator()(const Return& m) const { return {{"type", "return"}, {"lease", lease_json(m.lease)}}; }
-    Json operator()(const Heartbeat&) const { return {{"type", "heartbeat"}}; }
+    Json operator()(const Heartbeat& m) const {
+        Json object{{"type", "heartbeat"}};
+        if (!m.waiting_for.empty()) object["waitingFor"] = m.waiting_for;
+        return object;
+    }
     Json operator()(const Abort& m) const {
         return {{"type", "abort"}, {"exitCode", m.exit_code}, {"message", m.message}};
     }
@@ -93,6 +99,13 @@ struct Encode {
         return {{"type", "group"}, {"generation", m.generation}, {"self", m.self}, {"members", m.members}};
     }
 };
+
+/// A text for a person, which need not be there.
+std::string said(const Json& j, const char* key) {
+    std::string text = j.contains(key) ? j.at(key).get<std::string>() : "";
+    if (text.size() > max_said_bytes) throw std::out_of_range(std::string(key) + " is too long");
+    return text;
+}
 
 Hello hello_from(const Json& j) {
     Hello m;
@@ -114,8 +127,12 @@ Hello hello_from(const Json& j) {
 Done done_from(const Json& j) {
     const auto compute_us = number_from<std::int64_t>(j.at("computeUs"));
     if (compute_us < 0 || compute_us > longest_batch_us) throw std::out_of_range("computeUs is out of range");
-    return {lease_from(j.at("lease")), number_from<std::uint64_t>(j.at("batch")),
-            number_from<std::uint32_t>(j.at("samples")), number_from<std::uint32_t>(j.at("failed")), compute_us};
+    return {lease_from(j.at("lease")),
+            number_from<std::uint64_t>(j.at("batch")),
+            number_from<std::uint32_t>(j.at("samples")),
+            number_from<std::uint32_t>(j.at("failed")),
+            compute_us,
+            said(j, "failure")};
 }
 
 Append append_from(const Json& j) {
@@ -138,7 +155,7 @@ Result<Message> from_json(const Json& j) {
     if (type == "append") return append_from(j);
     if (type == "done") return done_from(j);
     if (type == "return") return Return{lease_from(j.at("lease"))};
-    if (type == "heartbeat") return Heartbeat{};
+    if (type == "heartbeat") return Heartbeat{said(j, "waitingFor")};
     if (type == "abort") return Abort{number_from<int>(j.at("exitCode")), j.at("message").get<std::string>()};
     if (type == "welcome") {
         return Welcome{number_from<std::uint32_t>(j.at("epoch")), j.at("identity").get<std::string>(),

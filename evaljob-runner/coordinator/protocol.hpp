@@ -63,13 +63,17 @@ struct Done {
     std::uint32_t samples = 0;
     std::uint32_t failed = 0;
     std::int64_t compute_us = 0;
+    std::string failure = {};  // why all of them failed; empty: not all of them, or not alike
 };
 
 struct Return {
     LeaseNumber lease;
 };
 
-struct Heartbeat {};
+struct Heartbeat {
+    std::string waiting_for = {};  // what the rank waits for before it can go on: a server, a model; empty: nothing
+};
+inline constexpr std::size_t max_said_bytes = 500;  // of a failure, and of what is waited for
 
 /// The rank wants to be a member of the next group for collective operations.
 struct Join {

@@ -39,8 +39,13 @@ Json target_of(const std::string& answer, const Task& task) {
 
 std::string input_of(const TsvColumns& columns, const std::vector<std::string>& cells) {
     std::string input;
+    const bool has_no_image =
+        TsvColumns::cell(cells, columns.image).empty() && TsvColumns::cell(cells, columns.image_path).empty();
     for (std::size_t i = 0; i < cells.size(); ++i) {
-        if (i == columns.index || i == columns.answer || columns.names[i].empty() || cells[i].empty()) continue;
+        // That there is a place for its image and nothing in it is told: who shows images must not ask without.
+        const bool lacks_image = has_no_image && (i == columns.image || i == columns.image_path);
+        if (i == columns.index || i == columns.answer || columns.names[i].empty()) continue;
+        if (cells[i].empty() && !lacks_image) continue;
         const auto several = i == columns.image || i == columns.image_path ? quoted_list(cells[i]) : std::nullopt;
         input += input.empty() ? "{" : ",";
         input += Json(columns.names[i]).dump() + ":" + (several ? Json(*several) : Json(cells[i])).dump();

@@ -20,6 +20,7 @@ CoordinatorRun::CoordinatorRun(Manifest manifest, std::string shared_dir, const 
                                const std::vector<BatchState>& batches, bool done, Outside outside)
     : manifest_(std::move(manifest)),
       shared_dir_(std::move(shared_dir)),
+      identity_(options.identity),
       epoch_(options.epoch),
       coordinator_(options, batches),
       done_(done),

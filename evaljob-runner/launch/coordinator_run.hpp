@@ -42,6 +42,8 @@ public:
     bool writes_for(SessionId session) const { return senders_.contains(session); }
     CoordinatorProgress progress(Milliseconds now) const { return coordinator_.progress(now); }
     std::uint32_t epoch() const { return epoch_; }
+    /// Of the manifest, which stands in the folder from open() on.
+    const std::string& identity() const { return identity_; }
 
 private:
     CoordinatorRun(Manifest manifest, std::string shared_dir, const CoordinatorOptions& options,
@@ -54,6 +56,7 @@ private:
 
     Manifest manifest_;
     std::string shared_dir_;
+    std::string identity_;
     std::uint32_t epoch_;
     Coordinator coordinator_;
     bool done_;  // the marker stood when the folder was opened

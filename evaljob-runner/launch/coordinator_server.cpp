@@ -60,6 +60,8 @@ Result<std::unique_ptr<CoordinatorServer>> CoordinatorServer::start(asio::io_con
     return server;
 }
 
+const std::string& CoordinatorServer::identity() const { return run_->identity(); }
+
 CoordinatorProgress CoordinatorServer::progress() const { return run_->progress(steady_now()); }
 
 asio::awaitable<void> CoordinatorServer::accept() {

@@ -37,6 +37,7 @@ public:
     ~CoordinatorServer();
 
     CoordinatorProgress progress() const;
+    const std::string& identity() const;  // of the manifest that has been frozen
 
 private:
     explicit CoordinatorServer(boost::asio::io_context& io);

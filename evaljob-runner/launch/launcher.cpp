@@ -15,7 +15,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include "api/json.hpp"
+#include "api/progress_report.hpp"
 #include "api/runner_environment.hpp"
 #include "evaljob-runner/launch/child.hpp"
 #include "evaljob-runner/launch/coordinator_server.hpp"
@@ -26,6 +26,7 @@
 #include "evaljob-runner/launch/progress_json.hpp"
 #include "evaljob-runner/launch/rank_counters.hpp"
 #include "evaljob-runner/launch/rank_exit.hpp"
+#include "evaljob-runner/launch/run_files.hpp"
 #include "evaljob-runner/launch/termination_log.hpp"
 #include "evaljob-runner/manifest/build_manifest.hpp"
 #include "evaljob-runner/manifest/dataset_samples.hpp"
@@ -39,14 +40,29 @@ namespace asio = boost::asio;
 
 namespace {
 
+/// Auto: not where each answer may have its price.
+bool has_backup_leases(const Eval& eval) {
+    if (eval.inference.backup_leases != BackupLeases::Auto) return eval.inference.backup_leases == BackupLeases::Always;
+    return eval.model.format != ModelFormat::OpenAI;
+}
+
 constexpr std::chrono::seconds stop_patience{20};  // below the 30 s that Kubernetes gives a Pod
+
+/// What a node is told.
+struct Told {
+    RankContract contract;
+    Eval eval;
+    std::string token;
+};
 
 class Launcher {
 public:
-    Launcher(LaunchOptions options, Environment environment, RankContract contract)
+    Launcher(LaunchOptions options, Environment environment, Told told)
         : options_(std::move(options)),
           environment_(std::move(environment)),
-          contract_(std::move(contract)),
+          contract_(std::move(told.contract)),
+          eval_(std::move(told.eval)),
+          token_(std::move(told.token)),
           signals_(io_, SIGTERM, SIGINT),
           child_signals_(io_, SIGCHLD),
           kill_timer_(io_) {}
@@ -67,6 +83,8 @@ public:
         }
         await_children();
         io_.run();
+        if (status_ == exit_code::success && coordinator_)
+            write_termination_message(environment_, encode_last_words(coordinator_->identity()));
         return status_;
     }
 
@@ -137,16 +155,15 @@ private:
     }
 
     Result<void> start_coordinator() {
-        auto eval = parse_eval_variable();
-        if (!eval) return tl::unexpected(eval.error());
-        const DeviceChoice device = choose_device(*eval, 0, contract_.local_world_size, visible_devices(environment_));
+        const DeviceChoice device = choose_device(eval_, 0, contract_.local_world_size, visible_devices(environment_));
         auto manifest =
-            build_manifest(*eval, value_of(environment_, runner_environment::storage_root, "."), device.kind);
+            build_manifest(eval_, value_of(environment_, runner_environment::storage_root, "."), device.kind);
         if (!manifest) return tl::unexpected(manifest.error());
         for (const std::string& note : dataset_notes(*manifest)) spdlog::info("{}", note);
         CoordinatorOptions options;
-        options.token = value_of(environment_, runner_environment::token);
-        options.schedule = eval->inference.schedule;
+        options.token = token_;
+        options.schedule = eval_.inference.schedule;
+        options.backup_leases = has_backup_leases(eval_);
         options.expected = {contract_.run_id, contract_.world_size, contract_.local_world_size, device.kind};
         const std::string address = value_of(environment_, runner_environment::pod_ip);
         auto server = CoordinatorServer::start(
@@ -155,13 +172,6 @@ private:
         if (!server) return tl::unexpected(server.error());
         coordinator_ = std::move(*server);
         return {};
-    }
-
-    Result<Eval> parse_eval_variable() const {
-        const Json object = Json::parse(value_of(environment_, runner_environment::eval), nullptr, false);
-        if (object.is_discarded())
-            return fail("ContractViolated", "EVALJOB_EVAL is missing or is no JSON; it is set by the operator");
-        return parse_eval(object, "EVALJOB_EVAL");
     }
 
     Result<void> serve() {
@@ -181,7 +191,7 @@ private:
         // Before the coordinator is there, node 0 has nothing to say about the run.
         if (contract_.node_rank == 0 && !coordinator_) return {503, R"({"error": "the coordinator is not ready yet"})"};
         if (!coordinator_) return {200, node_progress_json(usage(), contract_.attempt)};
-        return {200, progress_json(coordinator_->progress(), contract_.attempt)};
+        return {200, progress_json(coordinator_->progress(), contract_.attempt, coordinator_->identity())};
     }
 
     std::vector<RankUsage> usage() const {
@@ -279,6 +289,8 @@ private:
     LaunchOptions options_;
     Environment environment_;
     RankContract contract_;
+    Eval eval_;
+    std::string token_;
     asio::io_context io_{1};
     asio::signal_set signals_;
     asio::signal_set child_signals_;
@@ -291,16 +303,26 @@ private:
     int status_ = exit_code::success;
 };
 
+Result<Told> read_told(const Environment& environment) {
+    auto contract = read_contract(environment);
+    if (!contract) return tl::unexpected(contract.error());
+    auto eval = read_run_eval(environment);
+    if (!eval) return tl::unexpected(eval.error());
+    auto token = read_run_token(environment);
+    if (!token) return tl::unexpected(token.error());
+    return Told{std::move(*contract), std::move(*eval), std::move(*token)};
+}
+
 }  // namespace
 
 int launch_node(const LaunchOptions& options, const Environment& environment) {
-    const auto contract = read_contract(environment);
-    if (!contract) {
-        spdlog::error("launcher: {}", contract.error().message);
-        write_termination_message(environment, contract.error().message);
+    auto told = read_told(environment);
+    if (!told) {
+        spdlog::error("launcher: {}", told.error().message);
+        write_termination_message(environment, told.error().message);
         return exit_code::contract;
     }
-    return Launcher(options, environment, *contract).run();
+    return Launcher(options, environment, std::move(*told)).run();
 }
 
 }  // namespace evaljob

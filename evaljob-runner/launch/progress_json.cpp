@@ -36,7 +36,7 @@ std::string slowest_rank(const CoordinatorProgress& progress) {
 
 }  // namespace
 
-std::string progress_json(const CoordinatorProgress& p, std::int32_t attempt) {
+std::string progress_json(const CoordinatorProgress& p, std::int32_t attempt, const std::string& identity) {
     Json ranks = Json::array();
     for (const RankProgress& rank : p.ranks) {
         ranks.push_back({{"rank", rank.rank},
@@ -47,6 +47,7 @@ std::string progress_json(const CoordinatorProgress& p, std::int32_t attempt) {
                          {"slowness", rank.slowness}});
     }
     return Json{{"attempt", attempt},
+                {"identity", identity},
                 {"idleSeconds", p.idle_seconds},
                 {"samplesDone", p.samples_done},
                 {"samplesTotal", p.samples_total},
@@ -65,6 +66,7 @@ std::string progress_json(const CoordinatorProgress& p, std::int32_t attempt) {
                 {"rendezvousReady", p.rendezvous_ready},
                 {"finished", p.finished},
                 {"slowestRank", slowest_rank(p)},
+                {"waitingFor", p.waiting_for},
                 {"ranks", std::move(ranks)}}
         .dump();
 }

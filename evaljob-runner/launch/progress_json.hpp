@@ -9,6 +9,6 @@
 namespace evaljob {
 
 /// `attempt`: of the node that says so.
-std::string progress_json(const CoordinatorProgress& progress, std::int32_t attempt);
+std::string progress_json(const CoordinatorProgress& progress, std::int32_t attempt, const std::string& identity);
 
 }  // namespace evaljob

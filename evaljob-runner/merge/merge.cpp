@@ -96,6 +96,12 @@ Result<Findings> find_in_shards(const MergeOptions& options) {
     if (!manifest) return tl::unexpected(manifest.error());
     f.manifest = std::move(manifest->manifest);
     f.identity = std::move(manifest->identity);
+    if (!options.identity.empty() && f.identity != options.identity)
+        return fail("OtherIdentity",
+                    options.shared_dir + " holds another evaluation (identity " + f.identity.substr(0, 12) +
+                        ") than the one whose results this merge has to prove (" + options.identity.substr(0, 12) +
+                        "): the folder was replaced, or another EvalJob writes to it. Give each "
+                        "EvalJob a storage.path of its own, and run this one again");
     auto marker = read_marker(options.shared_dir, options.allow_partial);
     if (!marker) return tl::unexpected(marker.error());
     f.marker = std::move(*marker);
@@ -225,6 +231,7 @@ MergeOutcome refused(MergeReport report, const Error& error) {
     int code = exit_code::storage;
     if (error.reason == "Unfinished" || error.reason == "Damaged" || error.reason == "TooLarge")
         code = exit_code::proof;
+    if (error.reason == "OtherIdentity") code = exit_code::identity;
     if (error.reason == "NoSpace") code = exit_code::no_space;
     report.error = error.message;
     if (error.reason == "BadInput") code = exit_code::bad_input;

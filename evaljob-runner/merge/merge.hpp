@@ -24,6 +24,7 @@ struct ImageOutput {
 
 struct MergeOptions {
     std::string shared_dir;
+    std::string identity;  // what is to be proved, and nothing else; empty: whatever lies there (by hand)
     std::string job_name;  // only for the title of report.html
     bool allow_partial = false;
     std::int64_t max_failed_samples = 0;
@@ -38,8 +39,8 @@ struct ScoreLine {
 };
 
 struct MergeOutcome {
-    // success; proof, bad_input: nothing was published and trying again cannot help; no_space: not before there is
-    // some; storage: it may
+    // success; proof, bad_input, identity: nothing was published and trying again cannot help; no_space: not before
+    // there is some; storage: it may
     int exit_code = 0;
     MergeReport report;
     std::vector<ScoreLine> scores;

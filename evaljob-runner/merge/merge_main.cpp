@@ -11,8 +11,10 @@
 #include "api/answer_words.hpp"
 #include "api/exit_code.hpp"
 #include "api/json.hpp"
+#include "api/json_text.hpp"
 #include "api/merge_report.hpp"
 #include "api/runner_environment.hpp"
+#include "evaljob-runner/launch/run_files.hpp"
 #include "evaljob-runner/merge/merge.hpp"
 #include "evaljob-runner/storage/file_descriptor.hpp"
 #include "evaljob-runner/storage/files.hpp"
@@ -25,14 +27,8 @@ tl::unexpected<Error> invalid(const std::string& what) {
     return fail("InvalidField", std::string(runner_environment::merge) + what);
 }
 
-/// The members that speak of an image of the user's own: {"image": {"attempt": 1, "nodes": 2}, "expect": {…}}.
-Result<std::optional<ImageOutput>> read_image(const Environment& environment, const Json& merge) {
-    const bool expects = merge.contains("expect");
-    if (!merge.contains("image")) {
-        if (expects) return invalid(".expect: needs image beside it, which says whose output is merged");
-        return std::optional<ImageOutput>();
-    }
-    const Json& object = merge["image"];
+/// An image of the user's own: {"attempt": 1, "nodes": 2}.
+Result<ImageOutput> read_image(const Environment& environment, const Json& object) {
     ImageOutput image;
     image.run_id = value_of(environment, "EVALJOB_RUN_ID");
     image.storage_root = value_of(environment, runner_environment::storage_root);
@@ -44,21 +40,39 @@ Result<std::optional<ImageOutput>> read_image(const Environment& environment, co
             return invalid(std::string(".image.") + key + ": must be an integer of at least " + std::to_string(least));
         *into = value.get<std::int32_t>();
     }
-    if (!expects) return std::optional(std::move(image));
-    auto expect = parse_expect(merge["expect"], std::string(runner_environment::merge) + ".expect");
-    if (!expect) return tl::unexpected(expect.error());
-    image.expect = std::move(*expect);
-    return std::optional(std::move(image));
+    return image;
 }
 
-Result<void> read_scorers(const Json& scorers, const std::string& field, ScorerSettings& settings) {
-    if (!scorers.is_object()) return fail("InvalidField", field + ": must be an object, a scorer for each dataset");
-    for (const auto& [dataset, object] : scorers.items()) {
-        auto scorer = parse_scorer(object, field + "." + dataset);
-        if (!scorer) return tl::unexpected(scorer.error());
-        settings.scorers.emplace(dataset, std::move(*scorer));
-    }
+/// What the images' output has to hold, where the EvalJob says it.
+Result<void> read_expectation(const Environment& environment, ImageOutput& image) {
+    const auto spec = read_run_spec(environment);
+    if (!spec) return tl::unexpected(spec.error());
+    const Json object = parse_json(*spec);
+    if (object.is_null()) return {};
+    auto expect = parse_expect(object, "spec.merge.expect");
+    if (!expect) return tl::unexpected(expect.error());
+    image.expect = std::move(*expect);
     return {};
+}
+
+/// What our own runner's output has to be, and by which programs it is scored.
+Result<void> read_evaluation(const Environment& environment, MergeOptions& options) {
+    const auto eval = read_run_eval(environment);
+    if (!eval) return tl::unexpected(eval.error());
+    for (const Dataset& dataset : eval->datasets)
+        if (dataset.task.scorer) options.scoring.scorers.emplace(dataset.name, *dataset.task.scorer);
+    options.identity = value_of(environment, runner_environment::identity);
+    if (options.identity.empty())
+        return fail("ContractViolated", std::string(runner_environment::identity) +
+                                            " is not set: it names the evaluation whose results are to be proved; the "
+                                            "operator sets it");
+    return {};
+}
+
+/// A merge that someone starts by hand has no spec: it proves whatever lies in the folder, without scorers.
+Result<void> read_spec(const Environment& environment, MergeOptions& options) {
+    if (value_of(environment, runner_environment::spec_sha256).empty()) return {};
+    return options.image ? read_expectation(environment, *options.image) : read_evaluation(environment, options);
 }
 
 Result<MergeOptions> read_options(const Environment& environment) {
@@ -81,15 +95,15 @@ Result<MergeOptions> read_options(const Environment& environment) {
         } else if (key == "allowPartial" || key == "maxFailedSamples") {
             return fail("InvalidField",
                         field + ": must be " + (key == "allowPartial" ? "a boolean" : "an integer of at least 0"));
-        } else if (key == "scorers") {
-            if (auto read = read_scorers(value, field, options.scoring); !read) return tl::unexpected(read.error());
-        } else if (key != "image" && key != "expect") {
+        } else if (key != "image") {
             return fail("InvalidField", field + ": unknown field");
+        } else {
+            auto image = read_image(environment, value);
+            if (!image) return tl::unexpected(image.error());
+            options.image = std::move(*image);
         }
     }
-    auto image = read_image(environment, merge);
-    if (!image) return tl::unexpected(image.error());
-    options.image = std::move(*image);
+    if (auto read = read_spec(environment, options); !read) return tl::unexpected(read.error());
     return options;
 }
 
@@ -137,7 +151,8 @@ int merge_main(const Environment& environment) {
     if (options) {
         outcome = run_merge(*options);
     } else {
-        outcome.exit_code = exit_code::usage;
+        const bool violated = options.error().reason == "ContractViolated";
+        outcome.exit_code = violated ? exit_code::contract : exit_code::usage;
         outcome.report.error = options.error().message;
     }
     if (outcome.exit_code == exit_code::success)

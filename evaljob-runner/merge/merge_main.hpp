@@ -5,8 +5,8 @@
 
 namespace evaljob {
 
-/// Reads EVALJOB_SHARED_DIR, EVALJOB_NAME and api/runner_environment.hpp's EVALJOB_MERGE and EVALJOB_TERMINATION_LOG,
-/// merges, prints a summary on standard output and leaves the termination message. Returns the exit status.
+/// Reads EVALJOB_SHARED_DIR, EVALJOB_NAME, what api/runner_environment.hpp has for a merge, and the run's spec; merges,
+/// prints a summary on standard output and leaves the termination message. Returns the exit status.
 int merge_main(const Environment& environment);
 
 }  // namespace evaljob

@@ -229,7 +229,7 @@ Result<ScorerResults> run_scorers(const ScorerSettings& settings, const Manifest
         results.emplace(dataset, std::move(*points));
     }
     if (results.size() < settings.scorers.size())
-        return fail("BadInput", "EVALJOB_MERGE.scorers: names a dataset that manifest.jsonl has not");
+        return fail("BadInput", "spec.eval: names a scorer for a dataset that manifest.jsonl has not");
     return results;
 }
 

@@ -10,7 +10,6 @@
 
 #include <spdlog/spdlog.h>
 
-#include "api/json.hpp"
 #include "api/runner_environment.hpp"
 #include "evaljob-runner/engine/aot_inductor.hpp"
 #include "evaljob-runner/engine/command.hpp"
@@ -20,6 +19,7 @@
 #include "evaljob-runner/launch/exit_status.hpp"
 #include "evaljob-runner/launch/node_writes.hpp"
 #include "evaljob-runner/launch/rank_counters.hpp"
+#include "evaljob-runner/launch/run_files.hpp"
 #include "evaljob-runner/manifest/build_manifest.hpp"
 #include "evaljob-runner/rank/evaluator.hpp"
 #include "evaljob-runner/rank/model_source.hpp"
@@ -66,11 +66,10 @@ Result<Setup> read_setup(const Environment& environment) {
     if (!contract) return tl::unexpected(contract.error());
     Setup setup;
     setup.contract = std::move(*contract);
-    const Json object = Json::parse(value_of(environment, runner_environment::eval), nullptr, false);
-    if (object.is_discarded())
-        return fail("ContractViolated", "EVALJOB_EVAL is missing or is no JSON; it is set by the operator");
-    auto eval = parse_eval(object, "EVALJOB_EVAL");
+    auto eval = read_run_eval(environment);
     if (!eval) return tl::unexpected(eval.error());
+    auto token = read_run_token(environment);
+    if (!token) return tl::unexpected(token.error());
     setup.eval = std::move(*eval);
     setup.device = choose_device(setup.eval, setup.contract.local_rank, setup.contract.local_world_size,
                                  visible_devices(environment));
@@ -78,7 +77,7 @@ Result<Setup> read_setup(const Environment& environment) {
     setup.pretended_devices = devices_are_pretended(environment);
     setup.storage_root = value_of(environment, runner_environment::storage_root, ".");
     Hello& hello = setup.session.hello;
-    hello.token = value_of(environment, runner_environment::token);
+    hello.token = std::move(*token);
     hello.contract = setup.contract;
     hello.restart = number(environment, "EVALJOB_RANK_RESTART", 0);
     hello.device = setup.device;
@@ -152,7 +151,8 @@ Result<std::unique_ptr<Engine>> open_engine(const Setup& setup, const Manifest& 
         case ModelFormat::Command:
             return open_command(setup, manifest, device);
         case ModelFormat::OpenAI:
-            return start_openai(setup.eval, setup.storage_root, setup.environment);
+            return start_openai(setup.eval, setup.storage_root, setup.environment,
+                                [&session](std::string what) { session.waits_for(std::move(what)); });
     }
     return fail("BadInput", "spec.eval.model.format: is not supported yet");
 }
@@ -172,6 +172,19 @@ Result<Evaluator> open_evaluator(const Setup& setup, const std::string& identity
     auto batches = BatchReader::open(setup.eval, setup.storage_root, std::move(*manifest));
     if (!batches) return tl::unexpected(batches.error());
     return Evaluator(std::move(*batches), std::move(*engine));
+}
+
+std::string what_starts(const Model& model) {
+    switch (model.format) {
+        case ModelFormat::OpenAI:
+            return model.url;
+        case ModelFormat::Command:
+            return "the program " + model.command.front();
+        case ModelFormat::TorchScript:
+        case ModelFormat::AOTInductor:
+            break;
+    }
+    return "the model " + model.path;
 }
 
 Result<RankLog> create_log(const Setup& setup, ShardHeader header, Session& session) {
@@ -229,7 +242,9 @@ int run_rank(const Environment& environment) {
     }
     ShardHeader header;
     header.identity = std::get<Welcome>(welcome).identity;
+    session.waits_for(what_starts(setup->eval.model));
     auto evaluator = open_evaluator(*setup, header.identity, header, session);
+    session.waits_for("");
     if (!evaluator) return give_up(session, evaluator.error());
     auto log = create_log(*setup, header, session);
     if (!log) return give_up(session, log.error());

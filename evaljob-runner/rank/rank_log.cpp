@@ -3,11 +3,14 @@
 #include <string>
 #include <utility>
 
+#include "evaljob-runner/coordinator/first_failures.hpp"
 #include "evaljob-runner/storage/files.hpp"
 
 namespace evaljob {
 
 namespace {
+
+constexpr std::size_t most_failure_bytes = max_said_bytes - 16;  // a letter that is cut may become longer ones
 
 Result<void> append_end(ShardWriter& log, const BatchEnd& end) { return log.append(end); }
 
@@ -16,10 +19,22 @@ Result<void> append_end(ShardEncoder& log, const BatchEnd& end) {
     return {};
 }
 
+/// Why all of them failed; empty: not all of them, or not alike.
+std::string common_failure(const std::vector<Record>& records) {
+    std::string common;
+    for (const Record& record : records) {
+        if (!record.failed()) return "";
+        const std::string why = record.error.substr(0, most_failure_bytes);
+        if (!common.empty() && kind_of_failure(why) != kind_of_failure(common)) return "";
+        if (common.empty()) common = why;
+    }
+    return common;
+}
+
 template <class Log>
 Result<Done> append_lease(const EvaluatedLease& lease, Log& log) {
     const auto samples = static_cast<std::uint32_t>(lease.records.size());
-    Done done{lease.lease.number, lease.lease.batch, samples, 0, lease.took_us};
+    Done done{lease.lease.number, lease.lease.batch, samples, 0, lease.took_us, common_failure(lease.records)};
     for (const Record& record : lease.records) {
         done.failed += record.failed() ? 1 : 0;
         if (auto appended = log.append(record); !appended) return tl::unexpected(appended.error());

@@ -80,6 +80,15 @@ public:
         tell_of_lease_ = std::move(tell);
     }
 
+    void waits_for(std::string what) {
+        what.resize(std::min(what.size(), max_said_bytes - 16));  // a letter that is cut may become longer ones
+        {
+            const std::lock_guard lock(mutex_);
+            waits_for_ = std::move(what);
+        }
+        asio::post(io_, [this] { say(heartbeat()); });
+    }
+
     LeaseCounts lease_counts() {
         const std::lock_guard lock(mutex_);
         return state_.lease_counts();
@@ -240,8 +249,13 @@ private:
             heartbeat_.expires_after(std::chrono::milliseconds(2'000));
             co_await heartbeat_.async_wait(asio::redirect_error(asio::use_awaitable, error));
             if (error) co_return;
-            say(Heartbeat{});
+            say(heartbeat());
         }
+    }
+
+    Heartbeat heartbeat() {
+        const std::lock_guard lock(mutex_);
+        return {waits_for_};
     }
 
     void leave() {
@@ -286,6 +300,7 @@ private:
     std::chrono::seconds patience_ = farewell;         // under mutex_
     std::function<void(const Lease&)> tell_of_lease_;  // under mutex_
     bool interrupted_ = false;                         // under mutex_
+    std::string waits_for_;                            // under mutex_
 
     std::mutex mutex_;
     std::condition_variable changed_;
@@ -297,6 +312,7 @@ Session::~Session() = default;
 std::variant<Welcome, SessionEnd> Session::wait_welcome() { return loop_->wait_welcome(); }
 void Session::want(std::uint32_t leases) { loop_->want(leases); }
 void Session::when_leased(std::function<void(const Lease&)> tell) { loop_->when_leased(std::move(tell)); }
+void Session::waits_for(std::string what) { loop_->waits_for(std::move(what)); }
 LeaseCounts Session::lease_counts() { return loop_->lease_counts(); }
 std::variant<Lease, SessionEnd> Session::next_lease() { return loop_->next_lease(); }
 void Session::interrupt() { loop_->interrupt(); }

@@ -37,6 +37,8 @@ public:
     /// `tell` is told of each lease as it comes, on the session's thread and before next_lease() can have it. It must
     /// not wait, nor call this session. An empty one ends that; when this returns, nobody is told any more.
     void when_leased(std::function<void(const Lease&)> tell);
+    /// What this rank waits for before it can go on, for the coordinator to tell; empty: nothing any more. Any thread.
+    void waits_for(std::string what);
     LeaseCounts lease_counts();
     /// Blocks until there is a lease.
     std::variant<Lease, SessionEnd> next_lease();

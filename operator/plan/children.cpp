@@ -6,12 +6,15 @@
 #include "api/contract.hpp"
 #include "api/enum_names.hpp"
 #include "api/exit_code.hpp"
+#include "api/expansion.hpp"
 #include "api/json.hpp"
+#include "api/json_read.hpp"
 #include "api/names.hpp"
 #include "api/runner_environment.hpp"
 #include "operator/plan/gang.hpp"
 #include "operator/plan/metadata.hpp"
 #include "operator/plan/pod_security.hpp"
+#include "operator/plan/run_secret.hpp"
 #include "operator/plan/storage.hpp"
 
 namespace evaljob {
@@ -58,7 +61,10 @@ RankContract contract_of(const EvalJob& job, const Settings& settings, std::int3
     return c;
 }
 
-Json variable(const std::string& name, const std::string& value) { return {{"name", name}, {"value", value}}; }
+/// That has this very value in the container, whatever a user's path or name holds.
+Json variable(const std::string& name, const std::string& value) {
+    return {{"name", name}, {"value", unexpanded(value)}};
+}
 
 Json contract_variables(const RankContract& contract) {
     Json list = Json::array();
@@ -70,16 +76,13 @@ Json runner_variables(const EvalJob& job, const Settings& settings) {
     namespace names_of = runner_environment;
     Json list = Json::array({variable(names_of::storage_root, settings.storage_mount_path)});
     if (!job.spec.eval) return list;  // an image of the user's own knows nothing of our runner
-    list.push_back(variable(names_of::eval, eval_to_json(*job.spec.eval).dump()));
+    list.push_back(variable(names_of::spec_sha256, spec_sha256(job)));
     if (job.spec.storage.writers != Writers::Ranks)
         list.push_back(variable(names_of::writers, name_of(job.spec.storage.writers)));
     list.push_back(variable(names_of::http_port, std::to_string(http_port(job, settings))));
     list.push_back(
         variable(names_of::ready_timeout_seconds, std::to_string(job.spec.rendezvous.ready_timeout_seconds)));
     list.push_back({{"name", names_of::pod_ip}, {"valueFrom", {{"fieldRef", {{"fieldPath", "status.podIP"}}}}}});
-    list.push_back(
-        {{"name", names_of::token},
-         {"valueFrom", {{"secretKeyRef", {{"name", names::token_secret(job.meta.uid)}, {"key", "token"}}}}}});
     return list;
 }
 
@@ -126,9 +129,20 @@ void add_port(Json& container, const char* name, std::int32_t port) {
     container["ports"] = std::move(ports);
 }
 
-void complete_runner(Json& runner, const EvalJob& job, const Settings& settings, const RankContract& contract) {
+/// Where the kubelet reads the last words, unless they lie where they usually do.
+void name_termination_log(Json& runner) {
+    const std::string path = text_of(runner, "terminationMessagePath");
+    if (!path.empty()) put_in_front(runner, Json::array({variable(runner_environment::termination_log, path)}));
+}
+
+void complete_runner(Json& pod_spec, Json& runner, const EvalJob& job, const Settings& settings,
+                     const RankContract& contract) {
     add_defaults(runner, {{"image", settings.runner_image}, {"terminationMessagePolicy", "FallbackToLogsOnError"}});
-    if (job.spec.eval) add_defaults(runner, {{"command", {"evaljob-runner", "launch"}}});
+    if (job.spec.eval) {
+        add_defaults(runner, {{"command", {"evaljob-runner", "launch"}}});
+        mount_run_secret(job, RunFiles::TokenAndSpec, pod_spec, runner);
+        name_termination_log(runner);
+    }
     put_in_front(runner, runner_variables(job, settings));
     put_in_front(runner, contract_variables(contract));
     add_port(runner, "rendezvous", rendezvous_port(job, settings));
@@ -158,19 +172,14 @@ Json node_metadata(const EvalJob& job, std::int32_t node, std::int32_t attempt) 
     return metadata;
 }
 
-/// What the merge has to know. Of an image of the user's own: whose output counts, and what it has to hold.
+/// What the merge has to know beside the spec. Of an image of the user's own: whose output counts.
 Json merge_settings(const EvalJob& job) {
     Json merge = {{"allowPartial", job.spec.merge.allow_partial},
                   {"maxFailedSamples", job.spec.merge.max_failed_samples}};
-    if (job.spec.eval) {
-        for (const Dataset& dataset : job.spec.eval->datasets)
-            if (dataset.task.scorer) merge["scorers"][dataset.name] = scorer_to_json(*dataset.task.scorer);
-        return merge;
-    }
+    if (job.spec.eval) return merge;
     std::int32_t attempt = job.status.attempt;  // all nodes' last one, since the whole group starts again
     for (const auto& [node, seen] : job.status.node_attempts) attempt = std::max(attempt, seen);
     merge["image"] = {{"attempt", attempt}, {"nodes", job.spec.num_nodes}};
-    if (job.spec.merge.expect) merge["expect"] = expect_to_json(*job.spec.merge.expect);
     return merge;
 }
 
@@ -195,15 +204,19 @@ Json merge_container(const EvalJob& job, const Settings& settings) {
                              variable("EVALJOB_RUN_ID", names::run_id(job.meta.name, job.meta.uid)),
                              variable("EVALJOB_SHARED_DIR", shared_dir(job, settings)),
                              variable(runner_environment::storage_root, settings.storage_mount_path),
+                             variable(runner_environment::spec_sha256, spec_sha256(job)),
                              variable(runner_environment::merge, merge_settings(job).dump())});
+    if (job.spec.eval)
+        put_in_front(container, Json::array({variable(runner_environment::identity, job.status.identity)}));
     if (has_claim(job, settings)) mount_storage(container, settings);
     return container;
 }
 
 Json merge_pod_spec(const EvalJob& job, const Settings& settings) {
-    Json spec = {{"restartPolicy", "Never"},
-                 {"automountServiceAccountToken", false},
-                 {"containers", Json::array({merge_container(job, settings)})}};
+    Json container = merge_container(job, settings);
+    Json spec = {{"restartPolicy", "Never"}, {"automountServiceAccountToken", false}};
+    mount_run_secret(job, RunFiles::Spec, spec, container);
+    spec["containers"] = Json::array({std::move(container)});
     // What decides whether the Pod can reach the same volume and registry; no devices, no servers.
     const Json theirs = object_at(job.spec.pod_template, "spec");
     for (const char* key : {"imagePullSecrets", "nodeSelector", "tolerations", "securityContext", "serviceAccountName",
@@ -245,7 +258,10 @@ Json node_pod(const EvalJob& job, const Settings& settings, std::int32_t node, s
         Json runner = {{"name", names::runner_container}};
         spec["containers"].insert(spec["containers"].begin(), std::move(runner));
     }
-    complete_runner(*find_runner(spec["containers"]), job, settings, contract);
+    // A copy: a volume is added to the Pod meanwhile.
+    Json runner = *find_runner(spec["containers"]);
+    complete_runner(spec, runner, job, settings, contract);
+    *find_runner(spec["containers"]) = std::move(runner);
     complete_init_containers(spec, job, settings, contract);
     if (node_has_claim(job, settings, node)) add_claim(spec, job);
     restrict_pod(spec);
@@ -283,13 +299,6 @@ Json merge_job(const EvalJob& job, const Settings& settings) {
                  {"podFailurePolicy", merge_failure_policy()},
                  {"template", {{"metadata", std::move(pod_metadata)}, {"spec", std::move(pod_spec)}}}};
     return {{"apiVersion", "batch/v1"}, {"kind", "Job"}, {"metadata", std::move(metadata)}, {"spec", std::move(spec)}};
-}
-
-Json token_secret(const EvalJob& job) {
-    return {{"apiVersion", "v1"},
-            {"kind", "Secret"},
-            {"type", "Opaque"},
-            {"metadata", child_metadata(job, names::token_secret(job.meta.uid))}};
 }
 
 }  // namespace evaljob

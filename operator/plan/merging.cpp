@@ -3,6 +3,7 @@
 #include <tuple>
 
 #include "api/exit_code.hpp"
+#include "operator/plan/identity.hpp"
 
 namespace evaljob {
 namespace {
@@ -19,13 +20,24 @@ const ContainerView* last_ended(const Observed& observed, bool success) {
     return last;
 }
 
-MergeOutcome proven_or_not(const ContainerView& runner) {
+/// A merge of an older version may not look at what it is told to prove.
+std::optional<Failure> other_identity(const Observed& observed, const MergeReport& report) {
+    const std::string expected = known_identity(observed);
+    if (expected.empty() || report.identity == expected) return {};
+    return Failure{"OtherIdentity", "the merge proved another evaluation (identity " + report.identity.substr(0, 12) +
+                                        ") than node 0 has run (" + expected.substr(0, 12) +
+                                        "): the output folder was replaced, or another EvalJob writes to it. Give "
+                                        "this one a storage.path of its own, and make it again"};
+}
+
+MergeOutcome proven_or_not(const Observed& observed, const ContainerView& runner) {
     auto report = decode_merge_report(runner.termination_message);
     if (!report)
         return {
             MergeOutcome::Kind::Failed, {}, {"MergeReportUnreadable", "the merge's report: " + report.error().message}};
     if (!report->published)
         return {MergeOutcome::Kind::Failed, *report, {"MergeFailed", "the merge published nothing: " + report->error}};
+    if (auto other = other_identity(observed, *report)) return {MergeOutcome::Kind::Failed, *report, std::move(*other)};
     return {MergeOutcome::Kind::Proven, *report, {}};
 }
 
@@ -33,6 +45,7 @@ MergeOutcome failed(const ContainerView* runner, const MergeJobView& job) {
     MergeOutcome outcome{MergeOutcome::Kind::Failed, {}, {"MergeFailed", "the merge Job failed: " + job.message}};
     if (!runner) return outcome;
     if (runner->exit_code == exit_code::proof) outcome.failure.reason = "ProofFailed";
+    if (runner->exit_code == exit_code::identity) outcome.failure.reason = "OtherIdentity";
     outcome.failure.message = "the merge exited " + std::to_string(runner->exit_code);
     if (auto report = decode_merge_report(runner->termination_message)) {
         outcome.failure.message += ": " + report->error;  // it names ids where they tell anything
@@ -53,7 +66,7 @@ MergeOutcome merge_outcome(const Observed& observed, UnixSeconds now) {
     if (job.child.deleting) return {MergeOutcome::Kind::Running, {}, {}};  // made again once it has gone
     const bool lagging = now - job.finished_at < merge_pod_lag_seconds;
     if (job.complete) {
-        if (const ContainerView* runner = last_ended(observed, true)) return proven_or_not(*runner);
+        if (const ContainerView* runner = last_ended(observed, true)) return proven_or_not(observed, *runner);
         return {lagging ? MergeOutcome::Kind::Running : MergeOutcome::Kind::Lost, {}, {}};
     }
     if (job.failed) {

@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "api/names.hpp"
+#include "operator/plan/identity.hpp"
 
 namespace evaljob {
 namespace {
@@ -114,12 +115,14 @@ std::vector<NodeState> node_states(const Observed& observed) {
         for (const auto& [node, attempt] : *attempts) of_all = std::max(of_all, attempt);
     const bool work_done = work_is_done(observed);
     std::vector<NodeState> states;
+    const bool heard = !is_identity_unknown(observed);
     for (std::int32_t node = 0; node < observed.job.spec.num_nodes; ++node) {
+        const bool over = work_done && (node != 0 || heard);
         const std::int32_t own = std::max({attempt_in(seen, node), attempt_in(decided, node), 0});
         NodeState state{node, NodeLife::New, group ? of_all : own, nullptr};
         state.pod = find_pod(observed, node, state.attempt);
-        state.life = state.pod ? life_of(*state.pod, work_done)
-                               : life_without_pod(observed, state, attempt_in(seen, node), work_done);
+        state.life =
+            state.pod ? life_of(*state.pod, over) : life_without_pod(observed, state, attempt_in(seen, node), over);
         states.push_back(state);
     }
     return states;

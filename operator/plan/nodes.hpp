@@ -6,7 +6,8 @@
 // A node is Done when its container `runner` has exited 0, whatever its Pod's other containers do.
 // With eval, work that is done is durable on the volume: runners exit 0 only behind the done marker. So once one node
 // has succeeded, a node whose Pod has vanished or never started is Done as well; the merge proves that nothing is
-// missing. Without eval nothing says what a vanished Pod had written, and it counts as dead.
+// missing. Node 0 is needed until it has said what it evaluates: what the merge has to prove. Without eval nothing says
+// what a vanished Pod had written, and it counts as dead.
 #pragma once
 
 #include <cstdint>

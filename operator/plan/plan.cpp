@@ -7,8 +7,10 @@
 #include "api/names.hpp"
 #include "operator/plan/deadlines.hpp"
 #include "operator/plan/events.hpp"
+#include "operator/plan/identity.hpp"
 #include "operator/plan/ownership.hpp"
 #include "operator/plan/preparation.hpp"
+#include "operator/plan/run_secret.hpp"
 #include "operator/plan/status.hpp"
 #include "operator/plan/time.hpp"
 #include "operator/plan/waits.hpp"
@@ -124,17 +126,51 @@ void end_servers(const Observed& observed, Plan& plan) {
             plan.actions.emplace_back(DeletePod{pod.name, pod.uid});
 }
 
+Plan ask(const Observed& observed) {
+    Plan plan;
+    plan.status = observed.job.status;
+    return plan;
+}
+
+/// Before a Pod is made that mounts it.
+std::optional<Plan> settle_run_secret(const Observed& observed, Verdict& verdict) {
+    if (has_run_secret(observed.job)) return {};
+    if (observed.run_secret) {
+        verdict.run_secret = *observed.run_secret;
+        return {};
+    }
+    Plan plan = ask(observed);
+    plan.make_run_secret = true;
+    return plan;
+}
+
+/// Bound to what status says: the Secret, and the identity that is to be proved.
+CreateMergeJob bound_merge(const Observed& observed, const Settings& settings, const EvalJobStatus& status) {
+    EvalJob job = observed.job;
+    job.status = status;
+    return {merge_job(job, settings)};
+}
+
 Plan merge_step(const Observed& observed, const Settings& settings, Verdict verdict, UnixSeconds now) {
     MergeOutcome outcome = merge_outcome(observed, now);
     verdict.phase = Phase::Merging;
     verdict.report = std::move(outcome.report);
     if (outcome.kind == MergeOutcome::Kind::Failed) return fail_job(observed, verdict, std::move(outcome.failure), now);
     if (outcome.kind == MergeOutcome::Kind::Proven) verdict.phase = Phase::Succeeded;
+    if (outcome.kind == MergeOutcome::Kind::None) {
+        if (is_identity_unknown(observed))
+            return fail_job(observed, verdict,
+                            {"IdentityUnknown",
+                             "the merge is gone, and nothing says what it has to prove: an older operator began it. "
+                             "Make the EvalJob again"},
+                            now);
+        if (auto instead = settle_run_secret(observed, verdict)) return std::move(*instead);
+    }
     Plan plan = conclude_in_time(observed, verdict, now);
     if (is_terminal(plan.status)) return plan;
     end_servers(observed, plan);
     if (outcome.kind == MergeOutcome::Kind::None)
-        plan.actions.emplace_back(CreateMergeJob{merge_job(observed.job, settings)});
+        plan.actions.emplace_back(bound_merge(observed, settings, plan.status));
     if (outcome.kind == MergeOutcome::Kind::Lost) delete_merge_job(observed, plan);
     force_overdue(observed, plan, now);
     const bool ended = observed.merge_job && has_ended(*observed.merge_job);
@@ -147,12 +183,12 @@ std::vector<Action> node_actions(const Observed& observed, const Settings& setti
     const NodeDecision& decision = verdict.decision;
     EvalJob job = observed.job;
     job.status.gang = verdict.gang;
+    if (!verdict.run_secret.empty()) job.status.run_secret = verdict.run_secret;
     for (const PodView* pod : decision.remove) actions.emplace_back(DeletePod{pod->name, pod->uid});
     const bool begins = !decision.create.empty() && seen_attempts(observed).empty();
     if (begins && verdict.make_claim) actions.emplace_back(CreateClaim{claim_object(job)});
     if (begins)
         if (auto gang = gang_object(job)) actions.emplace_back(std::move(*gang));
-    if (begins && job.spec.eval) actions.emplace_back(CreateToken{token_secret(job)});
     if (!observed.service) actions.emplace_back(CreateService{headless_service(job, settings)});
     for (const NodeDecision::Pod& pod : decision.create)
         actions.emplace_back(CreatePod{node_pod(job, settings, pod.node, pod.attempt)});
@@ -167,12 +203,6 @@ std::optional<std::chrono::seconds> next_report(const EvalJob& job, const EvalJo
     if (is_true(after, "RendezvousReady")) return longest;
     const UnixSeconds since = from_rfc3339(find_condition(after, "Running")->last_transition_time);
     return std::clamp(std::chrono::seconds{(now - since) / 10}, rendezvous_look, longest);
-}
-
-Plan ask(const Observed& observed) {
-    Plan plan;
-    plan.status = observed.job.status;
-    return plan;
 }
 
 /// Before the first Pod what is not in order is waited for, or fails the job. One that has begun goes on with the nodes
@@ -234,6 +264,8 @@ Plan node_step(const Observed& observed, const Settings& settings, Verdict verdi
             return fail_job(observed, verdict, std::move(*taken), now);
     if (auto instead = prepare_nodes(observed, settings, verdict, now)) return std::move(*instead);
     hold_forbidden(observed, verdict);
+    if (observed.job.spec.eval && !verdict.decision.create.empty())
+        if (auto instead = settle_run_secret(observed, verdict)) return std::move(*instead);
     Plan plan = conclude_in_time(observed, verdict, now);
     if (is_terminal(plan.status)) return plan;
     plan.actions = node_actions(observed, settings, verdict);
@@ -246,10 +278,10 @@ Plan node_step(const Observed& observed, const Settings& settings, Verdict verdi
     return plan;
 }
 
-/// Every node is done, and no Pod that never took part is left to be removed.
+/// Every node is done, node 0 has said what it evaluated, and no Pod that never took part is left to be removed.
 bool all_done(const Observed& observed, const std::vector<NodeState>& nodes) {
     const bool done = std::ranges::all_of(nodes, [](const NodeState& state) { return state.life == NodeLife::Done; });
-    return done && decide_nodes(observed, nodes).remove.empty();
+    return done && !is_identity_unknown(observed) && decide_nodes(observed, nodes).remove.empty();
 }
 
 bool is_ours(const EvalJob& job) { return job.spec.managed_by.empty() || job.spec.managed_by == operator_name; }

@@ -113,6 +113,7 @@ struct Observed {
     std::set<std::string> absent;               // names of Pods that a live read has not found
     std::optional<ClaimView> claim;             // read when a plan asks for it
     std::optional<std::set<std::string>> apis;  // of gang.hpp, that are served; read when a plan asks for them
+    std::optional<std::string> run_secret;      // the name of the one that was made when a plan asked for it
     bool lesser_waits = false;                  // a lesser change of status (status.hpp) may still wait for more
 };
 
@@ -126,11 +127,6 @@ struct Settings {
 };
 
 struct CreateService {
-    Json object;
-};
-/// A Secret that holds the run's token. Whoever applies the plan fills in 32 random bytes; that it exists already is
-/// fine.
-struct CreateToken {
     Json object;
 };
 /// A claim made from claimTemplate.
@@ -167,7 +163,7 @@ struct DeleteJob {
     std::string uid;
 };
 
-using Action = std::variant<CreateService, CreateToken, CreateClaim, CreateGang, CreatePod, CreateMergeJob, DeletePod,
+using Action = std::variant<CreateService, CreateClaim, CreateGang, CreatePod, CreateMergeJob, DeletePod,
                             DeleteMergeJob, DeleteJob>;
 
 struct Event {
@@ -186,12 +182,15 @@ struct Plan {
     std::vector<std::string> confirm;
     bool read_claim = false;  // to be read and planned again, the same way
     bool read_apis = false;
+    /// The run's Secret is to be made, with a token drawn at random, and planned again with its name, which status then
+    /// keeps: no Pod is made with another. Whoever dies in between leaves one that goes with the EvalJob.
+    bool make_run_secret = false;
     std::vector<Action> actions;
     EvalJobStatus status;
     std::vector<Event> events;
     std::optional<std::chrono::seconds> look_again;
 
-    bool asks() const { return !confirm.empty() || read_claim || read_apis; }
+    bool asks() const { return !confirm.empty() || read_claim || read_apis || make_run_secret; }
 };
 
 std::int32_t rendezvous_port(const EvalJob& job, const Settings& settings);
@@ -203,7 +202,7 @@ Plan make_plan(const Observed& observed, const Settings& settings, UnixSeconds n
 Json node_pod(const EvalJob& job, const Settings& settings, std::int32_t node, std::int32_t attempt);
 Json headless_service(const EvalJob& job, const Settings& settings = {});
 Json merge_job(const EvalJob& job, const Settings& settings);
-/// Without the token itself, which whoever applies the plan fills in.
-Json token_secret(const EvalJob& job);
+/// With this token, 64 hexadecimal digits. Its name ends in a digest of its content.
+Json run_secret(const EvalJob& job, const std::string& token);
 
 }  // namespace evaljob

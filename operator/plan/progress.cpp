@@ -18,6 +18,7 @@ Progress as_progress(const ProgressReport& report) {
     progress.samples_per_second = decimal(sane(report.samples_per_second), 1);
     progress.eta_seconds = static_cast<std::int64_t>(std::ceil(sane(report.eta_seconds)));
     progress.slowest_rank = shortened(report.slowest_rank, 64);
+    progress.waiting_for = shortened(report.waiting_for, 256);
     progress.last_report_time = rfc3339(report.time);
     return progress;
 }
@@ -34,6 +35,7 @@ std::optional<Progress> next_progress(const Observed& observed, const Verdict& v
     const bool exact = verdict.phase != Verdict::Phase::Nodes;
     std::optional<Progress> progress = old;
     if (report && (exact || !is_young(old, *report))) progress = as_progress(*report);
+    if (progress && verdict.phase != Verdict::Phase::Nodes) progress->waiting_for.clear();
     // Of a total that nobody knows there is no share.
     if (verdict.report && verdict.report->missing && verdict.phase == Verdict::Phase::Succeeded) {
         if (!progress) progress.emplace();

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "api/names.hpp"
+#include "operator/plan/identity.hpp"
+#include "operator/plan/run_secret.hpp"
 #include "operator/plan/status.hpp"
 
 namespace evaljob {
@@ -76,6 +78,8 @@ void retire_dead(const Observed& observed, const std::vector<NodeState>& states,
     for (const NodeState& state : states) {
         if (state.life != NodeLife::Dead) continue;
         deaths.push_back({&state, judge_death(observed.job, state)});
+        // Nothing is done again: node 0 is asked for what nobody has heard of it.
+        if (!state.pod && work_is_done(observed)) deaths.back().verdict = {false, {}};
         decision.failure = deaths.back().verdict.failure;
         if (decision.failure) return;
     }
@@ -84,6 +88,36 @@ void retire_dead(const Observed& observed, const std::vector<NodeState>& states,
         retire_group(observed, states, deaths, decision);
     else
         retire_each(observed, deaths, decision);
+}
+
+/// What it left is on the volume; what it evaluated, nobody has heard. No fault of anyone's, and soon done.
+void retire_silent(const Observed& observed, const std::vector<NodeState>& states, NodeDecision& decision) {
+    const NodeState& writer = states.front();
+    if (writer.life != NodeLife::Done || !is_identity_unknown(observed)) return;
+    decision.failure = silent_for_good(observed);
+    if (decision.failure) return;
+    retire(decision, writer.node, writer.attempt);
+    decision.restarted.push_back({writer.node, writer.attempt + 1,
+                                  "Pod " + names::pod(observed.job.meta.name, writer.node, writer.attempt) +
+                                      " has succeeded without saying what it evaluated",
+                                  false});
+}
+
+/// The Pods that run were made with a Secret that status does not name: by an older operator, or one that said the spec
+/// in other words. Further ones would not be known to them, so all that are not done begin again, with one Secret. What
+/// they have finished is on the volume.
+void retire_strangers(const Observed& observed, const std::vector<NodeState>& states, NodeDecision& decision) {
+    if (!observed.job.spec.eval || seen_attempts(observed).empty()) return;
+    const auto is_to_be_made = [&](const NodeState& state) {
+        return state.life == NodeLife::New || wanted(decision, state) > state.attempt;
+    };
+    if (std::ranges::none_of(states, is_to_be_made) || has_run_secret(observed.job)) return;
+    for (const NodeState& state : states) {
+        if (state.life == NodeLife::Done || is_to_be_made(state)) continue;
+        retire(decision, state.node, state.attempt);
+        decision.restarted.push_back(
+            {state.node, state.attempt + 1, "its Pod was made by another version of the operator", false});
+    }
 }
 
 void retire_stalled(const Observed& observed, const std::vector<NodeState>& states, NodeDecision& decision) {
@@ -175,7 +209,9 @@ NodeDecision decide_nodes(const Observed& observed, const std::vector<NodeState>
     if (!decision.confirm.empty()) return decision;
     retire_dead(observed, states, decision);
     if (!decision.failure && stalled && decision.restarted.empty()) retire_stalled(observed, states, decision);
+    if (!decision.failure) retire_silent(observed, states, decision);
     if (decision.failure) return decision;
+    retire_strangers(observed, states, decision);
     retire_surplus(observed, decision);
     check_attempts(states, decision);
     end_unwanted(observed, states, decision);

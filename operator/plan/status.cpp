@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/names.hpp"
+#include "operator/plan/identity.hpp"
 #include "operator/plan/progress.hpp"
 #include "operator/plan/storage.hpp"
 #include "operator/plan/time.hpp"
@@ -218,7 +219,8 @@ void put_results(EvalJobStatus& status, const Observed& observed, const Verdict&
     if (!verdict.report) return;
     const MergeReport& report = *verdict.report;
     const Storage& storage = observed.job.spec.storage;
-    status.identity = report.identity;
+    // Of another evaluation's output in this one's place the message tells.
+    if (status.identity.empty()) status.identity = report.identity;
     Results results{claim_of(observed.job), "",
                     report.digest,          report.samples,
                     report.missing,         report.repeated,
@@ -273,6 +275,8 @@ EvalJobStatus make_status(const Observed& observed, const Verdict& verdict, Unix
     if (verdict.phase == Phase::Nodes) status.gang = verdict.gang;
     for (const auto* attempts : {&status.node_attempts, &status.next_attempts})
         for (const auto& [node, attempt] : *attempts) status.attempt = std::max(status.attempt, attempt);
+    if (!verdict.run_secret.empty()) status.run_secret = verdict.run_secret;
+    if (std::string identity = known_identity(observed); !identity.empty()) status.identity = std::move(identity);
     status.progress = next_progress(observed, verdict);
     say_suspended(status, observed, verdict, now);
     say_rendezvous(status, observed, verdict, now);

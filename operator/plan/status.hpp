@@ -28,6 +28,7 @@ struct Verdict {
     bool make_claim = false;            // of phase Nodes
     bool dismissing = false;            // of phase Nodes: see dismiss_senders()
     std::string gang;                   // of phase Nodes: status's, after this decision
+    std::string run_secret;             // made for this decision; empty: none was
 };
 
 EvalJobStatus make_status(const Observed& observed, const Verdict& verdict, UnixSeconds now);

@@ -110,6 +110,16 @@ void secrets_are_encoded(Contract& api) {
     EXPECT_FALSE(secret.contains("stringData"));
 }
 
+void immutable_secrets_stay(Contract& api) {
+    api.post(api.secrets(), a_secret("s", {{"immutable", true}, {"stringData", {{"token", "hello"}}}}));
+    const std::string path = api.secrets() + "/s";
+    EXPECT_EQ(api.patch(path, {{"data", {{"token", "YWxhcw=="}}}}).status, 422);
+    EXPECT_EQ(api.patch(path, {{"stringData", {{"more", "x"}}}}).status, 422);
+    EXPECT_EQ(api.patch(path, {{"immutable", false}}).status, 422);
+    EXPECT_EQ(api.patch(path, {{"metadata", {{"labels", {{"a", "b"}}}}}}).status, 200);
+    EXPECT_EQ(api.get(path).body.at("data").at("token"), "aGVsbG8=");
+}
+
 void lists_select_by_label_and_namespace(Contract& api) {
     const auto labelled = [](const char* name, const Json& labels) {
         return a_secret(name, {{"metadata", {{"labels", labels}}}});
@@ -229,6 +239,7 @@ std::vector<ContractRow> contract_rows_of_writes() {
         {"WritesAgainstAnOlderVersionConflict", writes_against_an_older_version_conflict},
         {"ScaleIsTheNumberOfNodes", scale_is_the_number_of_nodes},
         {"SecretsAreEncoded", secrets_are_encoded},
+        {"ImmutableSecretsStay", immutable_secrets_stay},
         {"ListsSelectByLabelAndNamespace", lists_select_by_label_and_namespace},
         {"PagesAreOfOneVersion", pages_are_of_one_version},
         {"APodStaysUntilItsKubeletLetsGo", a_pod_stays_until_its_kubelet_lets_go},

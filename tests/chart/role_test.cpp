@@ -222,8 +222,7 @@ TEST_P(RoleOnApiServer, EveryPodIsRestrictedAndHoldsNoTokenOfTheCluster) {
     merge("safe");
     await_condition("safe", "Succeeded");
 
-    const std::string uid = text_of(get("safe").at("metadata"), "uid");
-    const Json secret = must(kube::get(kube::secrets, ns, names::token_secret(uid)));
+    const Json secret = must(kube::get(kube::secrets, ns, text_of(member(get("safe"), "status"), "runSecret")));
     stop_operator();
     EXPECT_THAT(operator_log(), HasSubstr("working with"));
     EXPECT_THAT(operator_log(), Not(HasSubstr(secret.at("data").at("token").get<std::string>())));

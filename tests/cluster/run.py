@@ -18,7 +18,7 @@ import time
 import cluster
 import control_plane
 import node
-from example import Example, kill_in_mid_run
+from example import Example, dollars, kill_in_mid_run
 from record import write_record
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
@@ -52,6 +52,8 @@ def run_inside(options: argparse.Namespace, folder: pathlib.Path) -> None:
             write_record(options.record, seen, len(here.nodes), load)
         again = kill_in_mid_run(example)
         say(f"with a runner killed and a Pod deleted: {again.seconds:.1f} s, {again.restarts} restarts; the same {again.results}")
+        written = dollars(example)
+        say(f"with dollars in path and names: {written.seconds:.1f} s; as in local mode on this machine: {written.results}")
     except SystemExit:
         for what in ("evaljobs", "pods"):
             say(subprocess.run(["kubectl", "--kubeconfig", here.control_plane.admin, "describe", what], capture_output=True, text=True,

@@ -153,7 +153,7 @@ TEST(OpenAiRun, ShowsTheServerThePicturesOfATsvDataset) {
         {"file", "", "pictures/a.png", "56x56"},
         {"files", "", "['pictures/a.png', 'pictures/a.png']", "56x56 56x56"},
         {"both", picture(), "not there.png", "56x56"},
-        {"none", "", "", "Answer 1."},
+        {"none", "", "", "it has no image, where the dataset has images"},
     };
     Evaluation evaluation("openai");
     const std::string sets = evaluation.folder() + "/sets";
@@ -176,8 +176,9 @@ TEST(OpenAiRun, ShowsTheServerThePicturesOfATsvDataset) {
         const Json line = Json::parse(text);
         ASSERT_LT(items / 2, std::size(rows));
         EXPECT_EQ(line["id"], rows[items / 2].index);
-        EXPECT_EQ(line["prediction"], rows[items / 2].answer) << text;
-        EXPECT_EQ(line["exact_match"], 1) << text;
+        const bool is_shown = rows[items / 2].index != std::string("none");
+        EXPECT_EQ(line[is_shown ? "prediction" : "error"], rows[items / 2].answer) << text;
+        EXPECT_EQ(line["exact_match"], is_shown ? 1 : 0) << text;
     }
     EXPECT_EQ(items, 2 * std::size(rows));
 }

@@ -86,11 +86,12 @@ TEST(RankContract, IsReadBackForEveryProcessOfEveryShape) {
 TEST(RankContract, ReservesEveryVariableThatItSetsAndThoseOfTheRunner) {
     for (const auto& [name, value] : contract_environment(node())) EXPECT_TRUE(is_reserved_variable(name)) << name;
     namespace env = runner_environment;
-    for (const char* name : {env::eval, env::merge, env::writers, env::storage_root, env::token, env::http_port,
-                             env::ready_timeout_seconds, env::pod_ip, env::termination_log}) {
+    for (const char* name :
+         {env::run_folder, env::spec_sha256, env::merge, env::identity, env::writers, env::storage_root, env::http_port,
+          env::ready_timeout_seconds, env::pod_ip, env::termination_log}) {
         EXPECT_TRUE(is_reserved_variable(name)) << name;
     }
-    EXPECT_EQ(reserved_variables().size(), contract_environment(node()).size() + 9);
+    EXPECT_EQ(reserved_variables().size(), contract_environment(node()).size() + 10);
     EXPECT_FALSE(is_reserved_variable("OMP_NUM_THREADS"));
     EXPECT_FALSE(is_reserved_variable("rank"));
     EXPECT_FALSE(is_reserved_variable(""));

@@ -162,17 +162,17 @@ TEST(EvalJobValues, SurviveTheWayThroughJson) {
         EXPECT_EQ(parsed(again).spec, job.spec);
         EXPECT_EQ(spec_to_json(parsed(again).spec), again["spec"]);
 
-        const auto eval = parse_eval(eval_to_json(*job.spec.eval), "EVALJOB_EVAL");
+        const auto eval = parse_eval(eval_to_json(*job.spec.eval), "spec.eval");
         ASSERT_TRUE(eval.has_value()) << eval.error().message;
         EXPECT_EQ(*eval, *job.spec.eval);
     }
 }
 
 TEST(EvalJobValues, EvalAloneNamesItsPathInMessages) {
-    const auto eval = parse_eval(Json{{"model", 3}}, "EVALJOB_EVAL");
+    const auto eval = parse_eval(Json{{"model", 3}}, "spec.eval");
     ASSERT_FALSE(eval.has_value());
     EXPECT_EQ(eval.error().message,
-              "EVALJOB_EVAL.model: must be an object, is an integer (3)\nEVALJOB_EVAL.datasets: required");
+              "spec.eval.model: must be an object, is an integer (3)\nspec.eval.datasets: required");
 }
 
 TEST(EvalJobValues, MetadataIsKept) {

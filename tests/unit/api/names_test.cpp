@@ -14,7 +14,13 @@ TEST(Names, AreDerivedFromTheJob) {
     EXPECT_EQ(names::claim("job"), "job-claim");
     EXPECT_EQ(names::gang("job"), "job");
     EXPECT_EQ(names::queue_group("job", 2), "job-2");
-    EXPECT_EQ(names::token_secret("1b4e28ba-2fa1"), "evaljob-1b4e28ba-2fa1");
+    const std::string spec(64, 'a'), content(64, 'c');
+    const std::string secret = names::run_secret("1b4e28ba-2fa1", spec, content);
+    EXPECT_EQ(secret, "evaljob-1b4e28ba-2fa1-" + spec.substr(0, 16) + "-" + content.substr(0, 32));
+    EXPECT_TRUE(names::is_run_secret(secret, "1b4e28ba-2fa1", spec));
+    EXPECT_FALSE(names::is_run_secret(secret, "1b4e28ba-2fa1", content)) << "of another spec";
+    EXPECT_FALSE(names::is_run_secret(secret, "1b4e28ba-2fa2", spec)) << "of another EvalJob";
+    EXPECT_FALSE(names::is_run_secret("", "1b4e28ba-2fa1", spec));
     EXPECT_EQ(names::run_id("job", "1b4e28ba-2fa1-11d2-883f-0016d3cca427"), "job-1b4e28ba");
     EXPECT_EQ(names::run_id("job", "short"), "job-short");
     EXPECT_EQ(names::output_dir("/v/out", "job-1b4e28ba", 3, 2), "/v/out/runs/job-1b4e28ba/node-3/attempt-2");

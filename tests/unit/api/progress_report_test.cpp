@@ -13,6 +13,7 @@ Json whole() {
             {"samplesPerSecond", 2.5},
             {"etaSeconds", 2},
             {"slowestRank", "3"},
+            {"waitingFor", "http://s/v1"},
             {"rendezvousReady", true},
             {"idleSeconds", 4},
             {"attempt", 1},
@@ -27,10 +28,34 @@ TEST(ProgressReport, IsReadAsItWasSaid) {
     EXPECT_EQ(report->samples_per_second, 2.5);
     EXPECT_EQ(report->eta_seconds, 2);
     EXPECT_EQ(report->slowest_rank, "3");
+    EXPECT_EQ(report->waiting_for, "http://s/v1");
     EXPECT_TRUE(report->rendezvous_ready);
     EXPECT_EQ(report->idle_seconds, 4);
     EXPECT_EQ(report->attempt, 1);
     EXPECT_EQ(report->ranks_connected, 1);
+}
+
+TEST(ProgressReport, AnIdentityIsTakenWhereItCanBeOne) {
+    const std::string identity(64, 'e');
+    struct Row {
+        const char* name;
+        Json said;
+        std::string taken;
+    };
+    const std::vector<Row> rows{
+        {"a digest", identity, identity},           {"none yet", "", ""},
+        {"an older runner says none", nullptr, ""}, {"too long", identity + "e", ""},
+        {"too short", identity.substr(1), ""},      {"other characters", std::string(63, 'e') + "$", ""},
+        {"capitals", std::string(64, 'E'), ""},     {"a number", 7, ""}};
+    for (const Row& row : rows) {
+        SCOPED_TRACE(row.name);
+        Json report = whole();
+        report["identity"] = row.said;
+        EXPECT_EQ(parse_progress_report(report.dump())->identity, row.taken);
+        EXPECT_EQ(identity_in_last_words(Json{{"identity", row.said}}.dump()), row.taken);
+    }
+    EXPECT_EQ(identity_in_last_words(encode_last_words(identity)), identity);
+    for (const char* words : {"", "done", "[]", "{}", "{"}) EXPECT_EQ(identity_in_last_words(words), "") << words;
 }
 
 TEST(ProgressReport, WhatOurRunnerWouldNotSayIsRefused) {

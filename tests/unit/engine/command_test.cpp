@@ -34,7 +34,7 @@ protected:
         dataset_.task.type = TaskType::Generation;
         eval_.model.format = ModelFormat::Command;
         environment_["LOCAL_RANK"] = "1";
-        environment_["EVALJOB_TOKEN"] = "secret";
+        environment_["EVALJOB_RUN_FOLDER"] = "/run";
     }
 
     Result<std::unique_ptr<Engine>> start(const std::string& how = "ready") {
@@ -188,6 +188,13 @@ INSTANTIATE_TEST_SUITE_P(
                     Text{"PairInTheWrongOrder", "5c75646530305c7564383364", "\xed\xb8\x80\xed\xa0\xbd", false}),
     [](const auto& row) { return row.param.name; });
 
+TEST_F(CommandTest, TheEngineCutsAtTheFirstStopTextItself) {
+    dataset_.task.stop = {"0", " to", "1"};
+    EXPECT_THAT(outcomes({plain, plain}), ElementsAre("answer", "answer"));
+    dataset_.task.stop = {"answer"};
+    EXPECT_THAT(outcomes({plain}), ElementsAre(""));
+}
+
 TEST_F(CommandTest, AProgramMayGiveBytesAsBase64) {
     EXPECT_THAT(outcomes({{{"do", "line"}, {"line", R"({"request":N,"prediction":{"base64":"/w=="}})"}}}),
                 ElementsAre("\xff"));
@@ -208,12 +215,12 @@ TEST_F(CommandTest, TheRequestSaysAllThatTheProgramNeeds) {
     EXPECT_EQ(request["input"]["question"], "é?");
 }
 
-TEST_F(CommandTest, TheProgramSeesItsRankAndNeitherTheTokenNorAnybodysFiles) {
+TEST_F(CommandTest, TheProgramSeesItsRankAndNeitherWhereTheTokenLiesNorAnybodysFiles) {
     const auto seen = outcomes({{{"do", "see"}, {"see", "environment"}}, {{"do", "see"}, {"see", "files"}}});
     ASSERT_EQ(seen.size(), 2U);
     const Json environment = Json::parse(seen[0]);
     EXPECT_EQ(environment["LOCAL_RANK"], "1");
-    EXPECT_FALSE(environment.contains("EVALJOB_TOKEN"));
+    EXPECT_FALSE(environment.contains("EVALJOB_RUN_FOLDER"));
     EXPECT_EQ(Json::parse(seen[1]), Json({"0", "1", "2", "3"})) << "3 is the folder that is listed";
 }
 
@@ -248,11 +255,11 @@ TEST_P(Start, ThatFailsSaysWhatIsTheMatter) {
                 AllOf(HasSubstr("spec.eval.model.command: python3: "), HasSubstr(GetParam().says)));
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Table, Start,
-    testing::Values(BadStart{"Exits", "exit", "ProgramFailed", "it exited with 3 before it said {\"ready\": true}"},
-                    BadStart{"IsNeverReady", "hang", "ProgramFailed", "did not say {\"ready\": true}"}),
-    [](const auto& row) { return row.param.name; });
+INSTANTIATE_TEST_SUITE_P(Table, Start,
+                         testing::Values(BadStart{"Exits", "exit", "ProgramFailed",
+                                                  "it exited with 3 before it said {\"ready\": true}"},
+                                         BadStart{"IsNeverReady", "hang", "NotReady", "did not say {\"ready\": true}"}),
+                         [](const auto& row) { return row.param.name; });
 
 TEST_F(CommandTest, AProgramThatIsNotThereIsBadInput) {
     eval_.model.command = {"no-such-program"};

@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 
 #include "api/merge_report.hpp"
+#include "api/progress_report.hpp"
 #include "local/job_controller.hpp"
 #include "local/memory_api.hpp"
 #include "operator/controller.hpp"
+#include "tests/fashion_job.hpp"
 
 namespace evaljob::local {
 namespace {
@@ -64,7 +66,10 @@ protected:
               Json::array({{{"name", "runner"}, {"state", {{"running", {{"startedAt", "2027-01-15T08:00:00Z"}}}}}}})}});
     }
     void exit(const std::string& name, int code, const std::string& message = "") {
-        const Json terminated = {{"exitCode", code}, {"message", message}, {"finishedAt", "2027-01-15T08:00:00Z"}};
+        const bool silent = code == 0 && message.empty();
+        const Json terminated = {{"exitCode", code},
+                                 {"message", silent ? encode_last_words(test::frozen_identity()) : message},
+                                 {"finishedAt", "2027-01-15T08:00:00Z"}};
         set_pod(name,
                 {{"phase", code == 0 ? "Succeeded" : "Failed"},
                  {"containerStatuses", Json::array({{{"name", "runner"}, {"state", {{"terminated", terminated}}}}})}});
@@ -103,6 +108,7 @@ TEST_F(OperatorOnMemoryApi, WholeLifeWithADeath) {
     EXPECT_EQ(word(), "Merging");
     MergeReport report;
     report.published = true;
+    report.identity = test::frozen_identity();
     report.samples = 100;
     report.metrics = {{"fashion", "accuracy", "", "0.9134", "0.0028", 100}};
     exit(merge_pod(), 0, encode_merge_report(report));

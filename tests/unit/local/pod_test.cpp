@@ -113,11 +113,16 @@ TEST(PodEnvironment, IsResolved) {
           variable("URL", {{"value", "http://$(MASTER_ADDR):1"}}), variable("LATER", {{"value", "l"}})}}};
     const auto environment = container_environment(pod, container, around());
     ASSERT_TRUE(environment) << environment.error().message;
-    EXPECT_THAT(*environment,
-                UnorderedElementsAre(Pair("A", "a"), Pair("B", "a-$(LATER)-$(A)"), Pair("EMPTY", ""),
-                                     Pair("TOKEN", "hello"), Pair("IP", "127.1.2.3"), Pair("NAME", "j-0-0"),
-                                     Pair("NS", "default"), Pair("UID", "u"), Pair("MASTER_ADDR", "127.1.2.9"),
-                                     Pair("URL", "http://127.1.2.9:1"), Pair("LATER", "l"), Pair("HOSTNAME", "j-0")));
+    EXPECT_THAT(
+        *environment,
+        UnorderedElementsAre(Pair("A", "a"), Pair("B", "a-$(LATER)-$(A)"), Pair("EMPTY", ""), Pair("TOKEN", "hello"),
+                             Pair("IP", "127.1.2.3"), Pair("NAME", "j-0-0"), Pair("NS", "default"), Pair("UID", "u"),
+                             Pair("MASTER_ADDR", "127.1.2.9"), Pair("URL", "http://127.1.2.9:1"), Pair("LATER", "l")));
+}
+
+TEST(PodEnvironment, TheHostnameIsNoVariableOfThePod) {
+    const Json container{{"name", "runner"}, {"env", {variable("A", {{"value", "$(HOSTNAME)"}})}}};
+    EXPECT_THAT(container_environment(pod, container, around()).value(), ElementsAre(Pair("A", "$(HOSTNAME)")));
 }
 
 struct Unresolved {
@@ -159,7 +164,8 @@ TEST(PodEnvironment, ArgumentsAreExpanded) {
 }
 
 TEST(PodEnvironment, NothingOfTheContractLeaksIn) {
-    const auto base = base_environment({{"RANK", "3"}, {"PET_NNODES", "2"}, {"EVALJOB_TOKEN", "t"}, {"HOME", "/h"}});
+    const auto base =
+        base_environment({{"RANK", "3"}, {"PET_NNODES", "2"}, {"EVALJOB_RUN_FOLDER", "/other"}, {"HOME", "/h"}});
     EXPECT_THAT(base, ElementsAre(Pair("HOME", "/h")));
 }
 

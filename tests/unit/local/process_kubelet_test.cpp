@@ -5,6 +5,7 @@
 
 #include <boost/asio/ip/tcp.hpp>
 
+#include "api/run_spec.hpp"
 #include "tests/unit/local/api_client.hpp"
 #include "tests/unit/local/processes.hpp"
 
@@ -145,6 +146,36 @@ TEST_F(ProcessKubeletTest, ASecretThatComesLateIsWaitedFor) {
     client.post(secrets_path, named("s", {{"stringData", {{"token", "hello"}}}}));
     ASSERT_TRUE(ended("p"));
     EXPECT_EQ(log("p"), "hello\n");
+}
+
+/// A Pod that mounts the run's Secret as the operator has it mounted.
+Json with_run_secret(Json container, const Json& items = nullptr) {
+    container["volumeMounts"] = {{{"name", run_spec::volume}, {"mountPath", run_spec::mount_path}}};
+    Json pod = one_container("p", std::move(container));
+    Json secret = {{"secretName", "s"}};
+    if (!items.is_null()) secret["items"] = items;
+    pod["spec"]["volumes"] = {{{"name", run_spec::volume}, {"secret", secret}}};
+    return pod;
+}
+
+TEST_F(ProcessKubeletTest, MountsTheRunsSecretAsFilesForItsUserAlone) {
+    create(with_run_secret(shell("cd $EVALJOB_RUN_FOLDER && stat -c '%a %n' . * && cat token spec")));
+    ASSERT_TRUE(until([&] {
+        return get("p").value(Json::json_pointer("/status/containerStatuses/0/state/waiting/message"), "") ==
+               "volume evaljob-run: secret \"s\" not found";
+    }));
+    client.post(secrets_path, named("s", {{"stringData", {{"token", "hello\n"}, {"spec", "$$x $(HOME)\n"}}}}));
+    ASSERT_TRUE(ended("p"));
+    EXPECT_EQ(log("p"), "700 .\n400 spec\n400 token\nhello\n$$x $(HOME)\n");
+    EXPECT_TRUE(std::filesystem::is_empty(kubelet->log_path("p").parent_path().parent_path() / "pods"))
+        << "they are gone with the container";
+}
+
+TEST_F(ProcessKubeletTest, MountsOfTheRunsSecretWhatIsNamed) {
+    client.post(secrets_path, named("s", {{"stringData", {{"token", "hello"}, {"spec", "{}"}}}}));
+    create(with_run_secret(shell("ls $EVALJOB_RUN_FOLDER"), {{{"key", "spec"}, {"path", "spec"}}}));
+    ASSERT_TRUE(ended("p"));
+    EXPECT_EQ(log("p"), "spec\n");
 }
 
 TEST_F(ProcessKubeletTest, DividesTheGpusAmongTheNodes) {

@@ -6,6 +6,7 @@
 
 #include <functional>
 
+#include "api/evaljob.hpp"
 #include "api/exit_code.hpp"
 #include "evaljob-runner/merge/merge_main.hpp"
 #include "run_folder.hpp"
@@ -252,6 +253,76 @@ TEST(MergeMain, LeavesTheReasonWhenItRefuses) {
     EXPECT_THAT(report->error, HasSubstr("manifest.jsonl"));
 }
 
+/// The folder of a finished run, and the environment of a merge of an EvalJob that is bound to it.
+struct BoundMerge {
+    BoundMerge() {
+        run.add_whole_run();
+        run.finish();
+        run.write("spec", fashion_spec());
+        environment = {{"EVALJOB_SHARED_DIR", run.shared},
+                       {"EVALJOB_RUN_FOLDER", run.shared},
+                       {"EVALJOB_SPEC_SHA256", sha256_hex(run.read("spec"))},
+                       {"EVALJOB_IDENTITY", run.identity()},
+                       {"EVALJOB_TERMINATION_LOG", run.shared + "/termination-log"}};
+    }
+    static std::string fashion_spec() {
+        Eval eval;
+        eval.model.path = "model.pt";
+        Dataset dataset;
+        dataset.name = "wardrobe";
+        dataset.path = "images";
+        dataset.labels_path = "labels";
+        eval.datasets.push_back(dataset);
+        return eval_to_json(eval).dump();
+    }
+    /// The exit status; what is said is `words`.
+    int merge() {
+        testing::internal::CaptureStdout();
+        testing::internal::CaptureStderr();
+        const int status = merge_main(environment);
+        testing::internal::GetCapturedStdout();
+        testing::internal::GetCapturedStderr();
+        words = decode_merge_report(run.read("termination-log"))->error;
+        return status;
+    }
+    RunFolder run;
+    Environment environment;
+    std::string words;
+};
+
+TEST(MergeMain, ProvesWhatNode0Evaluated) {
+    BoundMerge bound;
+    EXPECT_EQ(bound.merge(), exit_code::success) << bound.words;
+}
+
+TEST(MergeMain, ProvesNoOtherEvaluationThatLiesInTheFolderInItsPlace) {
+    for (const char* merge : {R"({"allowPartial":false})", R"({"allowPartial":true})"}) {
+        BoundMerge bound;
+        bound.environment["EVALJOB_MERGE"] = merge;
+        bound.environment["EVALJOB_IDENTITY"] = std::string(64, 'a');
+        EXPECT_EQ(bound.merge(), exit_code::identity) << merge;
+        EXPECT_THAT(bound.words,
+                    AllOf(HasSubstr("holds another evaluation (identity " + bound.run.identity().substr(0, 12)),
+                          HasSubstr("aaaaaaaaaaaa"), HasSubstr("storage.path")));
+        EXPECT_FALSE(std::filesystem::exists(bound.run.shared + "/CURRENT"));
+    }
+}
+
+TEST(MergeMain, RefusesASpecThatIsNotTheOneItWasMadeFor) {
+    BoundMerge bound;
+    bound.run.write("spec", BoundMerge::fashion_spec() + " ");
+    EXPECT_EQ(bound.merge(), exit_code::contract);
+    EXPECT_THAT(bound.words, AllOf(HasSubstr("/spec: is not the spec that this Pod was made for"),
+                                   HasSubstr("make the EvalJob again")));
+}
+
+TEST(MergeMain, OfAnEvalJobIsNeverUnbound) {
+    BoundMerge bound;
+    bound.environment.erase("EVALJOB_IDENTITY");
+    EXPECT_EQ(bound.merge(), exit_code::contract);
+    EXPECT_THAT(bound.words, HasSubstr("EVALJOB_IDENTITY is not set"));
+}
+
 struct OptionRow {
     const char* name;
     const char* merge;
@@ -276,7 +347,7 @@ INSTANTIATE_TEST_SUITE_P(Rows, MergeOptionsRefused,
                                          OptionRow{"WrongType", R"({"allowPartial":1})", "EVALJOB_MERGE.allowPartial"},
                                          OptionRow{"Negative", R"({"maxFailedSamples":-1})",
                                                    "EVALJOB_MERGE.maxFailedSamples"},
-                                         OptionRow{"ScorersAreAList", R"({"scorers":[]})", "EVALJOB_MERGE.scorers"},
+                                         OptionRow{"Scorers", R"({"scorers":{}})", "EVALJOB_MERGE.scorers"},
                                          OptionRow{"Unknown", R"({"outputs":[]})", "EVALJOB_MERGE.outputs"}),
                          [](const auto& row) { return row.param.name; });
 

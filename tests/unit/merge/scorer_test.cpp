@@ -253,7 +253,7 @@ TEST(Scorer, OfADatasetThatThereIsNotIsBadInput) {
     options.scoring.scorers["other"] = Scorer{{"no-such-judge"}, "", {"quality"}, {}};
     const MergeOutcome outcome = run_merge(options);
     EXPECT_EQ(outcome.exit_code, exit_code::bad_input);
-    EXPECT_THAT(outcome.report.error, HasSubstr("EVALJOB_MERGE.scorers: names a dataset"));
+    EXPECT_THAT(outcome.report.error, HasSubstr("spec.eval: names a scorer for a dataset"));
 }
 
 TEST(Scorer, ComesToTheMergeThroughItsEnvironment) {
@@ -262,18 +262,25 @@ TEST(Scorer, ComesToTheMergeThroughItsEnvironment) {
     environment["EVALJOB_SHARED_DIR"] = run.shared;
     environment["EVALJOB_STORAGE_ROOT"] = run.shared;
     environment["EVALJOB_TERMINATION_LOG"] = run.shared + "/log";
-    const Json scorer = {{"command", {"python3", EVALJOB_SOURCE_DIR "/tests/unit/merge/misscore.py", run.shared}},
-                         {"scores", score_names}};
-    Json merge;
-    merge["scorers"]["qa"] = scorer;
-    environment["EVALJOB_MERGE"] = merge.dump();
+    Eval eval;
+    eval.model.format = ModelFormat::Command;
+    eval.model.command = {"answer"};
+    Dataset dataset;
+    dataset.name = "qa";
+    dataset.format = DatasetFormat::JSONL;
+    dataset.path = "qa.jsonl";
+    dataset.task.type = TaskType::Generation;
+    dataset.task.metrics = {TaskMetric::ExactMatch};
+    dataset.task.scorer =
+        Scorer{{"python3", EVALJOB_SOURCE_DIR "/tests/unit/merge/misscore.py", run.shared}, "", score_names, {}};
+    eval.datasets.push_back(dataset);
+    run.write("spec", eval_to_json(eval).dump());
+    environment["EVALJOB_RUN_FOLDER"] = run.shared;
+    environment["EVALJOB_SPEC_SHA256"] = sha256_hex(run.read("spec"));
+    environment["EVALJOB_IDENTITY"] = run.identity();
     testing::internal::CaptureStdout();
     EXPECT_EQ(merge_main(environment), exit_code::success);
     EXPECT_THAT(testing::internal::GetCapturedStdout(), HasSubstr("qa: quality 1.0000, 1 samples\n"));
-    environment["EVALJOB_MERGE"] = R"({"scorers":{"qa":{"command":["x"]}}})";
-    testing::internal::CaptureStderr();
-    EXPECT_EQ(merge_main(environment), exit_code::usage);
-    EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("EVALJOB_MERGE.scorers.qa.scores: required"));
 }
 
 }  // namespace

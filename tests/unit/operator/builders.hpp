@@ -6,7 +6,9 @@
 
 #include "api/json.hpp"
 #include "api/names.hpp"
+#include "api/progress_report.hpp"
 #include "operator/plan/plan.hpp"
+#include "tests/fashion_job.hpp"
 
 namespace evaljob::testing {
 
@@ -89,6 +91,7 @@ public:
         pod_.containers = {runner};
         return *this;
     }
+    /// Without a message a runner that has succeeded says what it evaluated.
     PodBuilder& exited(int code, const std::string& message = "", UnixSeconds at = 0) {
         pod_.phase = code == 0 ? "Succeeded" : "Failed";
         pod_.ready = false;
@@ -97,7 +100,8 @@ public:
         runner.terminated = true;
         runner.exit_code = code;
         runner.reason = code == 0 ? "Completed" : "Error";
-        runner.termination_message = message;
+        const bool silent = code == 0 && message.empty();
+        runner.termination_message = silent ? encode_last_words(test::frozen_identity()) : message;
         runner.finished_at = at;
         pod_.containers = {runner};
         return *this;

@@ -17,6 +17,13 @@
 namespace evaljob::testing {
 namespace {
 
+/// Its Secret is made, and node 0 has said what it evaluates.
+EvalJob begun(EvalJob job) {
+    job.status.run_secret = run_secret(job, std::string(64, '7')).at("metadata").at("name").get<std::string>();
+    if (job.spec.eval) job.status.identity = test::frozen_identity();
+    return job;
+}
+
 EvalJob sidecar_job() {
     return JobBuilder()
         .nodes(2)
@@ -43,7 +50,7 @@ EvalJob sidecar_job() {
 
 /// A Pod, and the object of its gang where there is one.
 Json ganged(const JobBuilder& builder) {
-    const EvalJob job = builder.build();
+    const EvalJob job = begun(builder.build());
     Json all = {{"pod", node_pod(job, {}, 1, 2)}, {"merge", merge_job(job, {})}};
     if (auto gang = gang_object(job)) all["gang"] = {{"plural", gang->plural}, {"object", std::move(gang->object)}};
     return all;
@@ -59,14 +66,14 @@ struct Row {
 void PrintTo(const Row& row, std::ostream* out) { *out << row.name; }
 
 const std::vector<Row> rows = {
-    {"node_pod_4x2", [] { return node_pod(JobBuilder().nodes(4).procs(2).build(), {}, 3, 1); }},
+    {"node_pod_4x2", [] { return node_pod(begun(JobBuilder().nodes(4).procs(2).build()), {}, 3, 1); }},
     {"service", [] { return headless_service(JobBuilder().nodes(4).build()); }},
-    {"token_secret", [] { return token_secret(JobBuilder().build()); }},
-    {"merge_job", [] { return merge_job(JobBuilder().build(), {}); }},
-    {"node_pod_sidecars", [] { return node_pod(sidecar_job(), {}, 1, 0); }},
-    {"merge_job_template", [] { return merge_job(sidecar_job(), {}); }},
-    {"node_pod_claim", [] { return node_pod(JobBuilder().claim("results").build(), {}, 0, 0); }},
-    {"merge_job_claim", [] { return merge_job(JobBuilder().claim("results").build(), {}); }},
+    {"run_secret", [] { return run_secret(JobBuilder().build(), std::string(64, '7')); }},
+    {"merge_job", [] { return merge_job(begun(JobBuilder().build()), {}); }},
+    {"node_pod_sidecars", [] { return node_pod(begun(sidecar_job()), {}, 1, 0); }},
+    {"merge_job_template", [] { return merge_job(begun(sidecar_job()), {}); }},
+    {"node_pod_claim", [] { return node_pod(begun(JobBuilder().claim("results").build()), {}, 0, 0); }},
+    {"merge_job_claim", [] { return merge_job(begun(JobBuilder().claim("results").build()), {}); }},
     {"node_pod_custom_image",
      [] {
          Json pod = {
@@ -78,7 +85,7 @@ const std::vector<Row> rows = {
          EvalJob job = JobBuilder().custom_image().group().nodes(3).build();
          job.spec.merge.expect = JobBuilder().build().spec.eval->datasets.front();
          job.status.attempt = 2;
-         return merge_job(job, {});
+         return merge_job(begun(job), {});
      }},
     {"merge_job_scorer",
      [] {
@@ -86,7 +93,7 @@ const std::vector<Row> rows = {
          Task& task = job.spec.eval->datasets.front().task;
          task.type = TaskType::Generation;
          task.scorer = Scorer{{"judge"}, "judges", {"quality"}, {}};
-         return merge_job(job, {});
+         return merge_job(begun(job), {});
      }},
     {"claim_retained", [] { return claim_object(JobBuilder().claim_template("ReadWriteMany").build()); }},
     {"claim_deleted",
@@ -105,7 +112,7 @@ const std::vector<Row> rows = {
          settings.in_cluster = false;
          settings.storage_mount_path = "/home/ann/fashion";
          settings.default_rendezvous_port = 40123;
-         return node_pod(JobBuilder().claim("results").build(), settings, 0, 0);
+         return node_pod(begun(JobBuilder().claim("results").build()), settings, 0, 0);
      }},
 };
 

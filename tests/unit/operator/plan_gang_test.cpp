@@ -75,7 +75,7 @@ TEST(Gang, IsMadeBeforeThePodsAndOnce) {
     World world(JobBuilder().nodes(2).claim("results").gang(Gang::Volcano).build());
     world.join_cluster(shared_claim());
     world.served = {volcano};
-    EXPECT_EQ(line(world.step()), "PodGroup, Token, Service, +demo-0-0, +demo-1-0 | NodesCreated | Starting 0/2");
+    EXPECT_EQ(line(world.step()), "PodGroup, Service, +demo-0-0, +demo-1-0 | NodesCreated | Starting 0/2");
     EXPECT_EQ(world.observed.job.status.gang, volcano);
     world.run_pods();
     world.step();
@@ -108,7 +108,7 @@ TEST(Gang, WhoseApiIsMissingIsAConditionAndWaits) {
     EXPECT_THAT(scheduled.message, HasSubstr("scheduling.gang is Volcano, and the cluster does not serve " + volcano));
     EXPECT_TRUE(plan.look_again.has_value());
     world.served = {volcano};
-    EXPECT_EQ(line(world.step()), "PodGroup, Token, Service, +demo-0-0, +demo-1-0 | NodesCreated | Starting 0/2");
+    EXPECT_EQ(line(world.step()), "PodGroup, Service, +demo-0-0, +demo-1-0 | NodesCreated | Starting 0/2");
     EXPECT_EQ(find_condition(world.observed.job.status, "Scheduled")->reason, "NodesPending");
 }
 

@@ -49,7 +49,7 @@ auto merge(const std::string& owner_kind, const std::string& owner_uid) {
 const std::vector<Row> rows = {
     {"PodOfNobody", pod(1, "", ""), " | Failed | Failed 0/2", "Pod demo-1-0 exists"},
     {"PodOfAReplicaSet", pod(1, "ReplicaSet", "rs"), " | Failed | Failed 0/2", "Pod demo-1-0 exists"},
-    {"PodOfAnotherName", pod(7, "", ""), "Token, Service, +demo-0-0, +demo-1-0 | NodesCreated | Starting 0/2", ""},
+    {"PodOfAnotherName", pod(7, "", ""), "Service, +demo-0-0, +demo-1-0 | NodesCreated | Starting 0/2", ""},
     {"PodOfAnOlderJob", pod(1, "EvalJob", "older"), " |  | Pending 0/2", "Pod demo-1-0 of an older EvalJob"},
     {"PodOfAnOlderJobWithMoreNodes", pod(9, "EvalJob", "older"), " |  | Pending 0/2", "Pod demo-9-0"},
     {"PodThatIsGoing", pod(1, "", "", true), " |  | Pending 0/2", "Pod demo-1-0"},
@@ -88,7 +88,7 @@ TEST(OlderJob, IsWaitedOutAndThenLifeBegins) {
     EXPECT_TRUE(plan.look_again.has_value());
     world.observed.pods.clear();
     world.observed.service.reset();
-    EXPECT_EQ(line(world.step()), "Token, Service, +demo-0-0 | NodesCreated | Starting 0/1");
+    EXPECT_EQ(line(world.step()), "Service, +demo-0-0 | NodesCreated | Starting 0/1");
 }
 
 TEST(NameTaken, InTheMiddleOfARun) {

@@ -48,6 +48,7 @@ void misfortune(World& world, std::mt19937& random) {
 void recover(World& world) {
     MergeReport report;
     report.published = true;
+    report.identity = test::frozen_identity();
     report.samples = 100;
     for (int i = 0; i < 60 && !is_terminal(world.observed.job.status); ++i) {
         world.pass(20);

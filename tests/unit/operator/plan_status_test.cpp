@@ -32,7 +32,7 @@ const Condition& condition(const World& world, const std::string& type) {
 MergeReport published() {
     MergeReport report;
     report.published = true;
-    report.identity = "abc";
+    report.identity = test::frozen_identity();
     report.digest = "d1";
     report.path = "results/sha256-d1";
     report.samples = 100;
@@ -148,12 +148,17 @@ TEST(Status, NumbersFromAPodAreNotTrusted) {
     world.observed.progress->samples_per_second = -1;
     world.observed.progress->eta_seconds = std::numeric_limits<double>::infinity();
     world.observed.progress->slowest_rank = std::string(10'000, 'x');
+    world.observed.progress->waiting_for = std::string(10'000, 'x');
     world.step();
     const Progress& progress = *world.observed.job.status.progress;
     EXPECT_EQ(progress.samples_done, 100);
     EXPECT_EQ(progress.samples_per_second, "0.0");
     EXPECT_EQ(progress.eta_seconds, 0);
     EXPECT_LE(progress.slowest_rank.size(), 64U);
+    EXPECT_LE(progress.waiting_for.size(), 256U);
+    world.exit_all(0);
+    world.step();
+    EXPECT_EQ(world.observed.job.status.progress->waiting_for, "") << "whoever has ended waits for nothing";
 }
 
 TEST(Status, SuccessCarriesTheMergesReport) {
@@ -164,7 +169,7 @@ TEST(Status, SuccessCarriesTheMergesReport) {
     world.pass(7);
     const Plan plan = world.step();
     const EvalJobStatus& status = world.observed.job.status;
-    EXPECT_EQ(status.identity, "abc");
+    EXPECT_EQ(status.identity, test::frozen_identity());
     EXPECT_EQ(status.results->claim_name, "results");
     EXPECT_EQ(status.results->path, "demo/results/sha256-d1");
     EXPECT_EQ(status.results->sha256, "d1");

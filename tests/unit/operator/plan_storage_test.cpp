@@ -52,7 +52,7 @@ struct Found {
 
 void PrintTo(const Found& row, std::ostream* out) { *out << row.name; }
 
-const std::string begins = "Token, Service, +demo-0-0, +demo-1-0 | NodesCreated | Starting 0/2";
+const std::string begins = "Service, +demo-0-0, +demo-1-0 | NodesCreated | Starting 0/2";
 const std::string makes = "Claim, " + begins;
 const std::string waits = " |  | Pending 0/2";
 const std::string fails = " | Failed | Failed 0/2";
@@ -66,7 +66,7 @@ const std::vector<Found> rows = {
     {"NamedForReadersWhereNode0Writes", named().node0_writes(), claim({read_only}), fails, "ClaimUnusable",
      "it is written to"},
     {"NamedForOneWriterOfOneNode", JobBuilder().claim("results"), claim({once}),
-     "Token, Service, +demo-0-0 | NodesCreated | Starting 0/1", "NodesStarting", ""},
+     "Service, +demo-0-0 | NodesCreated | Starting 0/1", "NodesStarting", ""},
     {"NamedForReadersOfOneNode", JobBuilder().claim("results"), claim({read_only}), " | Failed | Failed 0/1",
      "ClaimUnusable", "has ReadOnlyMany, and it is written to"},
     {"NamedWithoutModes", named(), claim({}), fails, "ClaimUnusable", "has no access mode"},

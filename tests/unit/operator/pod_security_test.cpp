@@ -135,7 +135,7 @@ TEST(PodSecurity, AForbiddenTemplateFailsTheJobBeforeAnythingIsMade) {
 
 TEST(PodSecurity, LocalModeIsUnaffected) {
     World world(JobBuilder().pod_template({{"spec", {{"hostPID", true}}}}).build());
-    EXPECT_EQ(line(world.step()), "Token, Service, +demo-0-0 | NodesCreated | Starting 0/1");
+    EXPECT_EQ(line(world.step()), "Service, +demo-0-0 | NodesCreated | Starting 0/1");
 }
 
 /// What Pod Security restricted asks of a Pod spec; empty: all of it is there.

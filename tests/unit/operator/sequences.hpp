@@ -43,7 +43,7 @@ inline void play(const Row& row) {
 inline std::string proven() {
     MergeReport report;
     report.published = true;
-    report.identity = "id";
+    report.identity = test::frozen_identity();
     report.digest = "d1";
     report.path = "results/sha256-d1";
     report.samples = 100;
@@ -65,7 +65,7 @@ inline void run(World& world) { world.run_pods(); }
 inline void gone(World& world) { world.finish_deletions(); }
 inline void merged(World& world) { world.finish_merge(proven()); }
 inline auto exits(std::int32_t node, int code) {
-    return [=](World& world) { world.exit(node, code, "last words of node " + std::to_string(node)); };
+    return [=](World& world) { world.exit(node, code, code == 0 ? "" : "last words of node " + std::to_string(node)); };
 }
 inline auto all_exit(int code) {
     return [=](World& world) { world.exit_all(code); };
@@ -80,7 +80,7 @@ inline auto passes(UnixSeconds seconds) {
     return [=](World& world) { world.pass(seconds); };
 }
 
-inline const Step made_two = {nothing, "Token, Service, +demo-0-0, +demo-1-0 | NodesCreated | Starting 0/2"};
+inline const Step made_two = {nothing, "Service, +demo-0-0, +demo-1-0 | NodesCreated | Starting 0/2"};
 inline const Step run_two = {run, " |  | Running 2/2"};
 inline const Step quiet_two = {nothing, " |  | Running 2/2"};
 inline const Step to_merge = {all_exit(0), "Merge |  | Merging 2/2"};

@@ -7,6 +7,7 @@
 
 #include "api/json.hpp"
 #include "api/json_read.hpp"
+#include "api/run_spec.hpp"
 #include "builders.hpp"
 #include "operator/kube/views.hpp"
 #include "operator/plan/status.hpp"
@@ -16,7 +17,6 @@ namespace {
 
 std::string text(const Action& action) {
     const auto name = [](const Json& object) { return object.at("metadata").at("name").get<std::string>(); };
-    if (std::holds_alternative<CreateToken>(action)) return "Token";
     if (std::holds_alternative<CreateService>(action)) return "Service";
     if (std::holds_alternative<CreateClaim>(action)) return "Claim";
     if (const auto* gang = std::get_if<CreateGang>(&action)) return text_of(gang->object, "kind");
@@ -133,25 +133,34 @@ void World::report(std::int64_t done, std::int64_t total, bool rendezvous_ready)
     report.eta_seconds = 3.2;
     report.slowest_rank = "3";
     report.rendezvous_ready = rendezvous_ready;
+    report.identity = test::frozen_identity();
     report.time = now;
     observed.progress = report;
 }
 
 Plan World::step() {
     Plan plan = make_plan(observed, settings, now);
-    for (int i = 0; i < 3 && plan.asks(); ++i) {
+    for (int i = 0; i < 4 && plan.asks(); ++i) {
         observed.absent.insert(plan.confirm.begin(), plan.confirm.end());  // here the stores are never behind
         if (plan.read_claim) observed.claim = claim;
         if (plan.read_apis) observed.apis = served;
         claim_reads += plan.read_claim;
+        if (plan.make_run_secret) make_secret();
         plan = make_plan(observed, settings, now);
     }
     check(plan);
     observed.claim.reset();  // what is read is good for one reconcile
     observed.apis.reset();
+    observed.run_secret.reset();
     for (const Action& action : plan.actions) apply(action);
     observed.job.status = plan.status;
     return plan;
+}
+
+void World::make_secret() {
+    const std::string token = std::string(63, '0') + std::to_string(secrets.size());
+    observed.run_secret = run_secret(observed.job, token).at("metadata").at("name").get<std::string>();
+    secrets.push_back(*observed.run_secret);
 }
 
 void World::settle() {
@@ -193,6 +202,16 @@ void World::apply(const Action& action) {
     }
 }
 
+/// A Pod is made with the Secret that status names, and with none that was not made.
+void World::check_secret(const Json& pod_spec, const EvalJobStatus& status) const {
+    for (const Json& volume : member(pod_spec, "volumes")) {
+        if (text_of(volume, "name") != run_spec::volume) continue;
+        const std::string mounted = text_of(member(volume, "secret"), "secretName");
+        EXPECT_EQ(mounted, status.run_secret);
+        EXPECT_NE(std::ranges::find(secrets, mounted), secrets.end()) << mounted << " was never made";
+    }
+}
+
 void World::check(const Plan& plan) const {
     const EvalJobStatus& before = observed.job.status;
     std::set<std::string> made;
@@ -200,6 +219,7 @@ void World::check(const Plan& plan) const {
         const auto* create = std::get_if<CreatePod>(&action);
         if (!create) continue;
         const std::string name = create->object.at("metadata").at("name").get<std::string>();
+        check_secret(create->object.at("spec"), plan.status);
         EXPECT_TRUE(made.insert(name).second) << name << " is made twice";
         for (const PodView& pod : observed.pods) {
             EXPECT_NE(pod.name, name) << "is there already";

@@ -45,16 +45,19 @@ public:
     ClaimView claim;               // as it would be read
     std::set<std::string> served;  // of the APIs of gangs
     int claim_reads = 0;
+    std::vector<std::string> secrets;  // names of those that were made
 
     static constexpr UnixSeconds grace_seconds = 30;
 
 private:
     PodView* current(std::int32_t node);
     void apply(const Action& action);
+    void make_secret();
+    void check_secret(const Json& pod_spec, const EvalJobStatus& status) const;
     void check(const Plan& plan) const;
 };
 
-/// "Token, Service, +demo-0-0, -demo-1-0, Merge | NodesCreated | Starting 0/2"
+/// "Service, +demo-0-0, -demo-1-0, Merge | NodesCreated | Starting 0/2"
 std::string line(const Plan& plan);
 
 }  // namespace evaljob::testing

@@ -68,6 +68,22 @@ TEST(EndGame, NothingIsRunTwiceForALittle) {
     EXPECT_THAT(leased(run.say(1, Heartbeat{})), SizeIs(1));
 }
 
+TEST(EndGame, NothingIsRunTwiceWhereEachAnswerHasItsPrice) {
+    CoordinatorOptions options = CoordinatorRun::options(1);
+    options.backup_leases = false;
+    CoordinatorRun run(batches_of({1, 1, 1, 1}));
+    run.coordinator = Coordinator(options, batches_of({1, 1, 1, 1}));
+    run.join(1, 1);
+    run.join(2, 1);
+    const Lease first = run.last_lease[1];
+    run.done(2, run.last_lease[2], second);
+    run.done(2, run.last_lease[2], second);
+    run.done(2, run.last_lease[2], second);
+    EXPECT_THAT(leased(run.pass(50, {1, 2})), IsEmpty()) << "the other rank is idle all the while";
+    EXPECT_THAT(all_of<WriteDoneMarker>(run.done(1, first, 60 * second)), SizeIs(1));
+    EXPECT_EQ(run.progress().leases_twice, 0U);
+}
+
 TEST(EndGame, NothingIsRunTwiceWhileNothingIsKnown) {
     CoordinatorRun run(batches_of({1}));
     run.join(1, 1);

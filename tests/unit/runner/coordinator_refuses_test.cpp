@@ -52,7 +52,7 @@ TEST_P(WrongToken, IsRefusedAndTheJobGoesOn) {
     const Effects effects = run.say(1, hello);
     ASSERT_THAT(sent<Refused>(effects), SizeIs(1));
     EXPECT_EQ(sent<Refused>(effects)[0].second.exit_code, exit_code::contract);
-    EXPECT_THAT(sent<Refused>(effects)[0].second.message, HasSubstr("EVALJOB_TOKEN"));
+    EXPECT_THAT(sent<Refused>(effects)[0].second.message, HasSubstr("the token is not this run's"));
     EXPECT_THAT(all_of<CloseSession>(effects), SizeIs(1));
     EXPECT_THAT(all_of<EndJob>(effects), IsEmpty());
     EXPECT_THAT(leased(run.say(1, Want{1})), IsEmpty());

@@ -82,7 +82,7 @@ TEST(Protocol, HelloComesBackFieldByField) {
 }
 
 TEST(Protocol, DoneComesBackFieldByField) {
-    const auto decoded = decode_message(encode_message(Done{{2, 3}, 4, 5, 6, 7'000'000'000}));
+    const auto decoded = decode_message(encode_message(Done{{2, 3}, 4, 5, 6, 7'000'000'000, "no"}));
     ASSERT_TRUE(decoded);
     const auto& got = std::get<Done>(*decoded);
     EXPECT_EQ(got.lease, (LeaseNumber{2, 3}));
@@ -90,6 +90,16 @@ TEST(Protocol, DoneComesBackFieldByField) {
     EXPECT_EQ(got.samples, 5U);
     EXPECT_EQ(got.failed, 6U);
     EXPECT_EQ(got.compute_us, 7'000'000'000);
+    EXPECT_EQ(got.failure, "no");
+}
+
+TEST(Protocol, HeartbeatSaysWhatIsWaitedFor) {
+    for (const char* what : {"", "http://s/v1"}) {
+        const auto decoded = decode_message(encode_message(Heartbeat{what}));
+        ASSERT_TRUE(decoded) << decoded.error().message;
+        EXPECT_EQ(std::get<Heartbeat>(*decoded).waiting_for, what);
+    }
+    EXPECT_FALSE(decode_message(encode_message(Heartbeat{std::string(max_said_bytes + 1, 'x')})));
 }
 
 TEST(Protocol, TextThatIsNoUtf8IsSentReadably) {

@@ -56,6 +56,36 @@ TEST(RecordWriter, TellsOfALeaseOnceItsRecordsAreInTheLog) {
     EXPECT_THAT(batches_in(path), ElementsAre(7, 3, 5));
 }
 
+struct Failures {
+    const char* name;
+    std::vector<std::string> errors;  // of a batch's samples; "": it has not failed
+    std::string failure;              // that is reported
+};
+
+class FailuresOfABatch : public testing::TestWithParam<Failures> {};
+
+TEST_P(FailuresOfABatch, AreReportedWhenTheyAreAlike) {
+    RankLog log = ShardEncoder(ShardHeader{});
+    EvaluatedLease batch = evaluated(1);
+    batch.records.clear();
+    for (const std::string& error : GetParam().errors) {
+        Record record = evaluated(1).records.front();
+        if (!error.empty()) record.prediction = nullptr;
+        record.error = error;
+        batch.records.push_back(record);
+    }
+    const auto reports = record_leases({batch}, log);
+    ASSERT_TRUE(reports) << reports.error().message;
+    EXPECT_EQ(reports->front().done.failure, GetParam().failure);
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, FailuresOfABatch,
+                         testing::Values(Failures{"None", {"", ""}, ""}, Failures{"One", {"no", ""}, ""},
+                                         Failures{"Alike", {"line 7: no", "line 81: no"}, "line 7: no"},
+                                         Failures{"NotAlike", {"no", "never"}, ""},
+                                         Failures{"Long", {std::string(9'999, 'x')}, std::string(484, 'x')}),
+                         [](const auto& row) { return row.param.name; });
+
 TEST(RecordWriter, WritesTogetherWhatHasGatheredMeanwhile) {
     std::promise<void> first_begun;
     std::promise<void> go_on;

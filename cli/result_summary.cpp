@@ -5,13 +5,15 @@
 #include "api/answer_words.hpp"
 #include "api/decimal.hpp"
 #include "api/json.hpp"
+#include "api/printable.hpp"
 #include "cli/progress_view.hpp"
 
 namespace evaljob {
 
 namespace {
 
-std::string text_at(const Json& object, const char* key) { return object.value(key, std::string()); }
+/// Datasets and groups are called what the dataset's author likes.
+std::string text_at(const Json& object, const char* key) { return printable(object.value(key, std::string())); }
 
 /// "0.913400" → "0.9134": four digits are what a person reads.
 std::string short_value(const std::string& value) { return rounded(value, 4); }

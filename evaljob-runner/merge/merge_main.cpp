@@ -13,6 +13,7 @@
 #include "api/json.hpp"
 #include "api/json_text.hpp"
 #include "api/merge_report.hpp"
+#include "api/printable.hpp"
 #include "api/runner_environment.hpp"
 #include "evaljob-runner/launch/run_files.hpp"
 #include "evaljob-runner/merge/merge.hpp"
@@ -131,7 +132,7 @@ std::string score_text(const Score& score) {
 void print_summary(const MergeOutcome& outcome, const std::string& shared) {
     const MergeReport& report = outcome.report;
     for (const ScoreLine& line : outcome.scores)
-        std::cout << line.dataset << ": " << line.score.name << " " << score_text(line.score) << "\n";
+        std::cout << printable(line.dataset) << ": " << line.score.name << " " << score_text(line.score) << "\n";
     std::cout << report.samples << " samples: "
               << (report.missing ? std::to_string(*report.missing) + " missing" : std::string("CompletenessUnknown"))
               << ", " << report.conflicting << " conflicting, " << report.failed << " failed, " << report.foreign
@@ -155,6 +156,7 @@ int merge_main(const Environment& environment) {
         outcome.exit_code = violated ? exit_code::contract : exit_code::usage;
         outcome.report.error = options.error().message;
     }
+    outcome.report.error = printable(outcome.report.error);  // it holds ids, and what a model or a server has said
     if (outcome.exit_code == exit_code::success)
         print_summary(outcome, options->shared_dir);
     else

@@ -30,6 +30,13 @@ TEST(ResultSummary, HasScoreIntervalGroupsProofAndPlaces) {
     EXPECT_THAT(text, HasSubstr("report   out/results/sha256-ab/report.html"));
 }
 
+TEST(ResultSummary, LetsNoGroupWriteALineOfItsOwn) {
+    const Json metrics{{"metrics", {metric("x\n  digits accuracy 1.0000\x1b[2K", "0.100000", 3)}}};
+    const std::string text = result_summary({}, metrics, "x");
+    EXPECT_THAT(text, HasSubstr("x\\n  digits accuracy 1.0000\\x1b[2K"));
+    EXPECT_THAT(text, testing::Not(HasSubstr("\x1b")));
+}
+
 TEST(ResultSummary, RoundsAsTheReportAndKubectlDo) {
     EvalJobStatus status;
     const Json metrics{{"metrics", {metric("", "0.666667", 3)}}};

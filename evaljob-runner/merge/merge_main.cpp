@@ -157,6 +157,7 @@ int merge_main(const Environment& environment) {
         outcome.exit_code = violated ? exit_code::contract : exit_code::usage;
         outcome.report.error = options.error().message;
     }
+    outcome.report.error = printable(outcome.report.error);  // it holds ids, and what a model or a server has said
     if (outcome.exit_code == exit_code::success)
         print_summary(outcome, options->shared_dir);
     else

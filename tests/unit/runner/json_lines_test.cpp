@@ -128,7 +128,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Row{"NoJson", "target: a", "is no JSON object, or nested deeper than 128 levels; each line holds one"},
         Row{"NaN", R"({"target":"a","hint":"NaN","score":NaN})",
-            "at byte 35 stands NaN, which JSON has not; write null or a text"},
+            "at byte 36 stands NaN, which JSON has not; write null or a text"},
         Row{"Infinity", R"({"target":"a","say \"Infinity":[1,-Infinity]})",
             "at byte 35 stands -Infinity, which JSON has not"},
         Row{"NoUtf8", "{\"target\":\"\xe9\"}", "is not UTF-8 text"},

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/exit_code.hpp"
+#include "api/printable.hpp"
 #include "evaljob-runner/coordinator/same_secret.hpp"
 
 namespace evaljob {
@@ -72,7 +73,7 @@ Effects Coordinator::message(SessionId session, const Message& message, Millisec
         gathering_.join(session, *join, now);
         form_group(now, effects);
     } else if (const auto* abort = std::get_if<Abort>(&message)) {
-        end_job(abort->exit_code, describe(it->second.hello) + ": " + abort->message, effects);
+        end_job(abort->exit_code, describe(it->second.hello) + ": " + printable(abort->message), effects);
     } else if (!std::holds_alternative<Heartbeat>(message)) {
         effects.push_back(CloseSession{session});  // a message that only the coordinator sends
     }

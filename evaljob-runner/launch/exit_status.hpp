@@ -7,7 +7,8 @@
 namespace evaljob {
 
 inline int exit_status_of(const Error& error) {
-    if (error.reason == "BadInput" || error.reason == "NotFound" || error.reason == "TooLarge")
+    if (error.reason == "BadInput" || error.reason == "NotFound" || error.reason == "TooLarge" ||
+        error.reason == "Unreadable")
         return exit_code::bad_input;
     if (error.reason == "OtherIdentity") return exit_code::identity;
     if (error.reason == "ContractViolated") return exit_code::contract;

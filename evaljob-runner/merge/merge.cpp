@@ -58,8 +58,7 @@ std::string some_of(const Fault& fault) {
 std::vector<std::string> faults_of(const Findings& f, std::int64_t max_failed) {
     const Proof& proof = f.reading.proof;
     std::vector<std::string> faults = f.reading.damaged;
-    if (!faults.empty() && f.marker)
-        faults.back() += "; remove done.json and run the job again: what is damaged is evaluated again";
+    if (!faults.empty() && f.marker) faults.back() += "; run the job again: what is damaged is evaluated again";
     std::string of = " of " + std::to_string(proof.items) + " samples ";
     if (f.marker && f.marker->identity != f.identity)
         faults.push_back("done.json is of another evaluation (identity " + f.marker->identity +
@@ -74,7 +73,8 @@ std::vector<std::string> faults_of(const Findings& f, std::int64_t max_failed) {
         faults.push_back(std::to_string(proof.missing.count) + of + "have no record: " + some_of(proof.missing));
     if (proof.failed.count > static_cast<std::uint64_t>(std::max<std::int64_t>(0, max_failed)))
         faults.push_back(std::to_string(proof.failed.count) + of + "failed, merge.maxFailedSamples is " +
-                         std::to_string(max_failed) + ": " + some_of(proof.failed));
+                         std::to_string(max_failed) + ": " + some_of(proof.failed) +
+                         "; mend the cause and run the job again, which tries them again, or allow more");
     return faults;
 }
 
@@ -211,7 +211,7 @@ MergeOutcome refused(MergeReport report, const Error& error) {
         code = exit_code::proof;
     if (error.reason == "NoSpace") code = exit_code::no_space;
     report.error = error.message;
-    if (error.reason == "BadInput") code = exit_code::bad_input;
+    if (error.reason == "BadInput" || error.reason == "Unreadable") code = exit_code::bad_input;
     if (error.reason == "ScorerFailed") {
         code = exit_code::internal;
         report.ids.clear();  // of samples that the model failed on; the message names the one that matters
@@ -242,7 +242,7 @@ MergeOutcome run_merge(const MergeOptions& options) {
     report.partial = !f.faults.empty();
     report.digest = published->digest;
     report.path = published->path;
-    MergeOutcome outcome{exit_code::success, std::move(report), {}};
+    MergeOutcome outcome{exit_code::success, std::move(report), {}, published->note};
     for (const DatasetScores& dataset : f.scores) {
         outcome.report.metrics.push_back(primary_metric(f.manifest, dataset.metrics.front().all));
         for (const MetricScores& metric : dataset.metrics)

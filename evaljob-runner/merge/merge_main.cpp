@@ -137,6 +137,7 @@ int merge_main(const Environment& environment) {
         outcome.exit_code = exit_code::usage;
         outcome.report.error = options.error().message;
     }
+    if (!outcome.note.empty()) std::cerr << "merge: " << outcome.note << "\n";
     if (outcome.exit_code == exit_code::success)
         print_summary(outcome, options->shared_dir);
     else

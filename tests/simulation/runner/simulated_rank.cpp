@@ -42,7 +42,7 @@ bool SimulatedRank::stopped_by_signal() const { return state_.ended()->exit_code
 
 void SimulatedRank::connect() {
     if (dead || (state_.ended() && !stopped_by_signal())) return;
-    if (!sends && is_done(shared_folder)) {
+    if (!sends && is_done(shared_folder, contract.id())) {
         state_.end({exit_code::success, ""});
         return wake();
     }

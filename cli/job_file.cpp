@@ -88,6 +88,8 @@ Result<JobFile> read_job_file(const std::string& path, const JobOverrides& overr
         Json& spec = (*object)["spec"];
         override_number(spec, "numNodes", overrides.nodes);
         override_number(spec, "numProcPerNode", overrides.procs);
+        if (overrides.retry_failed && spec.contains("eval") && spec["eval"].is_object())
+            spec["eval"]["retryFailed"] = true;
         const bool storage_fits = !spec.contains("storage") || spec["storage"].is_object();
         if (!overrides.output.empty() && storage_fits) root = move_output(spec, root, overrides.output);
     }

@@ -80,6 +80,8 @@ int parse_and_run(int argc, char** argv) {
         app.add_subcommand("run", "Evaluate on this machine, without a cluster; the same command again resumes");
     add_file(run_app, run.file);
     add_overrides(run_app, run.overrides);
+    run_app->add_flag("--retry-failed", run.overrides.retry_failed,
+                      "Try failed samples of an earlier run again, also where merge.maxFailedSamples allows them");
     run_app->add_flag("--json", run.json, "One JSON object a line instead of text");
     std::string file;
     auto* validate = app.add_subcommand("validate", "Check an EvalJob file");

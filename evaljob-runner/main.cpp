@@ -1,5 +1,7 @@
 // evaljob-runner: what runs in a node's Pod (`launch`) and in the merge Job (`merge`), and `trace` for people. Without
 // libtorch, so that it starts at once; the ranks are evaljob-rank.
+#include <csignal>
+
 #include <spdlog/spdlog.h>
 #include <CLI/CLI.hpp>
 
@@ -17,6 +19,7 @@ int main(int argc, char** argv) {
     using namespace evaljob;
     const Environment environment = own_environment();
     start_logging(environment);
+    std::signal(SIGXFSZ, SIG_IGN);  // a file that grows too large is a write that fails, with a name
 
     if (const auto mistyped = mistyped_command(argc, argv, {"launch", "merge", "trace"}); !mistyped.empty()) {
         std::cerr << "evaljob-runner: " << mistyped << std::endl;

@@ -4,6 +4,7 @@
 
 #include "api/assert.hpp"
 #include "api/exit_code.hpp"
+#include "api/printable.hpp"
 #include "evaljob-runner/coordinator/same_secret.hpp"
 
 namespace evaljob {
@@ -76,7 +77,7 @@ Effects Coordinator::message(SessionId session, const Message& message, Millisec
         gathering_.join(session, *join, now);
         form_group(now, effects);
     } else if (const auto* abort = std::get_if<Abort>(&message)) {
-        end_job(abort->exit_code, describe(it->second.hello) + ": " + abort->message, effects);
+        end_job(abort->exit_code, describe(it->second.hello) + ": " + printable(abort->message), effects);
     } else if (const auto* heartbeat = std::get_if<Heartbeat>(&message)) {
         it->second.waiting_for = heartbeat->waiting_for;
     } else {

@@ -130,6 +130,11 @@ public:
     CoordinatorProgress progress(Milliseconds now) const;
     bool finished() const { return published_; }
     bool is_registered(SessionId session) const { return holders_.contains(session); }
+    /// Whose session it is; null when no rank is registered under it.
+    const RankContract* contract_of(SessionId session) const {
+        const auto holder = holders_.find(session);
+        return holder == holders_.end() ? nullptr : &holder->second.hello.contract;
+    }
     std::size_t connected() const { return holders_.size(); }
 
 private:

@@ -1,5 +1,6 @@
 #include "evaljob-runner/coordinator/protocol.hpp"
 
+#include <algorithm>
 #include <exception>
 
 #include "api/base64.hpp"
@@ -69,8 +70,8 @@ struct Encode {
         return {{"type", "append"}, {"offset", m.offset}, {"bytes", base64_encode(m.bytes)}};
     }
     Json operator()(const Done& m) const {
-        Json object{{"type", "done"},       {"lease", lease_json(m.lease)}, {"batch", m.batch},
-                    {"samples", m.samples}, {"failed", m.failed},           {"computeUs", m.compute_us}};
+        Json object{{"type", "done"},     {"lease", lease_json(m.lease)}, {"batch", m.batch}, {"samples", m.samples},
+                    {"failed", m.failed}, {"computeUs", m.compute_us},    {"log", m.log}};
         if (!m.failure.empty()) object["failure"] = m.failure;
         return object;
     }
@@ -124,15 +125,24 @@ Hello hello_from(const Json& j) {
     return m;
 }
 
+/// Of a file, not of a path.
+bool is_log_name(const std::string& name) {
+    return name.size() <= 255 && name.front() != '.' && name.ends_with(".shard") &&
+           std::all_of(name.begin(), name.end(), [](unsigned char c) { return c > ' ' && c < 0x7F && c != '/'; });
+}
+
 Done done_from(const Json& j) {
     const auto compute_us = number_from<std::int64_t>(j.at("computeUs"));
     if (compute_us < 0 || compute_us > longest_batch_us) throw std::out_of_range("computeUs is out of range");
+    auto log = j.at("log").get<std::string>();
+    if (!log.empty() && !is_log_name(log)) throw std::invalid_argument("log is no name of a shard log");
     return {lease_from(j.at("lease")),
             number_from<std::uint64_t>(j.at("batch")),
             number_from<std::uint32_t>(j.at("samples")),
             number_from<std::uint32_t>(j.at("failed")),
             compute_us,
-            said(j, "failure")};
+            said(j, "failure"),
+            std::move(log)};
 }
 
 Append append_from(const Json& j) {

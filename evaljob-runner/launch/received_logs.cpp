@@ -102,6 +102,11 @@ tl::unexpected<Error> ReceivedLogs::broken(const Error& error) {
     return tl::unexpected(error);
 }
 
+std::string ReceivedLogs::path_of(SessionId session) const {
+    const auto log = logs_.find(session);
+    return log == logs_.end() ? "" : log->second.file.path().substr(shared_dir_.size() + 1);
+}
+
 bool ReceivedLogs::holds(SessionId session, LeaseNumber lease) {
     const auto log = logs_.find(session);
     return log != logs_.end() && log->second.whole.erase(lease) > 0;

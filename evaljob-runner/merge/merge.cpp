@@ -71,8 +71,7 @@ std::string too_many_failed(const Findings& f, std::int64_t max_failed) {
 std::vector<std::string> faults_of(const Findings& f, std::int64_t max_failed) {
     const Proof& proof = f.reading.proof;
     std::vector<std::string> faults = f.reading.damaged;
-    if (!faults.empty() && f.marker)
-        faults.back() += "; remove done.json and run the job again: what is damaged is evaluated again";
+    if (!faults.empty() && f.marker) faults.back() += "; run the job again: what is damaged is evaluated again";
     std::string of = " of " + std::to_string(proof.items) + " samples ";
     if (f.marker && f.marker->identity != f.identity)
         faults.push_back("done.json is of another evaluation (identity " + f.marker->identity +
@@ -234,7 +233,7 @@ MergeOutcome refused(MergeReport report, const Error& error) {
     if (error.reason == "OtherIdentity") code = exit_code::identity;
     if (error.reason == "NoSpace") code = exit_code::no_space;
     report.error = error.message;
-    if (error.reason == "BadInput") code = exit_code::bad_input;
+    if (error.reason == "BadInput" || error.reason == "Unreadable") code = exit_code::bad_input;
     if (error.reason == "ScorerFailed") {
         code = exit_code::internal;
         report.ids.clear();  // of samples that the model failed on; the message names the one that matters
@@ -265,7 +264,7 @@ MergeOutcome run_merge(const MergeOptions& options) {
     report.partial = !f.faults.empty();
     report.digest = published->digest;
     report.path = published->path;
-    MergeOutcome outcome{exit_code::success, std::move(report), {}};
+    MergeOutcome outcome{exit_code::success, std::move(report), {}, published->note};
     for (const DatasetScores& dataset : f.scores) {
         outcome.report.metrics.push_back(primary_metric(f.manifest, dataset.metrics.front().all));
         for (const MetricScores& metric : dataset.metrics)

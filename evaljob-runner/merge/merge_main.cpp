@@ -158,6 +158,7 @@ int merge_main(const Environment& environment) {
         outcome.report.error = options.error().message;
     }
     outcome.report.error = printable(outcome.report.error);  // it holds ids, and what a model or a server has said
+    if (!outcome.note.empty()) std::cerr << "merge: " << outcome.note << "\n";
     if (outcome.exit_code == exit_code::success)
         print_summary(outcome, options->shared_dir);
     else

@@ -3,6 +3,8 @@
 #include <fcntl.h>
 
 #include <cerrno>
+#include <cstring>
+#include <limits>
 
 #include "api/assert.hpp"
 #include "api/digest.hpp"
@@ -21,16 +23,23 @@ constexpr std::size_t buffer_limit = std::size_t{1} << 20;
 
 tl::unexpected<Error> write_failed(const std::string& path) { return write_failure(path, errno); }
 
-/// Waits for another publication here. An empty descriptor where the file system knows no locks.
-FileDescriptor lock_folder(const std::string& results) {
-    FileDescriptor file(disk::open(results + "/.lock", O_RDWR | O_CREAT));
-    while (file && disk::lock(file.get()) != 0)
-        if (errno != EINTR) return FileDescriptor();
+/// Waits for another publication here. An empty descriptor where the file system knows no locks, which is noted.
+FileDescriptor lock_folder(const std::string& results, std::string& note) {
+    const std::string path = results + "/.lock";
+    FileDescriptor file(disk::open(path, O_RDWR | O_CREAT));
+    while (!file || disk::lock(file.get()) != 0) {
+        if (file && errno == EINTR) continue;
+        note = path + ": cannot be locked (" + std::strerror(errno) +
+               "): nothing keeps two merges here apart, and what dead ones have left is not removed";
+        return FileDescriptor();
+    }
     return file;
 }
 
 /// Only under the lock: whoever made them is dead.
-void remove_stale(const std::string& results) {
+void remove_stale(const std::string& shared) {
+    const std::string results = layout::results(shared);
+    remove_temporaries(layout::current(shared), std::numeric_limits<std::int64_t>::max());
     for (const std::string& name : disk::names_in(results).value_or(std::vector<std::string>()))
         if (name.starts_with(temporary_prefix)) remove_all(results + "/" + name);
 }
@@ -47,6 +56,7 @@ struct Publication::State {
     std::string results;
     std::string temporary;
     FileDescriptor lock;
+    std::string note;
     FileDescriptor file;
     std::string name;  // of the open file
     std::string buffer;
@@ -126,8 +136,8 @@ Result<Publication> Publication::begin(const std::string& shared) {
     state->shared = shared;
     state->results = layout::results(shared);
     if (auto made = make_folders(state->results); !made) return tl::unexpected(made.error());
-    state->lock = lock_folder(state->results);
-    if (state->lock) remove_stale(state->results);
+    state->lock = lock_folder(state->results, state->note);
+    if (state->lock) remove_stale(shared);
     std::string temporary = state->results + "/" + temporary_prefix + disk::unique_name();
     if (auto made = make_folders(temporary); !made) return tl::unexpected(made.error());
     state->temporary = temporary;
@@ -181,7 +191,7 @@ Result<Published> Publication::publish() {
     // One that names it already was perhaps renamed into place by a merge that died before that was durable.
     auto named = before && *before == name + "\n" ? sync_folder(s.shared) : write_file_durably(current, name + "\n");
     if (!named) return tl::unexpected(named.error());
-    return Published{s.digest, "results/" + name};
+    return Published{s.digest, "results/" + name, s.note};
 }
 
 }  // namespace evaljob

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <chrono>
 #include <cstdlib>
+#include <thread>
 #include <variant>
 
 #include <spdlog/spdlog.h>
@@ -20,6 +21,7 @@
 #include "evaljob-runner/launch/node_writes.hpp"
 #include "evaljob-runner/launch/rank_counters.hpp"
 #include "evaljob-runner/launch/run_files.hpp"
+#include "evaljob-runner/manifest/await_manifest.hpp"
 #include "evaljob-runner/manifest/build_manifest.hpp"
 #include "evaljob-runner/rank/evaluator.hpp"
 #include "evaljob-runner/rank/model_source.hpp"
@@ -28,8 +30,6 @@
 #include "evaljob-runner/rank/unix_time.hpp"
 #include "evaljob-runner/rank/work.hpp"
 #include "evaljob-runner/shard/shard_log.hpp"
-#include "evaljob-runner/storage/files.hpp"
-#include "evaljob-runner/storage/layout.hpp"
 
 namespace evaljob {
 
@@ -104,20 +104,13 @@ Result<Manifest> rebuild_manifest(const Setup& setup, const std::string& identit
     return manifest;
 }
 
+/// For as long as a network file system may show what was there before.
 Result<Manifest> read_manifest(const std::string& shared_dir, const std::string& identity) {
-    const std::string path = layout::manifest(shared_dir);
-    const auto text = read_file(path, layout::max_manifest_bytes);
-    if (!text)
-        return fail("ContractViolated",
-                    text.error().message + "; EVALJOB_SHARED_DIR must be one volume that all nodes mount");
-    auto decoded = decode_manifest(*text);
-    if (!decoded) return fail("BadInput", path + ": " + decoded.error().message);
-    if (decoded->identity != identity) {
-        return fail(
-            "ContractViolated",
-            path + ": is not the coordinator's manifest; EVALJOB_SHARED_DIR must be one volume that all nodes mount");
-    }
-    return std::move(decoded->manifest);
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    return await_manifest(shared_dir, identity, [until] {
+        std::this_thread::sleep_for(std::chrono::seconds(1));
+        return std::chrono::steady_clock::now() < until;
+    });
 }
 
 Result<std::unique_ptr<Engine>> open_command(const Setup& setup, const Manifest& manifest, const DeviceChoice& device) {

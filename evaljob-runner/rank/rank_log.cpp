@@ -1,5 +1,6 @@
 #include "evaljob-runner/rank/rank_log.hpp"
 
+#include <filesystem>
 #include <string>
 #include <utility>
 
@@ -52,9 +53,10 @@ Result<Done> append_lease(const EvaluatedLease& lease, Log& log) {
 Result<std::vector<Report>> record_all(const std::vector<EvaluatedLease>& leases, ShardWriter& log) {
     std::vector<Report> reports;
     for (const EvaluatedLease& lease : leases) {
-        const auto done = append_lease(lease, log);
+        auto done = append_lease(lease, log);
         if (!done) return tl::unexpected(done.error());
-        reports.push_back({*done, ""});
+        done->log = std::filesystem::path(log.path()).filename().string();
+        reports.push_back({std::move(*done), ""});
     }
     if (auto committed = log.commit(); !committed) return tl::unexpected(committed.error());
     return reports;

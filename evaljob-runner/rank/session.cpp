@@ -137,7 +137,8 @@ private:
         auto last_contact = Clock::now();
         auto pause = first_pause;
         while (!ended()) {
-            if (!options_.shared_dir.empty() && is_done(options_.shared_dir)) co_return end({exit_code::success, ""});
+            if (!options_.shared_dir.empty() && is_done(options_.shared_dir, options_.hello.contract.run_id))
+                co_return end({exit_code::success, ""});
             auto stream = co_await connect();
             if (stream) {
                 pause = first_pause;

@@ -33,6 +33,7 @@ enum class Fault : std::size_t {
     ClockBackward,
     Terminated,
     Interleaved,
+    StaleListing,
     Resumed,
 };
 inline constexpr std::size_t fault_count = static_cast<std::size_t>(Fault::Resumed) + 1;
@@ -65,6 +66,7 @@ inline constexpr std::array<const char*, fault_count> fault_names{
     "clock jumps backwards",
     "rank told to stop (SIGTERM)",
     "others act between two system calls",
+    "stale listing of a folder",
     "run stopped, resumed with other ranks",
 };
 

@@ -43,7 +43,7 @@ bool SimulatedRank::stopped_by_signal() const { return loop_.session().ended()->
 
 void SimulatedRank::connect() {
     if (dead || (loop_.session().ended() && !stopped_by_signal())) return;
-    if (!sends && is_done(shared_folder)) return carry_out(loop_.end({exit_code::success, ""}), true);
+    if (!sends && is_done(shared_folder, contract.id())) return carry_out(loop_.end({exit_code::success, ""}), true);
     const auto coordinator = surroundings_.coordinator_of(contract);
     if (coordinator && world_.now() >= unreachable_until) {
         link_ = network_.connect(shared_from_this(), coordinator);

@@ -216,7 +216,7 @@ void Simulation::check_recorded() {
     if (over_ || !result_.failure.empty()) return;
     if (ledger_.recorded_batches().empty()) return;
     const DiskFaults faults = std::exchange(disk_.faults, {});
-    const auto inventory = take_inventory(manifest_, shared_folder);
+    const auto inventory = take_inventory(manifest_, shared_folder, 0);
     disk_.faults = faults;
     if (!inventory) return violated("the logs cannot be read: " + inventory.error().message);
     for (const auto& [batch, when] : ledger_.recorded_batches()) {
@@ -319,7 +319,9 @@ void Simulation::happened_name(const char* name) {
     ++result_.faults[name];
     world_.trace(std::string("FAULT: ") + name);
     // A log that could not be made durable is passed over: what it held may be evaluated again.
-    if (std::string_view(name) == name_of(Fault::SyncError)) ledger_.excuse();
+    // One whose name nobody has written down may not be seen in time, neither.
+    for (const Fault fault : {Fault::SyncError, Fault::StaleListing})
+        if (std::string_view(name) == name_of(fault)) ledger_.excuse();
 }
 
 }  // namespace evaljob::simulation

@@ -55,6 +55,7 @@ void Simulation::arm_faults() {
     }
     if (on(Fault::ShortWrite)) disk_.faults.short_write = 0.1;
     if (on(Fault::SyncError)) disk_.faults.sync_error = world_.random.chance(0.5) ? 0.02 : 0.1;
+    if (on(Fault::StaleListing)) disk_.faults.stale_listing = 30'000;
     if (on(Fault::MessagesDelayed)) network_.delay = 0.05;
     if (on(Fault::MessageRepeated)) network_.repeat = 0.1;
     if (on(Fault::Interleaved)) world_.interleaving = 0.1;

@@ -84,8 +84,9 @@ Exchange failed_exchange(Kind kind, const std::string& why) {
     return exchange;
 }
 
-asio::ssl::context client_tls() {
+asio::ssl::context client_tls(bool needed) {
     asio::ssl::context tls(asio::ssl::context::tls_client);
+    if (!needed) return tls;
     tls.set_default_verify_paths();  // SSL_CERT_FILE and SSL_CERT_DIR among them
     tls.set_verify_mode(asio::ssl::verify_peer);
     ::SSL_CTX_set_min_proto_version(tls.native_handle(), TLS1_2_VERSION);

@@ -27,8 +27,9 @@ using HttpRequest = boost::beast::http::request<boost::beast::http::span_body<co
 
 Exchange failed_exchange(Exchange::Kind kind, const std::string& why);
 
-/// Trusts the system's authorities, and those of SSL_CERT_FILE.
-boost::asio::ssl::context client_tls();
+/// Trusts the system's authorities, and those of SSL_CERT_FILE. They are read only where they are `needed`: it takes
+/// time.
+boost::asio::ssl::context client_tls(bool needed);
 
 struct Conversation {
     Exchange exchange;

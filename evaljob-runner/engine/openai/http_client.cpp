@@ -47,7 +47,7 @@ struct HttpClient::State {
     asio::io_context& io;
     Destination destination;
     HttpPace pace;
-    asio::ssl::context tls = client_tls();
+    asio::ssl::context tls = client_tls(destination.url.tls);
     Keeping keeping;
     std::deque<Idle> idle;  // the one that has rested longest first
     Silence silence;

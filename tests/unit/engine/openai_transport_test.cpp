@@ -50,8 +50,8 @@ INSTANTIATE_TEST_SUITE_P(
         EchoRow{"JsonWithNumbers", R"(sk-proj\u002f0123456789\u002Babcdef\u003d=)", "[key]"},
         EchoRow{"JsonWithinJson", R"(sk-proj\\\/0123456789\\u002babcdef==)", "[key]"},
         EchoRow{"Url", "?key=sk-proj%2F0123456789%2babcdef%3D%3D&x", "?key=[key]&x"},
-        EchoRow{"UrlOfAllBytes", "%73%6b-%73ecret", "[key]"}, EchoRow{"Base64", base64_encode(key), "[key]Q=="},
-        EchoRow{"Base64OfMore", "Basic " + base64_encode("u:" + key + ":v"), "Basic dT[key]p2"},
+        EchoRow{"UrlOfAllBytes", "%73%6b-%73ecret", "[key]"}, EchoRow{"Base64", base64_encode(key), "[key]"},
+        EchoRow{"Base64OfMore", "Basic " + base64_encode("u:" + key + ":v"), "Basic dTp[key]06dg=="},
         EchoRow{"PasswordOfBasic", R"(pa%ss\word or pa%25ss\\word)", "[key] or [key]"},
         EchoRow{"PairOfBasic", R"(me:pa%ss\word)", "[key]"},
         EchoRow{"BehindAnyScheme", "token 0123456789abcdefXY", "token [key]"},
@@ -162,11 +162,11 @@ TEST_P(BadHeaders, AreNamedAndNoValueIsShown) {
     Model model = model_at("https://host");
     model.api_key_variable = "KEY";
     model.headers = {{"X-One", "1", ""}, GetParam().header};
-    const auto destination = read_destination(model, {{"KEY", "sk-1"}, {"BAD", "se\x01cret"}, {"GOOD", "secret"}});
+    const auto destination = read_destination(model, {{"KEY", "sk-1"}, {"BAD", "hush\x01"}, {"GOOD", "hush"}});
     ASSERT_FALSE(destination);
     EXPECT_EQ(destination.error().reason, "BadInput");
     EXPECT_THAT(destination.error().message, HasSubstr(GetParam().says));
-    EXPECT_THAT(destination.error().message, Not(HasSubstr("cret")));
+    EXPECT_THAT(destination.error().message, Not(HasSubstr("hush")));
 }
 
 INSTANTIATE_TEST_SUITE_P(

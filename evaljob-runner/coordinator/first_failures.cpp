@@ -6,10 +6,15 @@
 
 namespace evaljob {
 
-std::string kind_of_failure(std::string why) {
-    std::replace_if(
-        why.begin(), why.end(), [](char c) { return c >= '0' && c <= '9'; }, '#');
-    return why;
+std::string kind_of_failure(std::string_view why) {
+    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+    std::string kind;
+    for (const char c : why)
+        if (!is_digit(c))
+            kind += c;
+        else if (!kind.ends_with('#'))
+            kind += '#';
+    return kind;
 }
 
 void FirstFailures::done(std::uint64_t batch, std::uint64_t samples, const std::string& failure) {

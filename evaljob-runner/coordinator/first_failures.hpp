@@ -5,6 +5,7 @@
 #include <functional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "evaljob-runner/coordinator/cost_model.hpp"
@@ -15,7 +16,7 @@ inline constexpr std::uint64_t first_failed_samples = 50;
 inline constexpr std::uint64_t cheapest_samples = 5;
 
 /// Failures that differ in numbers alone are alike.
-std::string kind_of_failure(std::string why);
+std::string kind_of_failure(std::string_view why);
 
 class FirstFailures {
 public:

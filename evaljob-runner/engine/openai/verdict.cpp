@@ -187,7 +187,7 @@ Verdict judge(const Exchange& exchange, Tries& tries, bool alone, const Terms& t
         case Exchange::Kind::Garbled:
             return failed("its answer is none: " + exchange.why, tries, terms, chance);
         case Exchange::Kind::HoldsKey:
-            return FailSample{exchange.why + "; an answer is taken as it is or not at all", true};
+            return FailSample{exchange.why + "; an answer is taken as it is or not at all", "", true};
     }
     return FailSample{"unknown"};
 }

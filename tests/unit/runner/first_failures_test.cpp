@@ -110,6 +110,11 @@ TEST(FirstFailures, ACheapBatchWhoseRankIsLostIsAskedOfAnother) {
     EXPECT_EQ(run.last_lease[2].batch, lost);
 }
 
+TEST(KindOfFailure, KnowsNoNumbers) {
+    EXPECT_EQ(kind_of_failure("7.png: no"), kind_of_failure("812.png: no"));
+    EXPECT_NE(kind_of_failure("7.png: no"), kind_of_failure("7.jpg: no"));
+}
+
 TEST(CheapestBatches, AreOfEachDatasetAndEnough) {
     const std::vector<BatchFeatures> all{{0, 2, 50}, {0, 2, 10}, {0, 2, 20}, {1, 1, 900}, {1, 1, 800}, {0, 2, 5}};
     const auto waits = [&](std::uint64_t i) { return i == 5 ? nullptr : &all[i]; };

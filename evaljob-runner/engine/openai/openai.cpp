@@ -199,8 +199,9 @@ Result<std::unique_ptr<Engine>> start_openai(const Eval& eval, const std::string
     terms.first_pause = pace.first_pause;
     terms.filtered_fails = eval.model.content_filter == ContentFilter::Fail;
     terms.fit = fit_rules(eval.model);
-    auto engine = std::make_unique<OpenAiEngine>(eval, storage_root, std::move(*destination), std::move(terms),
-                                                 std::move(waits));
+    terms.secrets = destination->secrets;
+    auto engine =
+        std::make_unique<OpenAiEngine>(eval, storage_root, std::move(*destination), std::move(terms), std::move(waits));
     if (auto started = engine->start(); !started) return tl::unexpected(started.error());
     return engine;
 }

@@ -49,6 +49,16 @@ Result<Readiness> read_list(const Exchange& exchange, const Terms& terms) {
                                 "; it has: " + listed(models->names, models->count));
 }
 
+Result<Readiness> without_keys(Result<Readiness> ready, const Redaction& secrets) {
+    if (!ready) {
+        ready.error().message = secrets.cut(std::move(ready.error().message));
+        return ready;
+    }
+    ready->owner = secrets.cut(std::move(ready->owner));
+    ready->warning = secrets.cut(std::move(ready->warning));
+    return ready;
+}
+
 }  // namespace
 
 Result<Readiness> read_readiness(const Exchange& exchange, const Terms& terms) {
@@ -58,7 +68,7 @@ Result<Readiness> read_readiness(const Exchange& exchange, const Terms& terms) {
     }
     if (exchange.kind != Exchange::Kind::Answered) return not_yet(exchange.why);
     if (auto wrong = wrong_key(exchange, terms)) return tl::unexpected(std::move(*wrong));
-    if (exchange.status == 200) return read_list(exchange, terms);
+    if (exchange.status == 200) return without_keys(read_list(exchange, terms), terms.secrets);
     const std::string says = "it answered " + std::to_string(exchange.status) + ": " + refusal_text(exchange.body);
     if (lists_nothing(exchange.status)) return Readiness{"", terms.url + "/models: " + says};
     if (exchange.status >= 300 && exchange.status < 400) return tl::unexpected(refuses_all(exchange, terms));

@@ -114,7 +114,7 @@ asio::awaitable<void> Traffic::converse(QuestionPtr question, bool alone) {
     const double chance = std::uniform_real_distribution<>(0, 1)(random_);
     Verdict verdict = judge(exchange, question->tries, alone, terms_, chance, unix_seconds());
     if (const auto* again = std::get_if<TryAgain>(&verdict)) {
-        last_why_ = reason_of(exchange);
+        last_why_ = terms_.secrets.cut(reason_of(exchange));
         if (again->overloaded) concurrency_.refused(round);
     } else if (std::holds_alternative<ChatAnswer>(verdict)) {
         concurrency_.answered();

@@ -62,7 +62,8 @@ Verdict filtered(const std::string& why) {
 
 Verdict take(const Exchange& exchange, Tries& tries, const Terms& terms, double chance) {
     auto answer = read_chat_answer(exchange.body);
-    if (!answer) return failed("its answer is none: " + answer.error().message, tries, terms, chance);
+    if (!answer)
+        return failed("its answer is none: " + terms.secrets.cut(answer.error().message), tries, terms, chance);
     if (answer->filtered && terms.filtered_fails) return filtered("finish_reason content_filter");
     return std::move(*answer);
 }

@@ -9,6 +9,7 @@
 
 #include "evaljob-runner/engine/openai/chat_answer.hpp"
 #include "evaljob-runner/engine/openai/fit.hpp"
+#include "evaljob-runner/engine/openai/redaction.hpp"
 
 namespace evaljob::openai {
 
@@ -80,6 +81,7 @@ struct Terms {
     std::chrono::milliseconds first_pause{500};
     bool filtered_fails = true;  // spec.eval.model.contentFilter
     FitRules fit = {};
+    Redaction secrets = {};  // that the server may say back
 };
 
 /// `tries` counts this one too afterwards. `chance`: from 0 to below 1, so that not all come back at once. An Error is

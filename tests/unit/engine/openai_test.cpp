@@ -121,6 +121,7 @@ protected:
         if (question.starts_with("wait a second"))
             return asked.time > 1 ? good(conversation, asked) : conversation.reply(429, "busy", "Retry-After: 1\r\n");
         if (question.starts_with("garbage")) return conversation.reply(200, "<html>");
+        if (question.starts_with("echo ")) return conversation.reply(200, "<html>" + question.substr(5));
         if (question.starts_with("half"))
             return say_and_close(conversation, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{\"choices\":[{");
         if (question.starts_with("no HTTP")) return say_and_close(conversation, "220 smtp ready\r\n\r\n");
@@ -385,6 +386,14 @@ TEST_F(OpenAiTest, TheKeyIsSentAndEndsInNoMessage) {
     EXPECT_THAT(outcomes({"a"}), ElementsAre(HasSubstr("BadInput: spec.eval.model.apiKeyVariable: KEY is not set")));
 }
 
+TEST_F(OpenAiTest, AKeyThatTheServerSaysBackForAnAnswerEndsInNoMessage) {
+    eval_.model.api_key_variable = "KEY";
+    environment_["KEY"] = "0123456789ab";
+    EXPECT_THAT(outcomes({"a", "echo 0123456789ab"}),
+                ElementsAre("answer to a", AllOf(HasSubstr("its answer is none: it is no JSON object: <html>[key]"),
+                                                 testing::Not(HasSubstr("0123456789ab")))));
+}
+
 TEST_F(OpenAiTest, ConnectionsAreKept) {
     eval_.inference.max_concurrency = 4;
     EXPECT_THAT(outcomes(std::vector<std::string>(50, "a")), SizeIs(50));
@@ -519,6 +528,13 @@ TEST_F(Starting, WithAnotherModelSaysWhichThereAre) {
     listed_ = R"({"data":[{"id":"big"}]})";
     EXPECT_THAT(outcomes({"a"}), ElementsAre(AllOf(HasSubstr("BadInput: spec.eval.model.name: "),
                                                    HasSubstr("has no model tiny; it has: big"))));
+}
+
+TEST_F(Starting, AKeyInTheListOfModelsEndsInNoMessage) {
+    eval_.model.api_key_variable = "KEY";
+    environment_["KEY"] = "0123456789ab";
+    listed_ = R"({"data":[{"id":"big of 0123456789ab"}]})";
+    EXPECT_THAT(outcomes({"a"}), ElementsAre(HasSubstr("has no model tiny; it has: big of [key]")));
 }
 
 TEST_F(Starting, OfAnotherKindOfServerIsSaidAtOnce) {

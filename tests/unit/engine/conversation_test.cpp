@@ -24,7 +24,8 @@ using test::ScriptedServer;
 using test::Step;
 namespace asio = boost::asio;
 
-constexpr int seeds = 10'000;
+constexpr unsigned parts = 8;  // tests of their own, so that none takes long
+constexpr unsigned seeds_of_a_part = 10'000 / parts;
 constexpr const char* end_mark = "\n";  // where an answer is as long as its connection, HTTP does not tell its end
 
 std::string gzipped(const std::string& text) {
@@ -186,7 +187,7 @@ public:
     /// `questions` at a time, then others, over one client.
     std::string run(unsigned seed, Tally& tally) {
         moods_ = std::make_unique<Moods>(seed);
-        if (seed % 500 == 0) listen();
+        if (seed % 500 == 0 || server_ == nullptr) listen();
         Destination destination;
         destination.url = {false, "127.0.0.1", server_->port(), "/v1"};
         HttpPace pace;
@@ -252,10 +253,13 @@ private:
     std::unique_ptr<HttpClient> client_;
 };
 
-TEST(Conversation, NoQuestionHasAnothersAnswerAndEveryFailureIsSaid) {
+class Conversation : public testing::TestWithParam<unsigned> {};
+
+TEST_P(Conversation, NoQuestionHasAnothersAnswerAndEveryFailureIsSaid) {
     World world;
     Tally tally;
-    for (unsigned seed = 0; seed < seeds; ++seed) {
+    const unsigned first = GetParam() * seeds_of_a_part;
+    for (unsigned seed = first; seed < first + seeds_of_a_part; ++seed) {
         const std::string wrong = world.run(seed, tally);
         ASSERT_EQ(wrong, "") << "seed " << seed;
     }
@@ -265,6 +269,8 @@ TEST(Conversation, NoQuestionHasAnothersAnswerAndEveryFailureIsSaid) {
     EXPECT_GT(tally.lost, tally.questions / 50);
     EXPECT_LT(world.connections(), tally.questions) << "connections are used again";
 }
+
+INSTANTIATE_TEST_SUITE_P(Part, Conversation, testing::Range(0U, parts));
 
 }  // namespace
 }  // namespace evaljob::openai

@@ -249,7 +249,6 @@ TEST(Identity, OfAFolderThatWasReplacedBeforeTheMergeIsNotPublished) {
     EXPECT_NE(run.wait(), 0);
     const std::string said = read_text(folder + "/console-a");
     EXPECT_NE(said.find("holds another evaluation"), std::string::npos) << said;
-    EXPECT_EQ(said.find("Succeeded"), std::string::npos) << said;
 }
 
 }  // namespace

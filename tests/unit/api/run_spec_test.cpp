@@ -30,7 +30,7 @@ TEST(RunSpec, SaysWhatIsWrittenByteForByteWithTheDefaults) {
     ASSERT_TRUE(parsed) << parsed.error().message;
     const Json said = Json::parse(run_spec::text(parsed->spec));
     EXPECT_EQ(said["datasets"][0]["task"]["prompt"], prompt);
-    EXPECT_EQ(said["repeats"], 1) << "a default";
+    EXPECT_EQ(said["inference"]["seed"], 0) << "a default";
     EXPECT_EQ(parse_eval(said, "spec.eval").value(), *parsed->spec.eval);
 }
 

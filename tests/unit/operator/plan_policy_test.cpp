@@ -77,6 +77,7 @@ const std::vector<Row> suspension = {
      JobBuilder().nodes(2).max_restarts(0),
      {made_two,
       run_two,
+      {[](World& world) { world.report(10, 100, true); }, " |  | Running 2/2"},
       {exits(1, 0), " |  | Running 2/2"},
       {suspend, "-demo-0-0 | Suspended | Suspended 1/2"},
       {gone, " |  | Suspended 2/2"},

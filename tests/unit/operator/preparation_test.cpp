@@ -77,7 +77,7 @@ TEST_F(PreparationTest, AMissingClaimIsACondition) {
 TEST_F(PreparationTest, AClaimIsMadeBeforeThePods) {
     EXPECT_FALSE(reconcile(JobBuilder().claim_template("ReadWriteMany").build()).error);
     EXPECT_TRUE(api.find(claims + "/demo-claim"));
-    EXPECT_EQ(api.writes.at(1), "POST " + claims);
+    EXPECT_EQ(api.writes.at(2), "POST " + claims) << "behind the run's Secret and the status";
 }
 
 TEST_F(PreparationTest, AClaimThatTheServerRefusesFailsTheJobWithItsWords) {

@@ -15,7 +15,7 @@ using ::testing::HasSubstr;
 TEST_F(ControllerTest, TheRunsSecretIsOneOfAKindAndNamedByItsContent) {
     api.put(job_path, evaljob());
     settle();
-    const std::string name = status().at("runSecret");
+    const std::string name = status().at("runSecret").get<std::string>();
     const Json* secret = api.find(secrets + "/" + name);
     ASSERT_TRUE(secret);
     EXPECT_EQ(secret->at("immutable"), true);

@@ -5,6 +5,7 @@
 #include "api/argument_limits.hpp"
 #include "api/evaljob_read.hpp"
 #include "api/json_read.hpp"
+#include "api/printable.hpp"
 #include "api/run_spec.hpp"
 #include "api/schema_rows.hpp"
 #include "api/validate.hpp"
@@ -111,7 +112,7 @@ schema::Violations violations_of(const Json& object) {
 Error error_of(const schema::Violations& violations) {
     std::string message;
     for (std::size_t i = 0; i < std::min(violations.size(), most_violations); ++i) {
-        message += (i == 0 ? "" : "\n") + violations[i];
+        message += (i == 0 ? "" : "\n") + printable(violations[i]);  // a key may hold another line
     }
     if (violations.size() > most_violations) {
         message += "\n… and " + std::to_string(violations.size() - most_violations) + " more";

@@ -69,6 +69,18 @@ public:
         return span(item, &Scanner::value);
     }
 
+    bool items(std::vector<std::string_view>& items) {
+        if (!take('[')) return false;
+        skip_space();
+        if (take(']')) return true;
+        for (;;) {
+            if (!span(items.emplace_back(), &Scanner::value)) return false;
+            skip_space();
+            if (!take(',')) return take(']');
+            skip_space();
+        }
+    }
+
 private:
     bool at_end() {
         skip_space();
@@ -170,7 +182,11 @@ private:
         return count > 0;
     }
 
+    /// NaN, Infinity and -Infinity are no JSON, and much that writes JSON writes them.
     bool number() {
+        if (strictness_ == Strictness::AnyBytes &&
+            (take_word("NaN") || take_word("Infinity") || take_word("-Infinity")))
+            return true;
         take('-');
         if (!take('0') && !digits()) return false;
         if (take('.') && !digits()) return false;
@@ -200,6 +216,12 @@ std::optional<std::string_view> json_first_item(std::string_view value, Strictne
     std::string_view item;
     if (!Scanner(value, strictness).first_item(item)) return std::nullopt;
     return item;
+}
+
+std::optional<std::vector<std::string_view>> json_items(std::string_view value, Strictness strictness) {
+    std::vector<std::string_view> items;
+    if (!Scanner(value, strictness).items(items)) return std::nullopt;
+    return items;
 }
 
 std::optional<std::string> json_string_bytes(std::string_view value) {

@@ -5,6 +5,7 @@
 #include "api/json_read.hpp"
 #include "api/json_text.hpp"
 #include "api/metric_json.hpp"
+#include "api/printable_lines.hpp"
 
 namespace evaljob {
 namespace {
@@ -24,8 +25,15 @@ std::string beginning(const std::string& text, std::size_t most) {
     return text.substr(0, end) + "…";
 }
 
-/// Bytes that are no UTF-8 (they can come from file names) are replaced, because a dump would throw.
-std::string dump(const Json& object) { return object.dump(-1, ' ', false, Json::error_handler_t::replace); }
+/// kubectl shows it to people as it is. Bytes that are no UTF-8 (they can come from file names) are replaced.
+std::string dump(const Json& object) { return json_line(object); }
+
+Json answers_to_json(const AnswerCounts& answers) {
+    return {{"empty", answers.empty},
+            {"truncated", answers.truncated},
+            {"filtered", answers.filtered},
+            {"refused", answers.refused}};
+}
 
 Json whole_report(const MergeReport& report) {
     Json object{{"published", report.published},
@@ -38,6 +46,7 @@ Json whole_report(const MergeReport& report) {
                 {"conflicting", report.conflicting},
                 {"failed", report.failed},
                 {"foreign", report.foreign},
+                {"answers", answers_to_json(report.answers)},
                 {"metrics", Json::array()},
                 {"ids", Json::array()},
                 {"error", beginning(report.error, most_error_bytes)}};
@@ -59,6 +68,16 @@ Json whole_report(const MergeReport& report) {
         object["ids"].push_back(report.ids[i]);
     }
     return object;
+}
+
+/// A merge of an older version says nothing of them.
+AnswerCounts answers_of(const Json& object) {
+    const auto found = object.find("answers");
+    if (found == object.end()) return {};
+    return {.empty = number_of(*found, "empty"),
+            .truncated = number_of(*found, "truncated"),
+            .filtered = number_of(*found, "filtered"),
+            .refused = number_of(*found, "refused")};
 }
 
 /// Takes the last element away; false when there is none.
@@ -131,6 +150,7 @@ Result<MergeReport> decode_merge_report(std::string_view bytes) {
     for (const char* key : {"identity", "digest", "path", "error"}) {
         if (!object.contains(key) || !object[key].is_string()) return refuse(std::string(key) + " must be a string");
     }
+    if (object.contains("answers") && !object["answers"].is_object()) return refuse("answers must be an object");
     return MergeReport{.published = flag_of(object, "published"),
                        .partial = flag_of(object, "partial"),
                        .identity = text_of(object, "identity"),
@@ -142,6 +162,7 @@ Result<MergeReport> decode_merge_report(std::string_view bytes) {
                        .conflicting = number_of(object, "conflicting"),
                        .failed = number_of(object, "failed"),
                        .foreign = number_of(object, "foreign"),
+                       .answers = answers_of(object),
                        .metrics = metrics_of(object),
                        .ids = ids_of(object),
                        .error = text_of(object, "error")};

@@ -25,6 +25,7 @@ struct MergeReport {
     std::int64_t conflicting = 0;
     std::int64_t failed = 0;
     std::int64_t foreign = 0;
+    AnswerCounts answers;
     std::vector<Metric> metrics;   // the primary ones: all samples of each dataset, no groups
     std::vector<std::string> ids;  // the first 20 at fault
     std::string error;             // one sentence for a person; empty when published

@@ -42,6 +42,7 @@ Result<ProgressReport> parse_progress_report(std::string_view body) {
     report.samples_per_second = measure(member(fields, "samplesPerSecond"));
     report.eta_seconds = measure(member(fields, "etaSeconds"));
     report.slowest_rank = text_of(fields, "slowestRank");
+    report.waiting_for = text_of(fields, "waitingFor");
     report.rendezvous_ready = flag_of(fields, "rendezvousReady");
     if (const Json& ranks = member(fields, "ranks"); ranks.is_array())
         for (const Json& rank : ranks) report.ranks_connected += flag_of(rank, "connected") ? 1 : 0;

@@ -15,6 +15,7 @@ struct ProgressReport {
     double samples_per_second = 0;
     double eta_seconds = 0;
     std::string slowest_rank;
+    std::string waiting_for;        // what a rank waits for before it can go on; empty: none does
     bool rendezvous_ready = false;  // every rank of the contract has registered
     int ranks_connected = 0;
     std::int64_t idle_seconds = 0;  // since a sample was last finished (or work began), by node 0's own clock

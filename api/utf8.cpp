@@ -7,9 +7,6 @@
 
 namespace evaljob {
 
-namespace {
-
-/// The length of the character at the front; 0 when the bytes are none.
 std::size_t character_length(std::string_view bytes) {
     const auto at = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
     const unsigned first = at(0);
@@ -24,8 +21,6 @@ std::size_t character_length(std::string_view bytes) {
         if ((at(i) & 0xC0U) != 0x80U) return 0;
     return length;
 }
-
-}  // namespace
 
 bool is_utf8(std::string_view bytes) {
     while (!bytes.empty()) {

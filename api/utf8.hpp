@@ -1,12 +1,16 @@
 // Bytes that may or may not be UTF-8. Pure.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
 #include "api/json_fwd.hpp"
 
 namespace evaljob {
+
+/// How many bytes the character in front has; 0 when they are none. `bytes` is not empty.
+std::size_t character_length(std::string_view bytes);
 
 /// As Unicode has it: no overlong forms, no surrogates, nothing beyond U+10FFFF.
 bool is_utf8(std::string_view bytes);

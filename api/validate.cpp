@@ -9,6 +9,8 @@
 
 #include "api/schema_rows.hpp"
 
+#include "api/nearest_word.hpp"
+
 namespace evaljob::schema {
 namespace {
 
@@ -27,36 +29,9 @@ std::size_t characters(const std::string& text) {
         text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
 }
 
-/// Levenshtein's distance, over bytes.
-std::size_t distance(std::string_view a, std::string_view b) {
-    std::vector<std::size_t> row(b.size() + 1);
-    for (std::size_t j = 0; j < row.size(); ++j) row[j] = j;
-    for (std::size_t i = 1; i <= a.size(); ++i) {
-        std::size_t diagonal = row[0];
-        row[0] = i;
-        for (std::size_t j = 1; j <= b.size(); ++j) {
-            const std::size_t changed = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-            diagonal = row[j];
-            row[j] = std::min({changed, row[j] + 1, row[j - 1] + 1});
-        }
-    }
-    return row[b.size()];
-}
-
-/// The candidate nearest to `word` if it is near enough to be what was meant, else empty.
 template <class Words>
 std::string nearest(const std::string& word, const Words& candidates) {
-    std::string best;
-    std::size_t best_distance = 1 + word.size() / 3;
-    if (word.size() > 64) return best;
-    for (const std::string_view candidate : candidates) {
-        const std::size_t d = distance(word, candidate);
-        if (d < best_distance || (best.empty() && d == best_distance)) {
-            best = candidate;
-            best_distance = d;
-        }
-    }
-    return best;
+    return nearest_word(word, {candidates.begin(), candidates.end()});
 }
 
 template <class Words>

@@ -6,6 +6,7 @@
 #include "api/expansion.hpp"
 #include "api/json.hpp"
 #include "api/names.hpp"
+#include "api/printable_lines.hpp"
 #include "api/run_spec.hpp"
 #include "api/yaml.hpp"
 #include "cli/exit_status.hpp"
@@ -48,7 +49,7 @@ void print_environment(const Json& pod) {
 int explain_command(const ExplainCommand& command) {
     auto file = read_job_file(command.file, command.overrides);
     if (!file) {
-        std::cerr << file.error().message << std::endl;
+        std::cerr << printable_lines(file.error().message) << std::endl;
         return cli_exit::usage;
     }
     EvalJob& job = file->job;

@@ -30,15 +30,23 @@ void make_absolute(Json& object, const char* field, const fs::path& folder) {
     if (!path.empty()) object[field] = (folder / path).lexically_normal().string();
 }
 
+/// Of a program: without a path of its own it starts in the storage root, which is `folder`.
+void make_absolute_program(Json& program, const fs::path& folder) {
+    make_absolute(program, "path", folder);
+    if (program.is_object() && !program.contains("path")) program["path"] = folder.lexically_normal().string();
+}
+
 void make_absolute_dataset(Json& dataset, const fs::path& folder) {
     make_absolute(dataset, "path", folder);
     make_absolute(dataset, "labelsPath", folder);
+    if (const Json::json_pointer scorer("/task/scorer"); dataset.is_object() && dataset.contains(scorer))
+        make_absolute_program(dataset[scorer], folder);
 }
 
 void make_absolute_model(Json& model, const fs::path& folder) {
+    const bool is_program = model.is_object() && model.value("format", Json()) == "Command";
+    if (is_program) return make_absolute_program(model, folder);
     make_absolute(model, "path", folder);
-    const bool starts_there = model.is_object() && model.value("format", Json()) == "Command";
-    if (starts_there && !model.contains("path")) model["path"] = folder.lexically_normal().string();
 }
 
 /// The output goes to a folder of its own, so what the file names relative to itself has to be found from there.
@@ -80,6 +88,8 @@ Result<JobFile> read_job_file(const std::string& path, const JobOverrides& overr
         Json& spec = (*object)["spec"];
         override_number(spec, "numNodes", overrides.nodes);
         override_number(spec, "numProcPerNode", overrides.procs);
+        if (overrides.retry_failed && spec.contains("eval") && spec["eval"].is_object())
+            spec["eval"]["retryFailed"] = true;
         const bool storage_fits = !spec.contains("storage") || spec["storage"].is_object();
         if (!overrides.output.empty() && storage_fits) root = move_output(spec, root, overrides.output);
     }

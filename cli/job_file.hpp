@@ -12,6 +12,7 @@ namespace evaljob {
 struct JobOverrides {
     std::optional<std::int32_t> nodes;  // spec.numNodes
     std::optional<std::int32_t> procs;  // spec.numProcPerNode
+    bool retry_failed = false;          // sets spec.eval.retryFailed
     std::string output;                 // a folder that takes the place of spec.storage.path; empty: none
 };
 

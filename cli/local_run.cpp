@@ -197,6 +197,12 @@ private:
             view.samples_per_second = latest->samples_per_second;
             view.eta_seconds = latest->eta_seconds;
             view.ranks_connected = latest->ranks_connected;
+            view.waiting_for = latest->waiting_for;
+        }
+        // Node 0 may have ended before it was asked a last time, or at all.
+        if (const auto& results = end_.status.results; results && has_condition(end_.status, "Succeeded")) {
+            view.samples_total = results->samples;
+            view.samples_done = results->samples - results->missing.value_or(0);
         }
         return view;
     }

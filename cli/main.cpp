@@ -3,10 +3,14 @@
 #include <spdlog/spdlog.h>
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <iostream>
 
+#include "api/nearest_word.hpp"
+#include "api/printable.hpp"
+#include "api/printable_lines.hpp"
 #include "cli/exit_status.hpp"
 #include "cli/explain_command.hpp"
 #include "cli/run_command.hpp"
@@ -17,19 +21,24 @@
 namespace evaljob {
 namespace {
 
+std::string counted(std::int32_t number, const std::string& what, const char* several = "s") {
+    return std::to_string(number) + " " + what + (number == 1 ? "" : several);
+}
+
 int validate_command(const std::string& file) {
     const auto read = read_job_file(file, {});
     if (!read) {
-        std::cerr << read.error().message << std::endl;
+        std::cerr << printable_lines(read.error().message) << std::endl;
         return cli_exit::usage;
     }
-    std::cout << file << ": valid; " << read->job.spec.num_nodes << " nodes × " << read->job.spec.num_proc_per_node
-              << " processes" << std::endl;
+    const EvalJobSpec& spec = read->job.spec;
+    std::cout << printable(file) << ": valid; " << counted(spec.num_nodes, "node") << " × "
+              << counted(spec.num_proc_per_node, "process", "es") << std::endl;
     return cli_exit::success;
 }
 
 void add_file(CLI::App* command, std::string& file) {
-    command->add_option("-f,--file", file, "The EvalJob, as YAML or JSON; - is standard input")->required();
+    command->add_option("-f,--file,file", file, "The EvalJob, as YAML or JSON; - is standard input")->required();
 }
 
 void add_overrides(CLI::App* command, JobOverrides& overrides) {
@@ -38,7 +47,31 @@ void add_overrides(CLI::App* command, JobOverrides& overrides) {
     command->add_option("--output", overrides.output, "Folder for the output, instead of spec.storage.path");
 }
 
+/// What is wrong with a command line that CLI11 refuses, where that can be said more plainly; else empty.
+std::string plainly(const CLI::App& app, int argc, char** argv) {
+    const bool has_command = argc > 1 && argv[1][0] != '-';
+    const CLI::App* command = has_command ? app.get_subcommand(argv[1]) : &app;
+    std::vector<std::string> known;
+    for (const CLI::Option* option : command->get_options())
+        for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+    bool has_file = false;
+    for (int i = has_command ? 2 : 1; i < argc; ++i) {
+        const std::string word(argv[i], std::strcspn(argv[i], "="));
+        has_file = has_file || word == "-f" || word == "--file" || word[0] != '-';
+        if (word.starts_with("--") && std::find(known.begin(), known.end(), word) == known.end())
+            return unknown_word("option", word, known);
+    }
+    if (!has_command) return "a command is missing; there are run, validate, explain";
+    if (!has_file) return "the EvalJob is missing: evaljob " + command->get_name() + " -f FILE";
+    return "";
+}
+
 int parse_and_run(int argc, char** argv) {
+    // CLI11 would only say that a command is missing.
+    if (const auto mistyped = mistyped_command(argc, argv, {"run", "validate", "explain"}); !mistyped.empty()) {
+        std::cerr << "evaljob: " << mistyped << std::endl;
+        return cli_exit::usage;
+    }
     CLI::App app("EvalJob: one trustworthy score from any number of nodes and GPUs.");
     app.require_subcommand(1);
     app.set_version_flag("--version", EVALJOB_VERSION);
@@ -47,6 +80,8 @@ int parse_and_run(int argc, char** argv) {
         app.add_subcommand("run", "Evaluate on this machine, without a cluster; the same command again resumes");
     add_file(run_app, run.file);
     add_overrides(run_app, run.overrides);
+    run_app->add_flag("--retry-failed", run.overrides.retry_failed,
+                      "Try failed samples of an earlier run again, also where merge.maxFailedSamples allows them");
     run_app->add_flag("--json", run.json, "One JSON object a line instead of text");
     std::string file;
     auto* validate = app.add_subcommand("validate", "Check an EvalJob file");
@@ -60,7 +95,10 @@ int parse_and_run(int argc, char** argv) {
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
-        return app.exit(error) == 0 ? cli_exit::success : cli_exit::usage;
+        const std::string plain = error.get_exit_code() == 0 ? "" : plainly(app, argc, argv);
+        if (plain.empty()) return app.exit(error) == 0 ? cli_exit::success : cli_exit::usage;
+        std::cerr << "evaljob: " << plain << "\nRun with --help for more information." << std::endl;
+        return cli_exit::usage;
     }
     if (run_app->parsed()) return run_command(run, own_environment());
     if (validate->parsed()) return validate_command(file);

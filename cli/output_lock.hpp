@@ -6,6 +6,7 @@
 #include <sys/file.h>
 
 #include <cerrno>
+#include <cstring>
 #include <string>
 
 #include "api/result.hpp"
@@ -16,16 +17,18 @@ namespace evaljob {
 
 class OutputLock {
 public:
-    /// Makes the folder. Fails with WriteFailed, NoSpace or InUse, naming it.
+    /// Makes the folder. Fails with WriteFailed, NoSpace, InUse or NoLocks, naming it.
     static Result<OutputLock> take(const std::string& folder) {
         if (auto made = make_folders(folder); !made) return tl::unexpected(made.error());
         const std::string path = folder + "/.lock";
         FileDescriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
         if (!file) return write_failure(path, errno);
-        if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+        if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0) return OutputLock(std::move(file));
+        if (errno == EWOULDBLOCK)
             return fail("InUse", folder + ": another evaljob run writes here; wait for it, or choose another --output");
-        }
-        return OutputLock(std::move(file));
+        return fail("NoLocks", folder + ": cannot be locked against another evaljob run (" + std::strerror(errno) +
+                                   "): its file system knows no locks; choose another --output, or mount it with " +
+                                   "locks (NFS: a lock service, no nolock)");
     }
 
 private:

@@ -16,6 +16,7 @@ struct RunView {
     double eta_seconds = 0;
     int ranks_connected = 0;
     int world_size = 0;
+    std::string waiting_for;  // what the ranks wait for, while they do: "http://…: Connection refused"
 };
 
 /// "Running  ███████░░░  73 %  7,300/10,000  2,431/s  ETA 1 s  ranks 8/8", at most `width` columns.
@@ -23,6 +24,13 @@ std::string bar_line(const RunView& view, int width);
 
 /// The same facts as words, for logs: "Running: 7,300 of 10,000 samples (73 %), 2,431 a second, 8 of 8 ranks, ETA 1 s".
 std::string plain_line(const RunView& view);
+
+/// "2,431", "2.4", "0.31"; what takes minutes or hours is said of these: {"18", Minute}.
+struct Rate {
+    std::string number;
+    enum class Unit { Second, Minute, Hour } unit = Unit::Second;
+};
+Rate rate_of(double per_second);
 
 /// "12,345"
 std::string with_commas(std::int64_t number);

@@ -2,20 +2,21 @@
 
 #include <algorithm>
 
+#include "api/answer_words.hpp"
+#include "api/decimal.hpp"
 #include "api/json.hpp"
+#include "api/printable.hpp"
 #include "cli/progress_view.hpp"
 
 namespace evaljob {
 
 namespace {
 
-std::string text_at(const Json& object, const char* key) { return object.value(key, std::string()); }
+/// Names of datasets, groups and scores are others'.
+std::string text_at(const Json& object, const char* key) { return printable(object.value(key, std::string())); }
 
 /// "0.913400" → "0.9134": four digits are what a person reads.
-std::string short_value(const std::string& value) {
-    const auto point = value.find('.');
-    return point == std::string::npos ? value : value.substr(0, point + 5);
-}
+std::string short_value(const std::string& value) { return rounded(value, 4); }
 
 /// Empty where the samples are too few to know one.
 std::string interval(const Json& metric) {
@@ -54,6 +55,20 @@ std::string missing_words(const Results& results) {
     return "CompletenessUnknown (nothing says how many there should be; merge.expect would), ";
 }
 
+/// Which answers of a table were read as lists: of another reading the score would be another.
+std::string target_list_lines(const Json& metrics) {
+    std::string text;
+    const Json evaluated = metrics.value("evaluated", Json::object());
+    for (const Json& dataset : evaluated.value("datasets", Json::array())) {
+        const auto lists = dataset.value("targetLists", std::int64_t{0});
+        if (lists > 0)
+            text += "  targets  " + text_at(dataset, "name") + ": " + with_commas(lists) + " of " +
+                    with_commas(dataset.value("samples", std::int64_t{0})) +
+                    " answers are lists of quoted texts, of which each is right\n";
+    }
+    return text;
+}
+
 }  // namespace
 
 std::string result_summary(const EvalJobStatus& status, const Json& metrics, const std::string& folder) {
@@ -66,6 +81,10 @@ std::string result_summary(const EvalJobStatus& status, const Json& metrics, con
             (r.repeated == 0 ? "none was evaluated twice" : with_commas(r.repeated) + " found twice and counted once") +
             "\n";
     }
+    if (status.results)
+        if (const std::string words = answer_words(status.results->answers); !words.empty())
+            text += "  answers  " + words + "\n";
+    text += target_list_lines(metrics);
     text += "  results  " + folder + "\n  report   " + folder + "/report.html\n";
     return text;
 }

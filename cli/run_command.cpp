@@ -8,6 +8,8 @@
 #include <iostream>
 
 #include "api/json.hpp"
+#include "api/printable.hpp"
+#include "api/printable_lines.hpp"
 #include "cli/exit_status.hpp"
 #include "cli/local_run.hpp"
 #include "cli/result_summary.hpp"
@@ -35,7 +37,7 @@ public:
         const int columns = ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
         std::cout << "\r\x1b[K" << bar_line(view, columns - 1) << std::flush;
     }
-    void note(const std::string& text) override { std::cout << "\r\x1b[K" << text << std::endl; }
+    void note(const std::string& text) override { std::cout << "\r\x1b[K" << printable(text) << std::endl; }
     void end(const LocalRunEnd&, const std::string& text) override { std::cout << "\n" << text << std::flush; }
 };
 
@@ -44,16 +46,19 @@ class PlainTeller : public Teller {
 public:
     void view(const RunView& view) override {
         const auto now = std::chrono::steady_clock::now();
-        if (view.status == last_status_ && now - last_ < std::chrono::seconds(5)) return;
+        const bool changed = view.status != last_status_ || view.waiting_for != last_wait_;
+        if (!changed && now - last_ < std::chrono::seconds(5)) return;
         last_status_ = view.status;
+        last_wait_ = view.waiting_for;
         last_ = now;
         std::cout << plain_line(view) << std::endl;
     }
-    void note(const std::string& text) override { std::cout << text << std::endl; }
+    void note(const std::string& text) override { std::cout << printable(text) << std::endl; }
     void end(const LocalRunEnd&, const std::string& text) override { std::cout << text << std::flush; }
 
 private:
     std::string last_status_;
+    std::string last_wait_;
     std::chrono::steady_clock::time_point last_;
 };
 
@@ -71,7 +76,8 @@ public:
               {"samplesPerSecond", view.samples_per_second},
               {"etaSeconds", view.eta_seconds},
               {"ranksConnected", view.ranks_connected},
-              {"worldSize", view.world_size}});
+              {"worldSize", view.world_size},
+              {"waitingFor", view.waiting_for}});
     }
     void note(const std::string& text) override { line({{"type", "warning"}, {"message", text}}); }
     void end(const LocalRunEnd& end, const std::string&) override {
@@ -84,9 +90,7 @@ public:
     }
 
 private:
-    static void line(const Json& object) {
-        std::cout << object.dump(-1, ' ', false, Json::error_handler_t::replace) << std::endl;
-    }
+    static void line(const Json& object) { std::cout << json_line(object) << std::endl; }
     std::chrono::steady_clock::time_point last_;
 };
 
@@ -107,16 +111,16 @@ const Condition* condition(const EvalJobStatus& status, const std::string& type)
 std::string for_a_person(const std::string& path) {
     std::error_code error;
     const std::string relative = std::filesystem::relative(path, error).string();
-    return error || relative.size() >= path.size() || relative.starts_with("../..") ? path : relative;
+    return printable(error || relative.size() >= path.size() || relative.starts_with("../..") ? path : relative);
 }
 
 std::string success_text(const LocalRunEnd& end) {
     const auto current = read_file(end.shared_dir + "/CURRENT", 4096);
-    if (!current) return "Succeeded, but the results cannot be read: " + current.error().message + "\n";
+    if (!current) return "Succeeded, but the results cannot be read: " + printable(current.error().message) + "\n";
     const std::string folder = end.shared_dir + "/results/" + current->substr(0, current->find('\n'));
     const auto text = read_file(folder + "/metrics.json", max_metrics_bytes);
     const Json metrics = text ? Json::parse(*text, nullptr, false) : Json();
-    if (!metrics.is_object()) return "Succeeded, but " + folder + "/metrics.json cannot be read\n";
+    if (!metrics.is_object()) return "Succeeded, but " + for_a_person(folder) + "/metrics.json cannot be read\n";
     return "Succeeded\n\n" + result_summary(end.status, metrics, for_a_person(folder));
 }
 
@@ -125,11 +129,11 @@ std::string end_text(const LocalRunEnd& end) {
         return "Stopped. What is done stays in " + for_a_person(end.shared_dir) +
                "; the same command again goes on from there.\n";
     }
-    if (!end.lost.empty()) return "Failed: " + end.lost + "; the same command again goes on from there.\n";
+    if (!end.lost.empty()) return "Failed: " + printable(end.lost) + "; the same command again goes on from there.\n";
     if (condition(end.status, "Succeeded") != nullptr) return success_text(end);
     const Condition* failed = condition(end.status, "Failed");
     const std::string why = failed == nullptr ? "for an unknown reason" : failed->reason + ": " + failed->message;
-    return "Failed: " + why + "\n\n  logs     " + for_a_person(end.log_folder) + "\n";
+    return "Failed: " + printable(why) + "\n\n  logs     " + for_a_person(end.log_folder) + "\n";
 }
 
 int status_of(const LocalRunEnd& end) {
@@ -146,19 +150,35 @@ std::string never_runs(const EvalJobSpec& spec) {
     return "";
 }
 
+/// What the merge of an image of the user's own will need, and is not there. The image may bring it, so it is no error.
+std::vector<std::string> missing_yet(const JobFile& file) {
+    std::vector<std::string> notes;
+    const auto& expect = file.job.spec.merge.expect;
+    if (!expect) return notes;
+    for (const auto& [field, named] : {std::pair("path", expect->path), std::pair("labelsPath", expect->labels_path)}) {
+        const std::filesystem::path path = std::filesystem::path(file.storage_root) / named;
+        std::error_code unknown;
+        if (named.empty() || std::filesystem::exists(path, unknown) || unknown) continue;
+        notes.push_back(std::string("spec.merge.expect.dataset.") + field + ": " + path.lexically_normal().string() +
+                        " is not there yet; the merge will need it");
+    }
+    return notes;
+}
+
 }  // namespace
 
 int run_command(const RunCommand& command, const Environment& environment) {
     auto file = read_job_file(command.file, command.overrides);
     if (!file) {
-        std::cerr << file.error().message << std::endl;
+        std::cerr << printable_lines(file.error().message) << std::endl;
         return cli_exit::usage;
     }
     if (const std::string why = never_runs(file->job.spec); !why.empty()) {
-        std::cerr << command.file << ": " << why << std::endl;
+        std::cerr << printable(command.file + ": " + why) << std::endl;
         return cli_exit::usage;
     }
     const auto teller = make_teller(command.json);
+    for (const std::string& note : missing_yet(*file)) teller->note(note);
     LocalRunOptions options;
     options.file = std::move(*file);
     options.environment = environment;
@@ -167,7 +187,7 @@ int run_command(const RunCommand& command, const Environment& environment) {
     options.on_note = [&](const std::string& text) { teller->note(text); };
     const auto end = run_locally(std::move(options));
     if (!end) {
-        std::cerr << end.error().message << std::endl;
+        std::cerr << printable(end.error().message) << std::endl;
         return cli_exit::failed;
     }
     teller->end(*end, end_text(*end));

@@ -1,9 +1,14 @@
 // evaljob-runner: what runs in a node's Pod (`launch`) and in the merge Job (`merge`), and `trace` for people. Without
 // libtorch, so that it starts at once; the ranks are evaljob-rank.
+#include <csignal>
+
 #include <spdlog/spdlog.h>
 #include <CLI/CLI.hpp>
 
+#include <iostream>
+
 #include "api/exit_code.hpp"
+#include "api/nearest_word.hpp"
 #include "evaljob-runner/launch/launcher.hpp"
 #include "evaljob-runner/launch/own_environment.hpp"
 #include "evaljob-runner/launch/start_logging.hpp"
@@ -14,7 +19,12 @@ int main(int argc, char** argv) {
     using namespace evaljob;
     const Environment environment = own_environment();
     start_logging(environment);
+    std::signal(SIGXFSZ, SIG_IGN);  // a file that grows too large is a write that fails, with a name
 
+    if (const auto mistyped = mistyped_command(argc, argv, {"launch", "merge", "trace"}); !mistyped.empty()) {
+        std::cerr << "evaljob-runner: " << mistyped << std::endl;
+        return exit_code::usage;
+    }
     CLI::App app(
         "The runner of EvalJob: one node of an evaluation, or its merge. The operator starts it; see docs/runner.md.");
     app.require_subcommand(1);

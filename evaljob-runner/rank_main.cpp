@@ -2,6 +2,7 @@
 // which shows that libtorch is found.
 #include <spdlog/spdlog.h>
 
+#include <csignal>
 #include <cstring>
 #include <iostream>
 
@@ -18,6 +19,7 @@ int main(int argc, char** argv) {
     }
     const Environment environment = own_environment();
     start_logging(environment);
+    std::signal(SIGXFSZ, SIG_IGN);  // a file that grows too large is a write that fails, with a name
     try {
         return run_rank(environment);
     } catch (const std::exception& error) {

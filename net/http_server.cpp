@@ -1,6 +1,7 @@
 #include "net/http_server.hpp"
 
 #include <chrono>
+#include <map>
 #include <memory>
 #include <utility>
 
@@ -12,6 +13,7 @@
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 
+#include "net/accept.hpp"
 #include "net/listen.hpp"
 
 namespace evaljob {
@@ -37,12 +39,14 @@ http::response<http::string_body> respond(const http::request<http::empty_body>&
     return response;
 }
 
-asio::awaitable<void> serve(beast::tcp_stream stream, HttpServer::Answer answer) {
+/// Until the client has enough, is too slow, or asks for something that it may not. A close from elsewhere ends it,
+/// too.
+asio::awaitable<void> serve(beast::tcp_stream& stream, const HttpServer::Answer& answer) {
     beast::flat_buffer buffer(most_request_bytes);
     boost::system::error_code error;
     for (;;) {
         http::request<http::empty_body> request;
-        stream.expires_after(deadline);
+        stream.expires_after(deadline);  // for the whole request, and the answer's way out
         co_await http::async_read(stream, buffer, request, asio::redirect_error(asio::use_awaitable, error));
         if (error) break;
         auto response = respond(request, answer);
@@ -52,23 +56,45 @@ asio::awaitable<void> serve(beast::tcp_stream stream, HttpServer::Answer answer)
     stream.close();
 }
 
-asio::awaitable<void> accept(asio::ip::tcp::acceptor& acceptor, HttpServer::Answer answer) {
-    boost::system::error_code error;
-    for (;;) {
-        auto socket = co_await acceptor.async_accept(asio::redirect_error(asio::use_awaitable, error));
-        if (!acceptor.is_open()) co_return;
-        if (error) continue;
-        asio::co_spawn(acceptor.get_executor(), serve(beast::tcp_stream(std::move(socket)), answer), asio::detached);
+}  // namespace
+
+/// So many at a time: anybody may connect. One more, and the one that came first goes: whoever has something to ask
+/// does so at once.
+struct HttpServer::Connections {
+    std::map<std::uint64_t, std::shared_ptr<beast::tcp_stream>> open;
+    std::uint64_t next = 0;
+
+    void close_first() {
+        if (open.empty()) return;
+        open.begin()->second->close();
+        open.erase(open.begin());
     }
+};
+
+namespace {
+
+asio::awaitable<void> serve_one(std::shared_ptr<HttpServer::Connections> connections, std::uint64_t number,
+                                std::shared_ptr<beast::tcp_stream> stream, HttpServer::Answer answer) {
+    co_await serve(*stream, answer);
+    connections->open.erase(number);
 }
 
 }  // namespace
 
-HttpServer::HttpServer(asio::io_context& io, Answer answer) : io_(io), acceptor_(io), answer_(std::move(answer)) {}
+HttpServer::HttpServer(asio::io_context& io, Answer answer)
+    : io_(io), acceptor_(io), answer_(std::move(answer)), connections_(std::make_shared<Connections>()) {}
 
 Result<void> HttpServer::listen(const std::string& address, std::uint16_t port, const std::string& mend) {
     if (auto listening = listen_on(acceptor_, address, port, mend); !listening) return listening;
-    asio::co_spawn(io_, accept(acceptor_, answer_), asio::detached);
+    const auto take = [this](asio::ip::tcp::socket socket) {
+        if (connections_->open.size() >= most_connections) connections_->close_first();
+        auto stream = std::make_shared<beast::tcp_stream>(std::move(socket));
+        const std::uint64_t number = connections_->next++;
+        connections_->open.emplace(number, stream);
+        asio::co_spawn(io_, serve_one(connections_, number, std::move(stream), answer_), asio::detached);
+    };
+    const auto refused = [this](const std::string&) { connections_->close_first(); };
+    asio::co_spawn(io_, accept_connections(acceptor_, {take, refused}), asio::detached);
     return {};
 }
 

@@ -1,8 +1,10 @@
-// A small HTTP server for status: GET alone, an answer a path. Thread rule: the io_context's one thread.
+// A small HTTP server for status: GET alone, an answer a path. Whoever connects gets no more of this process than a few
+// KiB and some seconds. Thread rule: the io_context's one thread.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <utility>  // before Asio, for GCC 12 with Boost 1.74
 
@@ -25,6 +27,8 @@ HttpAnswer no_such_path(const std::string& those_that_are);
 class HttpServer {
 public:
     using Answer = std::function<HttpAnswer(const std::string& path)>;
+    static constexpr std::size_t most_connections = 64;  // at a time
+    struct Connections;
 
     HttpServer(boost::asio::io_context& io, Answer answer);
 
@@ -38,6 +42,7 @@ private:
     boost::asio::io_context& io_;
     boost::asio::ip::tcp::acceptor acceptor_;
     Answer answer_;
+    std::shared_ptr<Connections> connections_;
 };
 
 }  // namespace evaljob

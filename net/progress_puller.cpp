@@ -14,6 +14,8 @@
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 
+#include "net/answer_header.hpp"
+
 namespace evaljob {
 
 namespace asio = boost::asio;
@@ -39,10 +41,13 @@ asio::awaitable<std::string> get_progress(asio::io_context& io, asio::ip::tcp::e
     co_await http::async_write(stream, request, asio::redirect_error(asio::use_awaitable, error));
     if (error) co_return "";
     beast::flat_buffer buffer;
-    http::response_parser<http::string_body> parser;
-    parser.body_limit(max_body);
-    co_await http::async_read(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
-    co_return error || parser.get().result() != http::status::ok ? "" : parser.get().body();
+    std::optional<http::response_parser<http::string_body>> parser;
+    AnswerLimits limits;
+    limits.body_bytes = max_body;
+    error = co_await read_answer_header(stream, buffer, parser, limits);
+    if (error || parser->get().result() != http::status::ok) co_return "";
+    co_await http::async_read(stream, buffer, *parser, asio::redirect_error(asio::use_awaitable, error));
+    co_return error ? "" : parser->get().body();
 }
 
 }  // namespace

@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "api/json.hpp"
+#include "api/printable.hpp"
+#include "api/printable_lines.hpp"
 
 namespace evaljob {
 namespace {
@@ -24,7 +26,7 @@ class TextBody : public spdlog::custom_flag_formatter {
 public:
     void format(const spdlog::details::log_msg& message, const std::tm&, spdlog::memory_buf_t& line) override {
         std::string text = subject().empty() ? "" : subject() + ": ";
-        text += text_of(message.payload);
+        text += printable(text_of(message.payload));
         line.append(text.data(), text.data() + text.size());
     }
     std::unique_ptr<custom_flag_formatter> clone() const override { return std::make_unique<TextBody>(); }
@@ -36,8 +38,7 @@ public:
     void format(const spdlog::details::log_msg& message, const std::tm&, spdlog::memory_buf_t& line) override {
         Json members{{"message", text_of(message.payload)}};
         if (!subject().empty()) members["evaljob"] = subject();
-        // A log line is never refused for what it says.
-        const std::string object = members.dump(-1, ' ', false, Json::error_handler_t::replace);
+        const std::string object = json_line(members);  // never refused for what it says
         line.append(object.data() + 1, object.data() + object.size());
     }
     std::unique_ptr<custom_flag_formatter> clone() const override { return std::make_unique<JsonBody>(); }

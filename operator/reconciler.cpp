@@ -317,8 +317,9 @@ Reconciled Reconciler::refuse(const ObjectMeta& meta, const Json& status, const 
     // As JSON, because the status of an object that cannot be read as an EvalJob is not ours to drop.
     Json conditions = status.is_object() ? status.value("conditions", Json::array()) : Json::array();
     EvalJobStatus said;
-    set_condition(said, {"Running", false, "InvalidSpec", shortened(error.message, 8192), "", meta.generation},
-                  clock_());
+    std::string all = error.message;  // a violation a line
+    for (auto end = all.find('\n'); end != std::string::npos; end = all.find('\n', end)) all.replace(end, 1, "; ");
+    set_condition(said, {"Running", false, "InvalidSpec", shortened(all, 8192), "", meta.generation}, clock_());
     Json refusal = status_to_json(said).at("conditions").at(0);
     Json* old = nullptr;
     for (Json& condition : conditions) {

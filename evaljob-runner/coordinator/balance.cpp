@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "api/assert.hpp"
+
 namespace evaljob {
 
 namespace {
@@ -29,6 +31,7 @@ double bound_ms(const std::vector<RankWork>& ranks, double longest_ms, Milliseco
     double work = 0;
     double fastest = 0;
     for (const RankWork& rank : ranks) {
+        EVALJOB_ASSERT(rank.speed > 0, "every rank gets on");
         work += rank.useful_ms * rank.speed;
         if (!rank.there.empty()) fastest = std::max(fastest, rank.speed);
     }
@@ -42,12 +45,15 @@ double bound_ms(const std::vector<RankWork>& ranks, double longest_ms, Milliseco
         capacity = std::max(0.0, capacity + change);
     }
     if (capacity > 1e-9) now += std::max(0.0, work) / capacity;
+    EVALJOB_ASSERT(now >= 0, "no run ends before it begins");
     return std::max(now, longest_ms / fastest);
 }
 
 void Balance::came(std::int32_t number, Milliseconds now) {
     Rank& rank = ranks_[number];
     if (!rank.there.empty() && !rank.there.back().to) return;
+    EVALJOB_ASSERT(rank.there.size() <= most_stays, "a rank that comes and goes costs bounded memory");
+    EVALJOB_ASSERT(!rank.waits_since, "a rank that is not there waits for nothing");
     if (rank.there.size() >= most_stays) {
         rank.there.back().to.reset();
     } else {

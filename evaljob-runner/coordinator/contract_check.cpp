@@ -4,6 +4,8 @@
 #include <span>
 #include <utility>
 
+#include "api/printable.hpp"
+
 namespace evaljob {
 
 namespace {
@@ -78,7 +80,7 @@ std::string against_other(const Hello& hello, const Hello& other) {
 
 std::string describe(const Hello& hello) {
     const RankContract& c = hello.contract;
-    return "pid " + std::to_string(hello.pid) + " on " + hello.host + " (RANK=" + std::to_string(c.rank) +
+    return "pid " + std::to_string(hello.pid) + " on " + printable(hello.host) + " (RANK=" + std::to_string(c.rank) +
            " NODE_RANK=" + std::to_string(c.node_rank) + " LOCAL_RANK=" + std::to_string(c.local_rank) + ")";
 }
 

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "api/assert.hpp"
 #include "api/exit_code.hpp"
+#include "api/printable.hpp"
 #include "evaljob-runner/coordinator/same_secret.hpp"
 
 namespace evaljob {
@@ -42,7 +44,9 @@ Coordinator::Coordinator(CoordinatorOptions options, const std::vector<BatchStat
             waiting_->put(i);
         }
     }
+    EVALJOB_ASSERT(items_resumed_ <= items_total_, "what is done is a part of all");
     items_done_ = items_resumed_;
+    first_failures_ = FirstFailures(items_resumed_ > 0);
     cost_at_start_ = waiting_->cost();
 }
 
@@ -54,6 +58,7 @@ Effects Coordinator::start() {
 Effects Coordinator::message(SessionId session, const Message& message, Milliseconds now) {
     Effects effects;
     if (const auto* hello = std::get_if<Hello>(&message)) {
+        if (is_registered(session)) return {CloseSession{session}};  // a connection is one process's
         on_hello(session, *hello, now, effects);
         return effects;
     }
@@ -72,8 +77,10 @@ Effects Coordinator::message(SessionId session, const Message& message, Millisec
         gathering_.join(session, *join, now);
         form_group(now, effects);
     } else if (const auto* abort = std::get_if<Abort>(&message)) {
-        end_job(abort->exit_code, describe(it->second.hello) + ": " + abort->message, effects);
-    } else if (!std::holds_alternative<Heartbeat>(message)) {
+        end_job(abort->exit_code, describe(it->second.hello) + ": " + printable(abort->message), effects);
+    } else if (const auto* heartbeat = std::get_if<Heartbeat>(&message)) {
+        it->second.waiting_for = heartbeat->waiting_for;
+    } else {
         effects.push_back(CloseSession{session});  // a message that only the coordinator sends
     }
     refile(session, it->second, now);
@@ -127,6 +134,7 @@ void Coordinator::enlist(SessionId session, const Hello& hello, Milliseconds now
         if (holder.hello.contract.rank == hello.contract.rank) superseded.push_back(other);
     }
     for (const SessionId other : superseded) lose(other, "was replaced by " + describe(hello), now, effects);
+    EVALJOB_ASSERT(!holders_.contains(session), "a connection is one process's");
     Holder& holder = holders_[session];
     holder.hello = hello;
     holder.last_heard = now;
@@ -144,6 +152,8 @@ void Coordinator::enlist(SessionId session, const Hello& hello, Milliseconds now
 void Coordinator::adopt_held(SessionId session, Holder& holder, Milliseconds now) {
     for (const HeldLease& held : holder.hello.held) {
         if (held.batch >= batches_.size() || outstanding_.contains(held.lease)) continue;
+        const bool never_given = held.lease.epoch == options_.epoch && held.lease.counter >= next_counter_;
+        if (never_given) continue;
         Batch& batch = batches_[held.batch];
         if (batch.finished || batch.live > 0) continue;
         waiting_->remove(held.batch);
@@ -169,10 +179,12 @@ void Coordinator::on_done(SessionId session, const Done& done, Milliseconds now,
 void Coordinator::finish(std::uint64_t number, const Done& done, std::int32_t rank, Milliseconds now,
                          Effects& effects) {
     Batch& batch = batches_[number];
+    EVALJOB_ASSERT(!batch.finished && unfinished_ > 0, "a batch is finished once");
     batch.finished = true;
     last_done_ = now;
     waiting_->remove(number);
     items_done_ += batch.features.samples;
+    EVALJOB_ASSERT(items_done_ <= items_total_, "what is done is a part of all");
     items_failed_ += done.failed;
     ranks_[rank].samples += batch.features.samples;
     ranks_[rank].compute_us += done.compute_us;
@@ -181,9 +193,26 @@ void Coordinator::finish(std::uint64_t number, const Done& done, std::int32_t ra
     costs_.observe(batch.features, rank, ms);
     longest_ms_ = std::max(longest_ms_, ms / costs_.factor(rank));
     waiting_->refit(costs_);
-    if (--unfinished_ > 0) return;
+    --unfinished_;
+    watch_failures(number, done, effects);
+    if (unfinished_ > 0 || ended_) return;
     balance_.ended(now);
     effects.push_back(WriteDoneMarker{});
+}
+
+/// When all that was tried has failed for one reason, the cheapest tell whether the rest is worth trying.
+void Coordinator::watch_failures(std::uint64_t number, const Done& done, Effects& effects) {
+    const std::uint32_t samples = batches_[number].features.samples;
+    first_failures_.done(number, samples, done.failed >= samples ? done.failure : "");
+    if (first_failures_.wants_the_cheapest()) {
+        first_failures_.ask_first(cheapest_of(batches_.size(), [this](std::uint64_t i) {
+            return batches_[i].finished || batches_[i].live > 0 ? nullptr : &batches_[i].features;
+        }));
+        if (first_failures_.is_asking())
+            effects.push_back(Note{"all samples have failed alike so far; the cheapest are tried next"});
+    }
+    if (first_failures_.is_hopeless() && unfinished_ > 0)
+        end_job(exit_code::bad_input, first_failures_.message(), effects);
 }
 
 Effects Coordinator::disconnected(SessionId session, Milliseconds now) {
@@ -217,6 +246,8 @@ Effects Coordinator::tick(Milliseconds now) {
 
 Effects Coordinator::published() {
     published_ = true;
+    items_resumed_ += items_total_ - items_done_;  // others did these, or have failed on them for good
+    items_done_ = items_total_;
     Effects effects;
     for (const auto& [session, holder] : holders_) effects.push_back(Send{session, Finished{}});
     return effects;
@@ -236,7 +267,9 @@ void Coordinator::lose(SessionId session, const std::string& why, Milliseconds n
     }
     holder.wanted = 0;
     for (const LeaseNumber number : std::set(holder.leases)) take_back(number, now);
+    EVALJOB_ASSERT(holder.leases.empty(), "whoever is lost holds nothing");
     refile(session, holder, now);
+    EVALJOB_ASSERT(!holder.hungry, "whoever is lost wants nothing");
     balance_.went(holder.rank(), now);
     waiting_->set_present(holder.rank(), false);
     holders_.erase(it);

@@ -26,6 +26,7 @@
 #include "evaljob-runner/coordinator/balance.hpp"
 #include "evaljob-runner/coordinator/contract_check.hpp"
 #include "evaljob-runner/coordinator/cost_model.hpp"
+#include "evaljob-runner/coordinator/first_failures.hpp"
 #include "evaljob-runner/coordinator/gathering.hpp"
 #include "evaljob-runner/coordinator/protocol.hpp"
 #include "evaljob-runner/coordinator/waiting.hpp"
@@ -43,6 +44,9 @@ struct CoordinatorOptions {
     Schedule schedule = Schedule::Dynamic;
     Milliseconds absence = 60'000;  // Static: after so long, a rank that never came is lost
     Milliseconds least_gain = 200;  // a batch is not run twice for less
+    // An engine has several batches at a time: how long one takes is then no measure of the work, nor of a bound.
+    bool several_at_once = false;
+    bool backup_leases = true;      // whether one is run twice at all
 };
 
 /// A batch as the coordinator sees it: what tells how much it will cost, and whether its records are on the volume
@@ -87,7 +91,7 @@ struct RankProgress {
 /// How close the run was to what no schedule can beat. Zero before it is known.
 struct BalanceProgress {
     double makespan_ms = 0;  // from the first lease to the last batch that was done
-    double bound_ms = 0;     // see bound_ms(), of what is done
+    double bound_ms = 0;     // see bound_ms(), of what is done; stays 0 with several_at_once
     double idle_ms = 0;      // of all ranks
 };
 
@@ -106,6 +110,7 @@ struct CoordinatorProgress {
     bool finished = false;
     std::uint64_t leases_twice = 0;  // of all leases, those for a batch that another rank held at that time
     BalanceProgress balance;
+    std::string waiting_for;          // what a rank waits for before it can go on; empty: none does
     std::vector<RankProgress> ranks;  // those that ever registered, by rank
 };
 
@@ -125,6 +130,11 @@ public:
     CoordinatorProgress progress(Milliseconds now) const;
     bool finished() const { return published_; }
     bool is_registered(SessionId session) const { return holders_.contains(session); }
+    /// Whose session it is; null when no rank is registered under it.
+    const RankContract* contract_of(SessionId session) const {
+        const auto holder = holders_.find(session);
+        return holder == holders_.end() ? nullptr : &holder->second.hello.contract;
+    }
     std::size_t connected() const { return holders_.size(); }
 
 private:
@@ -137,6 +147,7 @@ private:
     struct Holder {
         Hello hello;
         Milliseconds last_heard = 0;
+        std::string waiting_for;
         std::uint32_t wanted = 0;
         /// When a lease that took too long was given; it gets no other before it says Done or Want.
         std::optional<Milliseconds> late;
@@ -162,6 +173,7 @@ private:
     void enlist(SessionId session, const Hello& hello, Milliseconds now, Effects& effects);
     void on_done(SessionId session, const Done& done, Milliseconds now, Effects& effects);
     void finish(std::uint64_t batch, const Done& done, std::int32_t rank, Milliseconds now, Effects& effects);
+    void watch_failures(std::uint64_t batch, const Done& done, Effects& effects);
     void adopt_held(SessionId session, Holder& holder, Milliseconds now);
     void form_group(Milliseconds now, Effects& effects);
     void lose(SessionId session, const std::string& why, Milliseconds now, Effects& effects);
@@ -171,6 +183,7 @@ private:
     // leases.cpp: who gets which batch.
     void lease_out(std::optional<SessionId> asked, Milliseconds now, Effects& effects);
     bool grant_next(SessionId session, Milliseconds now, Effects& effects);
+    std::optional<std::uint64_t> next_of_cheapest() const;
     void grant(SessionId session, std::uint64_t batch, Milliseconds now, Effects& effects);
     bool is_worth_preparing(const Holder& holder, std::uint64_t batch, Milliseconds now) const;
     bool is_worth_preparing_unseen(const Holder& holder, std::uint64_t batch) const;
@@ -193,6 +206,7 @@ private:
     CostModel costs_;
     std::unique_ptr<Waiting> waiting_;
     Balance balance_;
+    FirstFailures first_failures_{false};
     std::map<LeaseNumber, Outstanding> outstanding_;
     std::map<SessionId, Holder> holders_;
     std::set<std::pair<std::size_t, SessionId>> hungry_;  // who wants more, those with fewest leases first

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "api/assert.hpp"
+
 namespace evaljob {
 
 namespace {
@@ -48,6 +50,7 @@ void CostModel::observe(const BatchFeatures& batch, std::int32_t rank_number, do
         rank.took = rank.took * rank_memory + ms;
     }
     log_factors_ += std::log(raw_factor(rank_number));
+    EVALJOB_ASSERT(std::isfinite(log_factors_), "every rank's factor is above zero");
     scale_ = std::exp(log_factors_ / static_cast<double>(ranks_.size()));
     const double ordinary = ms / raw_factor(rank_number);
     ms_ = ms_ * memory + ordinary;
@@ -77,9 +80,11 @@ void CostModel::fit(Kind& kind) {
     const double p = kind.products[0] + weak * alike;
     const double q = kind.products[1] + weak * alike;
     const double determinant = a * c - b * b;
+    EVALJOB_ASSERT(determinant > 0, "what is believed before anything is observed keeps the fit solvable");
     kind.theta = {(p * c - q * b) / determinant, (q * a - p * b) / determinant};
     if (kind.theta[0] < 0) kind.theta = {0, q / c};
     if (kind.theta[1] < 0) kind.theta = {p / a, 0};
+    EVALJOB_ASSERT(kind.theta[0] >= 0 && kind.theta[1] >= 0, "more work takes no less time");
 }
 
 double CostModel::predict(const BatchFeatures& batch) const { return raw_prediction(batch) * scale_; }
@@ -112,6 +117,7 @@ double CostModel::raw_factor(std::int32_t rank) const {
     if (it == ranks_.end() || it->second.expected <= 0) return 1;
     // As if it had taken one more mean batch, in ordinary time: its first ones tell little.
     const Rank& of = it->second;
+    EVALJOB_ASSERT(of.batches > 0 && of.took > 0, "what was expected of a rank was of batches that it computed");
     const double mean = of.expected / of.batches;
     return (of.took + mean) / (of.expected + mean);
 }

@@ -1,5 +1,7 @@
 #include "evaljob-runner/coordinator/gathering.hpp"
 
+#include "api/assert.hpp"
+
 namespace evaljob {
 
 void Gathering::join(SessionId session, const Join& join, Milliseconds now) {
@@ -17,6 +19,7 @@ std::vector<std::pair<SessionId, Group>> Gathering::form(Milliseconds now) {
         formed.emplace_back(session, group);
         ++group.self;
     }
+    EVALJOB_ASSERT(group.self == group.members.size(), "every member has its place in the group");
     waiting_.clear();
     return formed;
 }

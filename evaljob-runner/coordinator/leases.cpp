@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "api/assert.hpp"
 #include "evaljob-runner/coordinator/coordinator.hpp"
 
 namespace evaljob {
@@ -35,18 +36,34 @@ void Coordinator::lease_out(std::optional<SessionId> asked, Milliseconds now, Ef
 bool Coordinator::grant_next(SessionId session, Milliseconds now, Effects& effects) {
     const Holder& holder = holders_.at(session);
     if (!holder.hungry) return false;
-    const auto batch = waiting_->next(holder.rank());
+    const bool cheapest = first_failures_.is_asking();
+    const auto batch = cheapest ? next_of_cheapest() : waiting_->next(holder.rank());
     if (!batch) return false;
-    if (!holder.leases.empty() && !is_worth_preparing(holder, *batch, now)) return false;
+    EVALJOB_ASSERT(*batch < batches_.size(), "what waits is a batch of the manifest");
+    EVALJOB_ASSERT(batches_[*batch].live == 0, "what waits is with nobody");
+    if (!cheapest && !holder.leases.empty() && !is_worth_preparing(holder, *batch, now)) return false;
     waiting_->remove(*batch);
     grant(session, *batch, now, effects);
     return true;
+}
+
+/// Nothing else is leased until they are done.
+std::optional<std::uint64_t> Coordinator::next_of_cheapest() const {
+    for (const std::uint64_t batch : first_failures_.asked_first())
+        if (!batches_[batch].finished && batches_[batch].live == 0) return batch;
+    return std::nullopt;
 }
 
 void Coordinator::grant(SessionId session, std::uint64_t number, Milliseconds now, Effects& effects) {
     Holder& holder = holders_.at(session);
     Batch& batch = batches_[number];
     const LeaseNumber lease{options_.epoch, next_counter_++};
+    EVALJOB_ASSERT(!ended_ && !published_, "a job that has ended leases nothing");
+    EVALJOB_ASSERT(!batch.finished, "what is done is not leased");
+    EVALJOB_ASSERT(batch.live < 2, "a batch is with two at most");
+    EVALJOB_ASSERT(!holder.late, "a rank that is late gets no other before it shows that it works");
+    EVALJOB_ASSERT(holder.leases.size() < holder.wanted, "a rank holds no more than it wants");
+    EVALJOB_ASSERT(!outstanding_.contains(lease), "a lease's number is used once");
     if (batch.live > 0) {
         ++leases_twice_;
     } else if (batch.leased_once) {
@@ -93,7 +110,7 @@ bool Coordinator::is_worth_preparing_unseen(const Holder& holder, std::uint64_t 
 /// changed, or time has passed that by itself may decide otherwise: what a second lease falls short of being worth it
 /// shrinks by no more than a millisecond each millisecond.
 void Coordinator::run_twice(bool changed, Milliseconds now, Effects& effects) {
-    if (ended_ || published_) return;
+    if (ended_ || published_ || !options_.backup_leases || first_failures_.is_asking()) return;
     if (changed) look_again_ = may_look_;
     const bool anyone = !hungry_.empty() && hungry_.begin()->first == 0;
     if (!anyone || options_.schedule == Schedule::Static || !costs_.known() || waiting_->size() > 0) return;
@@ -150,6 +167,7 @@ void Coordinator::take_back_late(Milliseconds now, Effects& effects) {
                                    " is leased again"});
             take_back(number, now);
         }
+        EVALJOB_ASSERT(holder.leases.empty(), "with a hung one go those that wait behind it");
     }
 }
 
@@ -163,10 +181,12 @@ void Coordinator::end_lease(LeaseNumber number, Milliseconds now) {
     if (it == outstanding_.end()) return;
     const Outstanding lease = it->second;
     outstanding_.erase(it);
+    EVALJOB_ASSERT(batches_[lease.batch].live > 0, "a lease that ends was counted");
     --batches_[lease.batch].live;
     const auto at = holders_.find(lease.session);
     if (at == holders_.end()) return;
     Holder& holder = at->second;
+    EVALJOB_ASSERT(holder.leases.contains(number), "a lease that is out is with its holder");
     if (*holder.leases.begin() == number) holder.begun = now;
     holder.leases.erase(number);
     refile(lease.session, holder, now);
@@ -182,7 +202,8 @@ void Coordinator::take_back(LeaseNumber number, Milliseconds now) {
 
 /// Keeps hungry_ and the idle times, whenever what the holder has or wants has changed.
 void Coordinator::refile(SessionId session, Holder& holder, Milliseconds now) {
-    if (holder.hungry) hungry_.erase({*holder.hungry, session});
+    const bool filed = !holder.hungry || hungry_.erase({*holder.hungry, session}) == 1;
+    EVALJOB_ASSERT(filed, "who wants leases is known by how many it holds");
     holder.hungry.reset();
     if (!holder.late && holder.leases.size() < holder.wanted) {
         holder.hungry = holder.leases.size();
@@ -198,6 +219,7 @@ double Coordinator::predicted_ms(const Holder& holder, std::uint64_t batch) cons
 /// When the lease that the holder computes is predicted to end. One that is over its time is expected to take as long
 /// again as it is over.
 double Coordinator::first_end(const Holder& holder, Milliseconds now) const {
+    EVALJOB_ASSERT(!holder.leases.empty(), "whoever computes holds a lease");
     const double predicted = predicted_ms(holder, outstanding_.at(*holder.leases.begin()).batch);
     const double left = predicted - static_cast<double>(now - holder.begun);
     return static_cast<double>(now) + std::abs(left);
@@ -207,6 +229,7 @@ void Coordinator::measure_capacity() {
     double capacity = 0;
     for (const auto& [session, holder] : holders_)
         if (holder.wanted > 0 && !holder.late) capacity += 1 / costs_.factor(holder.rank());
+    EVALJOB_ASSERT(std::isfinite(capacity) && capacity >= 0, "every rank takes some time");
     capacity_ = std::max(capacity, 1e-9);
 }
 

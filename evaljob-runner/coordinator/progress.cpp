@@ -1,6 +1,7 @@
 // What the coordinator tells of itself.
 #include <algorithm>
 
+#include "api/assert.hpp"
 #include "evaljob-runner/coordinator/coordinator.hpp"
 
 namespace evaljob {
@@ -17,6 +18,7 @@ BalanceProgress Coordinator::balance() const {
     BalanceProgress b;
     if (!first_lease_ || last_done_ <= *first_lease_) return b;
     b.makespan_ms = static_cast<double>(last_done_ - *first_lease_);
+    if (options_.several_at_once) return b;
     b.bound_ms = balance_.bound([&](std::int32_t rank) { return 1 / costs_.factor(rank); }, longest_ms_, *first_lease_);
     return b;
 }
@@ -27,6 +29,7 @@ CoordinatorProgress Coordinator::progress(Milliseconds now) const {
     p.samples_total = items_total_;
     p.samples_resumed = items_resumed_;
     p.samples_failed = items_failed_;
+    EVALJOB_ASSERT(items_done_ >= items_resumed_, "what was found at the start stays done");
     const Milliseconds until = unfinished_ == 0 ? last_done_ : now;
     const double seconds = first_lease_ ? static_cast<double>(until - *first_lease_) / 1000.0 : 0;
     if (seconds > 0) p.samples_per_second = static_cast<double>(items_done_ - items_resumed_) / seconds;
@@ -47,6 +50,7 @@ CoordinatorProgress Coordinator::progress(Milliseconds now) const {
         RankProgress one{rank, false, record.samples, record.compute_us, 0};
         if (const auto it = connected.find(rank); it != connected.end()) {
             one.connected = true;
+            if (p.waiting_for.empty()) p.waiting_for = it->second->waiting_for;
             one.holding = holding(*it->second, now);
         }
         one.idle = balance_.idle(rank, now);

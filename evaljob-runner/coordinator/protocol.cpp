@@ -1,5 +1,6 @@
 #include "evaljob-runner/coordinator/protocol.hpp"
 
+#include <algorithm>
 #include <exception>
 
 #include "api/base64.hpp"
@@ -69,11 +70,17 @@ struct Encode {
         return {{"type", "append"}, {"offset", m.offset}, {"bytes", base64_encode(m.bytes)}};
     }
     Json operator()(const Done& m) const {
-        return {{"type", "done"},       {"lease", lease_json(m.lease)}, {"batch", m.batch},
-                {"samples", m.samples}, {"failed", m.failed},           {"computeUs", m.compute_us}};
+        Json object{{"type", "done"},     {"lease", lease_json(m.lease)}, {"batch", m.batch}, {"samples", m.samples},
+                    {"failed", m.failed}, {"computeUs", m.compute_us},    {"log", m.log}};
+        if (!m.failure.empty()) object["failure"] = m.failure;
+        return object;
     }
     Json operator()(const Return& m) const { return {{"type", "return"}, {"lease", lease_json(m.lease)}}; }
-    Json operator()(const Heartbeat&) const { return {{"type", "heartbeat"}}; }
+    Json operator()(const Heartbeat& m) const {
+        Json object{{"type", "heartbeat"}};
+        if (!m.waiting_for.empty()) object["waitingFor"] = m.waiting_for;
+        return object;
+    }
     Json operator()(const Abort& m) const {
         return {{"type", "abort"}, {"exitCode", m.exit_code}, {"message", m.message}};
     }
@@ -94,6 +101,13 @@ struct Encode {
     }
 };
 
+/// A text for a person, which need not be there.
+std::string said(const Json& j, const char* key) {
+    std::string text = j.contains(key) ? j.at(key).get<std::string>() : "";
+    if (text.size() > max_said_bytes) throw std::out_of_range(std::string(key) + " is too long");
+    return text;
+}
+
 Hello hello_from(const Json& j) {
     Hello m;
     m.version = number_from<int>(j.at("version"));
@@ -111,11 +125,24 @@ Hello hello_from(const Json& j) {
     return m;
 }
 
+/// Of a file, not of a path.
+bool is_log_name(const std::string& name) {
+    return name.size() <= 255 && name.front() != '.' && name.ends_with(".shard") &&
+           std::all_of(name.begin(), name.end(), [](unsigned char c) { return c > ' ' && c < 0x7F && c != '/'; });
+}
+
 Done done_from(const Json& j) {
     const auto compute_us = number_from<std::int64_t>(j.at("computeUs"));
     if (compute_us < 0 || compute_us > longest_batch_us) throw std::out_of_range("computeUs is out of range");
-    return {lease_from(j.at("lease")), number_from<std::uint64_t>(j.at("batch")),
-            number_from<std::uint32_t>(j.at("samples")), number_from<std::uint32_t>(j.at("failed")), compute_us};
+    auto log = j.at("log").get<std::string>();
+    if (!log.empty() && !is_log_name(log)) throw std::invalid_argument("log is no name of a shard log");
+    return {lease_from(j.at("lease")),
+            number_from<std::uint64_t>(j.at("batch")),
+            number_from<std::uint32_t>(j.at("samples")),
+            number_from<std::uint32_t>(j.at("failed")),
+            compute_us,
+            said(j, "failure"),
+            std::move(log)};
 }
 
 Append append_from(const Json& j) {
@@ -138,7 +165,7 @@ Result<Message> from_json(const Json& j) {
     if (type == "append") return append_from(j);
     if (type == "done") return done_from(j);
     if (type == "return") return Return{lease_from(j.at("lease"))};
-    if (type == "heartbeat") return Heartbeat{};
+    if (type == "heartbeat") return Heartbeat{said(j, "waitingFor")};
     if (type == "abort") return Abort{number_from<int>(j.at("exitCode")), j.at("message").get<std::string>()};
     if (type == "welcome") {
         return Welcome{number_from<std::uint32_t>(j.at("epoch")), j.at("identity").get<std::string>(),

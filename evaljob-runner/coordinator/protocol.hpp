@@ -14,7 +14,7 @@
 
 namespace evaljob {
 
-inline constexpr int protocol_version = 2;  // 2: join and group
+inline constexpr int protocol_version = 3;  // 2: join and group; 3: done names its log
 
 /// The devices a rank will compute on, and what its node shows it.
 struct DeviceChoice {
@@ -56,20 +56,25 @@ struct Append {
 };
 inline constexpr std::size_t max_append = std::size_t{512} << 10;  // as base64 well below a frame's limit
 
-/// The batch's records are durable on the volume; with Append: have all been sent.
+/// The batch's records are durable on the volume, in the log that it names; with Append: have all been sent.
 struct Done {
     LeaseNumber lease;
     std::uint64_t batch = 0;
     std::uint32_t samples = 0;
     std::uint32_t failed = 0;
     std::int64_t compute_us = 0;
+    std::string failure = {};  // why all of them failed; empty: not all of them, or not alike
+    std::string log = {};  // the file's name in this rank's folder; empty with Append, where node 0 knows it
 };
 
 struct Return {
     LeaseNumber lease;
 };
 
-struct Heartbeat {};
+struct Heartbeat {
+    std::string waiting_for = {};  // what the rank waits for before it can go on: a server, a model; empty: nothing
+};
+inline constexpr std::size_t max_said_bytes = 500;  // of a failure, and of what is waited for
 
 /// The rank wants to be a member of the next group for collective operations.
 struct Join {

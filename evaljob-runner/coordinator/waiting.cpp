@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "api/assert.hpp"
+
 namespace evaljob {
 
 namespace {
@@ -36,6 +38,7 @@ LongestFirst::Key LongestFirst::key_of(std::uint32_t number) const {
 }
 
 void LongestFirst::put(std::uint64_t batch) {
+    EVALJOB_ASSERT(batch < class_of_.size(), "what waits is a batch of the manifest");
     const std::uint32_t number = class_of_[batch];
     Class& of = classes_[number];
     if (of.batches.contains(batch)) return;
@@ -45,15 +48,18 @@ void LongestFirst::put(std::uint64_t batch) {
     if (first) order_.insert(key_of(number));
     ++size_;
     cost_ += of.cost;
+    EVALJOB_ASSERT(size_ <= class_of_.size(), "a batch waits once");
 }
 
 void LongestFirst::remove(std::uint64_t batch) {
+    EVALJOB_ASSERT(batch < class_of_.size(), "what waits is a batch of the manifest");
     const std::uint32_t number = class_of_[batch];
     Class& of = classes_[number];
     const auto at = of.batches.find(batch);
     if (at == of.batches.end()) return;
     const bool first = at == of.batches.begin();
-    if (first) order_.erase(key_of(number));
+    const bool stood = !first || order_.erase(key_of(number)) == 1;
+    EVALJOB_ASSERT(stood && size_ > 0, "a class that has batches stands in the order, by its cost and its first one");
     of.batches.erase(at);
     if (first && !of.batches.empty()) order_.insert(key_of(number));
     --size_;
@@ -61,6 +67,7 @@ void LongestFirst::remove(std::uint64_t batch) {
 }
 
 std::optional<std::uint64_t> LongestFirst::next(std::int32_t /*rank*/) const {
+    EVALJOB_ASSERT(order_.empty() == (size_ == 0), "no batch that waits is forgotten");
     if (order_.empty()) return std::nullopt;
     return std::get<1>(*order_.begin());
 }
@@ -90,6 +97,7 @@ void FixedStride::put(std::uint64_t batch) {
 void FixedStride::remove(std::uint64_t batch) {
     Part& part = part_of(batch);
     if (part.batches.erase(batch) == 0) return;
+    EVALJOB_ASSERT(size_ > 0 && (!part.lost || lost_size_ > 0), "whatever is taken was counted");
     --size_;
     lost_size_ -= part.lost ? 1 : 0;
 }
@@ -99,6 +107,7 @@ std::optional<std::uint64_t> FixedStride::next(std::int32_t rank) const {
         const Part& own = parts_[static_cast<std::size_t>(rank)];
         if (!own.batches.empty()) return *own.batches.begin();
     }
+    EVALJOB_ASSERT(lost_size_ <= size_, "what is lost waits");
     if (lost_size_ == 0) return std::nullopt;
     for (const Part& part : parts_)
         if (part.lost && !part.batches.empty()) return *part.batches.begin();
@@ -113,6 +122,7 @@ void FixedStride::set_present(std::int32_t rank, bool present) {
     if (part.lost) {
         lost_size_ += part.batches.size();
     } else {
+        EVALJOB_ASSERT(lost_size_ >= part.batches.size(), "whatever is found again was counted as lost");
         lost_size_ -= part.batches.size();
     }
 }

@@ -9,6 +9,7 @@
 #include "evaljob-runner/dataset/idx.hpp"
 #include "evaljob-runner/dataset/json_lines.hpp"
 #include "evaljob-runner/dataset/tsv_dataset.hpp"
+#include "evaljob-runner/storage/files.hpp"
 
 namespace evaljob {
 
@@ -30,11 +31,13 @@ struct LoadedFile {
 };
 
 Result<LoadedFile> load(const Dataset& dataset, const NamedFile& file) {
-    auto digest = sha256_file(file.path);
-    if (!digest) return bad_input(dataset, unreadable(file.path_field, digest.error()));
+    const std::string field = "dataset " + dataset.name + ": " + file.path_field;
+    auto digest = file_sha256(file.path);
+    if (!digest) return input_failure(field, digest.error());
     if (!file.expected_sha256.empty() && *digest != file.expected_sha256)
         return bad_input(dataset, other_sha256(file.sha256_field, file.path, *digest, file.expected_sha256));
     auto content = read_gzip_or_plain(file.path, max_file_bytes);
+    if (!content && content.error().retry) return input_failure(field, content.error());
     if (!content) return bad_input(dataset, std::string(file.path_field) + ": " + content.error().message);
     return LoadedFile{std::move(*content), std::move(*digest)};
 }
@@ -132,6 +135,11 @@ tl::unexpected<Error> bad_input(const Dataset& dataset, const std::string& what)
 std::string unreadable(const std::string& field, const Error& error) {
     return field + ": " + error.message +
            "; is the path right? A relative one starts at the EvalJob file's folder, in a cluster at the storage root";
+}
+
+tl::unexpected<Error> input_failure(const std::string& field, const Error& error) {
+    if (error.retry) return fail("ReadFailed", field + ": " + error.message, true);
+    return fail("BadInput", unreadable(field, error));
 }
 
 std::string other_sha256(const std::string& field, const std::string& path, const std::string& is,

@@ -26,6 +26,7 @@ struct Sample {
     std::string image;                // TSV: a file's bytes, PNG or JPEG; empty: none
     Json target;                      // Classification: the class as an integer; Generation: a text, or several
     std::string group;                // the name of the target's class, or what task.groupBy names
+    std::string image_error;          // TSV: why the file that image_path names cannot be read; the sample fails
 };
 
 class DatasetReader {
@@ -49,6 +50,9 @@ std::string content_hash(const Sample& sample);
 /// Of a file that the EvalJob names: what is wrong, led by the field.
 tl::unexpected<Error> bad_input(const Dataset& dataset, const std::string& what);  // led by the dataset's name
 std::string unreadable(const std::string& field, const Error& error);
+
+/// What such an input ends with: BadInput, or where another try may read it ReadFailed.
+tl::unexpected<Error> input_failure(const std::string& field, const Error& error);
 std::string other_sha256(const std::string& field, const std::string& path, const std::string& is,
                          const std::string& expected);
 

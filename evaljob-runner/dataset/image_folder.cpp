@@ -23,6 +23,7 @@ Result<std::string> ImageFolder::read(const std::string& path) const {
         return bad("leads out of the dataset's folder " + folder.string());
     if (!fs::is_regular_file(file, error)) return bad("is no file");
     auto bytes = read_file(file.string(), max_image_file_bytes);
+    if (!bytes && bytes.error().retry) return tl::unexpected(bytes.error());
     if (!bytes) return bad(bytes.error().message);
     return bytes;
 }

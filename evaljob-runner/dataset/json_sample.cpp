@@ -50,13 +50,32 @@ Result<Json> read_targets(std::string_view value) {
     return list;
 }
 
+/// Python's json.dumps writes these for what is no number, and JSON knows none of them. Where the first stands, and how
+/// to be rid of it; empty where there is none.
+std::string named_non_number(std::string_view line) {
+    bool quoted = false;
+    for (std::size_t at = 0; at < line.size(); ++at) {
+        if (quoted && line[at] == '\\') {
+            ++at;
+        } else if (line[at] == '"') {
+            quoted = !quoted;
+        } else if (!quoted) {
+            for (const std::string_view word : {"NaN", "Infinity", "-Infinity"})
+                if (line.substr(at).starts_with(word))
+                    return ": at byte " + std::to_string(at + 1) + " stands " + std::string(word) +
+                           ", which JSON has not; write null or a text";
+        }
+    }
+    return "";
+}
+
 }  // namespace
 
 Result<Sample> read_json_sample(std::string_view line, std::uint64_t number, const Task& task) {
     if (line.starts_with("\xef\xbb\xbf"))
         return bad("begins with a byte order mark; save the file as UTF-8 without one");
     const auto members = json_members(line, Strictness::Json);
-    if (!members) return bad(members.error().message + "; each line holds one, in UTF-8");
+    if (!members) return bad(members.error().message + named_non_number(line) + "; each line holds one, in UTF-8");
     Sample sample;
     sample.id = std::to_string(number);
     bool has_group = task.group_by.empty();

@@ -1,12 +1,13 @@
 #include "evaljob-runner/dataset/text_file.hpp"
 
+#include <unistd.h>
+
 #include <cerrno>
-#include <cstring>
-#include <filesystem>
 #include <limits>
 #include <utility>
 
 #include "api/digest.hpp"
+#include "evaljob-runner/storage/files.hpp"
 
 namespace evaljob {
 
@@ -31,24 +32,22 @@ tl::unexpected<Error> TextFile::too_long(const std::string& place) const {
 }
 
 Result<void> TextFile::read(const std::function<void(std::string_view block)>& take) {
-    std::error_code ignored;
-    if (std::filesystem::is_directory(path_, ignored))
-        return refused(unreadable("path", Error{"ReadFailed", path_ + ": Is a directory"}));
-    errno = 0;
-    file_.open(path_, std::ios::binary);
-    if (!file_) return refused(unreadable("path", Error{"ReadFailed", path_ + ": " + std::strerror(errno)}));
+    auto opened = open_regular(path_);
+    if (!opened) return input_failure("dataset " + dataset_.name + ": path", opened.error());
+    file_ = std::move(opened->file);
     Sha256 digest;
     std::string block(block_bytes, '\0');
-    bool first = true;
-    do {
-        file_.read(block.data(), static_cast<std::streamsize>(block.size()));
-        const std::string_view got(block.data(), static_cast<std::size_t>(file_.gcount()));
-        if (std::exchange(first, false) && got.starts_with("\x1f\x8b"))
+    for (std::uint64_t offset = 0;;) {
+        const auto count = read_at(offset, block.data(), block.size());
+        if (!count) return tl::unexpected(count.error());
+        const std::string_view got(block.data(), *count);
+        if (got.empty()) break;
+        if (offset == 0 && got.starts_with("\x1f\x8b"))
             return refused("path: " + path_ + ": is compressed; decompress it: lines are read where they lie");
         digest.update(got);
         take(got);
-    } while (file_);
-    if (file_.bad()) return refused("path: " + path_ + ": cannot be read to its end");
+        offset += got.size();
+    }
     sha256_ = digest.hex();
     if (!dataset_.sha256.empty() && sha256_ != dataset_.sha256)
         return refused(other_sha256("sha256", path_, sha256_, dataset_.sha256));
@@ -57,11 +56,23 @@ Result<void> TextFile::read(const std::function<void(std::string_view block)>& t
 
 Result<std::string> TextFile::part(std::uint64_t offset, std::uint64_t length, const std::string& place) {
     std::string text(length, '\0');
-    file_.clear();
-    file_.seekg(static_cast<std::streamoff>(offset));
-    file_.read(text.data(), static_cast<std::streamsize>(text.size()));
-    if (!file_) return refused("path: " + place + ": cannot be read any more; was the file changed?");
+    for (std::uint64_t have = 0; have < length;) {
+        const auto count = read_at(offset + have, text.data() + have, length - have);
+        if (!count) return tl::unexpected(count.error());
+        if (*count == 0) return refused("path: " + place + ": cannot be read any more; was the file changed?");
+        have += *count;
+    }
     return text;
+}
+
+/// As many bytes as come; none at its end.
+Result<std::size_t> TextFile::read_at(std::uint64_t offset, char* to, std::size_t count) {
+    for (;;) {
+        const ssize_t got = ::pread(file_.get(), to, count, static_cast<off_t>(offset));
+        if (got >= 0) return static_cast<std::size_t>(got);
+        if (errno != EINTR)
+            return input_failure("dataset " + dataset_.name + ": path", read_failure(path_, errno).value());
+    }
 }
 
 }  // namespace evaljob

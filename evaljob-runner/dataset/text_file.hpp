@@ -3,12 +3,12 @@
 #pragma once
 
 #include <cstdint>
-#include <fstream>
 #include <functional>
 #include <string>
 #include <string_view>
 
 #include "evaljob-runner/dataset/dataset.hpp"
+#include "evaljob-runner/storage/file_descriptor.hpp"
 
 namespace evaljob {
 
@@ -37,9 +37,11 @@ public:
     tl::unexpected<Error> too_long(const std::string& place) const;
 
 private:
+    Result<std::size_t> read_at(std::uint64_t offset, char* to, std::size_t count);
+
     Dataset dataset_;
     std::string path_;
-    std::ifstream file_;
+    FileDescriptor file_;
     std::string sha256_;
 };
 

@@ -48,11 +48,9 @@ public:
             if (!whole) return refused(row, whole.error());
             (*cells)[*columns_.image] = std::move(*whole);
         }
-        auto sample = read_tsv_sample(columns_, *cells, task_.type);
+        auto sample = read_tsv_sample(columns_, *cells, task_);
         if (!sample) return refused(row, sample.error());
-        auto image = image_of(*cells);
-        if (!image) return refused(row, image.error());
-        sample->image = std::move(*image);
+        if (auto taken = take_image(*cells, *sample); !taken) return refused(row, taken.error());
         return sample;
     }
 
@@ -77,7 +75,7 @@ private:
 
     /// The cell itself, or that of the row which it names.
     Result<std::string> image_cell(std::string cell) {
-        if (cell.empty() || cell.size() > max_reference_bytes) return cell;
+        if (!is_image_reference(cell)) return cell;
         if (places_.empty())
             if (auto found = find_places(); !found) return tl::unexpected(found.error());
         const auto named = places_.find(cell);
@@ -85,7 +83,7 @@ private:
         const auto cells = cells_of(rows_[named->second]);
         if (!cells) return tl::unexpected(cells.error());
         std::string image = columns_.image < cells->size() ? (*cells)[*columns_.image] : "";
-        if (image.size() <= max_reference_bytes)
+        if (image.empty() || is_image_reference(image))
             return fail("BadInput", "its image names the row " + cell + ", which has no image of its own");
         return image;
     }
@@ -100,13 +98,18 @@ private:
         return {};
     }
 
-    /// The bytes of the row's one image; nothing when it has none, or a list of several.
-    Result<std::string> image_of(const std::vector<std::string>& cells) const {
+    /// The bytes of the row's one image; nothing when it has none, a list of several, or one that lies in the web. A
+    /// file that cannot be read is that sample's fault alone.
+    Result<void> take_image(const std::vector<std::string>& cells, Sample& sample) const {
         const std::string image = TsvColumns::cell(cells, columns_.image);
         const std::string path = TsvColumns::cell(cells, columns_.image_path);
-        if (is_tsv_list(image) || (image.empty() && (path.empty() || is_tsv_list(path)))) return std::string();
-        if (!image.empty()) return read_tsv_image(image);
-        return images_.read(path);
+        if (is_tsv_list(image) || is_web_address(image)) return {};
+        if (image.empty() && (path.empty() || is_tsv_list(path))) return {};
+        auto bytes = image.empty() ? images_.read(path) : read_tsv_image(image);
+        if (!bytes && !image.empty()) return tl::unexpected(bytes.error());
+        if (!bytes) sample.image_error = bytes.error().message;
+        if (bytes) sample.image = std::move(*bytes);
+        return {};
     }
 
     Task task_;

@@ -5,10 +5,13 @@
 
 #include "api/base64.hpp"
 #include "api/utf8.hpp"
+#include "evaljob-runner/dataset/quoted_list.hpp"
 
 namespace evaljob {
 
 namespace {
+
+constexpr std::string_view data_scheme = "data:";
 
 tl::unexpected<Error> bad(const std::string& what) { return fail("BadInput", what); }
 
@@ -22,39 +25,28 @@ std::optional<std::size_t> place_of(const std::vector<std::string>& names, const
     return static_cast<std::size_t>(found - names.begin());
 }
 
-/// True when the letter is that of a column which holds a text, as all before it do.
+/// True when the letter is that of a column which holds a text; columns before it may be empty.
 bool has_option(const TsvColumns& columns, const std::vector<std::string>& cells, const std::string& letter) {
     if (letter.size() != 1 || letter < "A" || letter > "Z") return false;
-    for (char option = 'A'; option <= letter.front(); ++option)
-        if (TsvColumns::cell(cells, place_of(columns.names, std::string(1, option))).empty()) return false;
-    return true;
+    return !TsvColumns::cell(cells, place_of(columns.names, letter)).empty();
 }
 
-/// The texts of a list as Python or JSON writes it; nothing when it is another one, or has escapes.
-std::optional<std::vector<std::string>> listed(std::string_view cell) {
-    if (!is_tsv_list(cell)) return std::nullopt;
-    cell = cell.substr(1, cell.size() - 2);
-    const auto pass_over_blanks = [&] { cell.remove_prefix(std::min(cell.find_first_not_of(" \r\n"), cell.size())); };
-    for (std::vector<std::string> items;;) {
-        pass_over_blanks();
-        if (!cell.starts_with('\'') && !cell.starts_with('"')) return std::nullopt;
-        const auto end = cell.find(cell.front(), 1);
-        if (end == std::string_view::npos) return std::nullopt;
-        items.emplace_back(cell.substr(1, end - 1));
-        if (items.back().find('\\') != std::string::npos) return std::nullopt;
-        cell.remove_prefix(end + 1);
-        pass_over_blanks();
-        if (cell.empty()) return items;
-        if (!cell.starts_with(',')) return std::nullopt;
-        cell.remove_prefix(1);
-    }
+Json target_of(const std::string& answer, const Task& task) {
+    const bool may_be_list = task.type == TaskType::Generation && task.targets == Targets::Auto;
+    const auto several = may_be_list ? quoted_list(answer) : std::nullopt;
+    return several ? Json(*several) : Json(answer);
 }
 
 std::string input_of(const TsvColumns& columns, const std::vector<std::string>& cells) {
     std::string input;
+    const bool has_no_image =
+        TsvColumns::cell(cells, columns.image).empty() && TsvColumns::cell(cells, columns.image_path).empty();
     for (std::size_t i = 0; i < cells.size(); ++i) {
-        if (i == columns.index || i == columns.answer || columns.names[i].empty() || cells[i].empty()) continue;
-        const auto several = i == columns.image || i == columns.image_path ? listed(cells[i]) : std::nullopt;
+        // That there is a place for its image and nothing in it is told: who shows images must not ask without.
+        const bool lacks_image = has_no_image && (i == columns.image || i == columns.image_path);
+        if (i == columns.index || i == columns.answer || columns.names[i].empty()) continue;
+        if (cells[i].empty() && !lacks_image) continue;
+        const auto several = i == columns.image || i == columns.image_path ? quoted_list(cells[i]) : std::nullopt;
         input += input.empty() ? "{" : ",";
         input += Json(columns.names[i]).dump() + ":" + (several ? Json(*several) : Json(cells[i])).dump();
     }
@@ -87,7 +79,7 @@ Result<TsvColumns> read_tsv_header(const std::vector<std::string>& cells, const 
     return columns;
 }
 
-Result<Sample> read_tsv_sample(const TsvColumns& columns, const std::vector<std::string>& cells, TaskType task) {
+Result<Sample> read_tsv_sample(const TsvColumns& columns, const std::vector<std::string>& cells, const Task& task) {
     if (cells.size() != columns.names.size())
         return bad("has " + std::to_string(cells.size()) + " cells, the first line names " +
                    std::to_string(columns.names.size()) + " columns");
@@ -100,10 +92,10 @@ Result<Sample> read_tsv_sample(const TsvColumns& columns, const std::vector<std:
     const std::string& answer = cells[columns.answer];
     if (answer.empty()) return bad("has no answer: the right one");
     if (answer.size() > max_target_bytes) return too_large("answer", max_target_bytes, answer.size());
-    if (task == TaskType::MultipleChoice && !has_option(columns, cells, answer))
+    if (task.type == TaskType::MultipleChoice && !has_option(columns, cells, answer))
         return bad("its answer is " + Json(answer.substr(0, 60)).dump(-1, ' ', false, Json::error_handler_t::replace) +
                    ", which is the letter of none of its options; they stand in the columns A, B, …");
-    sample.target = answer;
+    sample.target = target_of(answer, task);
     sample.group = TsvColumns::cell(cells, columns.group);
     if (columns.group && sample.group.empty())
         return bad("has no " + columns.names[*columns.group] +
@@ -116,12 +108,27 @@ Result<Sample> read_tsv_sample(const TsvColumns& columns, const std::vector<std:
 
 bool is_tsv_list(std::string_view cell) { return cell.starts_with('[') && cell.ends_with(']'); }
 
+bool is_web_address(std::string_view cell) { return cell.starts_with("http://") || cell.starts_with("https://"); }
+
+bool is_image_reference(std::string_view cell) {
+    const bool is_url = is_web_address(cell) || cell.starts_with(data_scheme);
+    return !cell.empty() && cell.size() <= max_reference_bytes && !is_url && !is_tsv_list(cell);
+}
+
 Result<std::string> read_tsv_image(std::string cell) {
+    if (cell.starts_with(data_scheme)) {
+        const auto comma = cell.find(',');
+        if (comma == std::string::npos || !std::string_view(cell).substr(0, comma).ends_with(";base64"))
+            return bad("its image is a data: URL that is not in base64: data:image/png;base64,…");
+        cell.erase(0, comma + 1);
+    }
     std::erase_if(cell, [](char c) { return c == '\n' || c == '\r' || c == ' '; });
     auto bytes = base64_decode(cell);
     if (!bytes || bytes->empty())
-        return bad("its image is neither base64 nor the index of another row, which has at most " +
-                   std::to_string(max_reference_bytes) + " characters");
+        return bad(
+            "its image is neither base64, nor a data: or http(s): URL, nor the index of another row, which has "
+            "at most " +
+            std::to_string(max_reference_bytes) + " characters");
     return std::move(*bytes);
 }
 

@@ -10,10 +10,10 @@
 namespace evaljob {
 
 std::string Choosing::add(std::size_t row, std::string_view input) {
-    const std::vector<std::string> texts = options_of(input);
-    if (texts.size() < 2) return "it has no two options, in columns A and B";
+    const std::vector<LetteredOption> lettered = options_of(input);
+    if (lettered.size() < 2) return "it has no two options, in columns A, B, …";
     std::vector<Option> options;
-    for (const std::string& text : texts) {
+    for (const auto& [letter, text] : lettered) {
         const auto said = prompt_of(module_.model().option, Json::object({{"option", text}}).dump());
         if (!said) return said.error().message;
         auto tokens = module_.tokenizer().encode(*said);
@@ -21,7 +21,7 @@ std::string Choosing::add(std::size_t row, std::string_view input) {
         if (tokens->empty() || static_cast<std::int64_t>(tokens->size()) > module_.model().max_new_tokens)
             return "an option of it has " + std::to_string(tokens->size()) + " tokens; the model takes 1 to " +
                    std::to_string(module_.model().max_new_tokens);
-        options.push_back({row, std::move(*tokens), text.size(), 0});
+        options.push_back({row, letter, std::move(*tokens), text.size(), 0});
     }
     options_.insert(options_.end(), options.begin(), options.end());
     return "";
@@ -68,20 +68,19 @@ void Choosing::add_up(const at::Tensor& logs, const std::vector<Token>& tokens, 
 Prediction Choosing::prediction_of(const std::vector<Option>& options) {
     if (!std::all_of(options.begin(), options.end(), [](const auto& o) { return std::isfinite(o.log_probability); }))
         return failed_prediction(no_numbers);
-    const auto letter_of = [&](const auto& of) {  // the first of equal ones
-        const auto best = std::max_element(options.begin(), options.end(),
-                                           [&](const auto& a, const auto& b) { return of(a) < of(b); });
-        return std::string(1, static_cast<char>('A' + (best - options.begin())));
+    const auto likeliest = [&](const auto& of) {  // the first of equal ones
+        return *std::max_element(options.begin(), options.end(),
+                                 [&](const auto& a, const auto& b) { return of(a) < of(b); });
     };
     const auto whole = [](const Option& option) { return option.log_probability; };
     const auto per_byte = [](const Option& option) {
         return option.log_probability / static_cast<double>(std::max<std::size_t>(option.bytes, 1));
     };
-    const std::string letter = letter_of(whole);
-    const double best = options[static_cast<std::size_t>(letter.front() - 'A')].log_probability;
+    const Option best = likeliest(whole);
     double sum = 0;
-    for (const Option& option : options) sum += std::exp(option.log_probability - best);
-    return {letter, {{"confidence", six_digits(1 / sum)}, {"normalized", letter_of(per_byte)}}, ""};
+    for (const Option& option : options) sum += std::exp(option.log_probability - best.log_probability);
+    const auto word = [](const Option& option) { return std::string(1, option.letter); };
+    return {word(best), {{"confidence", six_digits(1 / sum)}, {"normalized", word(likeliest(per_byte))}}, ""};
 }
 
 }  // namespace evaljob

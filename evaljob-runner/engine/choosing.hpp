@@ -24,6 +24,7 @@ public:
 private:
     struct Option {
         std::size_t row = 0;  // of the prompts
+        char letter = 'A';
         std::vector<Token> tokens;
         std::size_t bytes = 0;
         double log_probability = 0;

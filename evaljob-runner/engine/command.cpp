@@ -12,6 +12,7 @@
 #include "evaljob-runner/engine/command_protocol.hpp"
 #include "evaljob-runner/engine/halving.hpp"
 #include "evaljob-runner/engine/program.hpp"
+#include "evaljob-runner/engine/stop_texts.hpp"
 #include "evaljob-runner/launch/rank_counters.hpp"
 
 namespace evaljob {
@@ -44,12 +45,14 @@ public:
             auto program = Program::start(start_);
             if (!program) return tl::unexpected(program.error());
             program_ = std::move(*program);
-            const std::string why = wait_until_ready();
+            bool late = false;
+            const std::string why = wait_until_ready(late);
             if (why.empty()) return {};
             program_->end(std::chrono::milliseconds(0));
             program_.reset();
-            if (tries <= 1)
-                return fail("ProgramFailed", "spec.eval.model.command: " + start_.command.front() + ": " + why, true);
+            const std::string message = "spec.eval.model.command: " + start_.command.front() + ": " + why;
+            if (late) return fail("NotReady", message);
+            if (tries <= 1) return fail("ProgramFailed", message, true);
         }
     }
 
@@ -78,8 +81,8 @@ public:
     std::string device() const override { return "of the program"; }
 
 private:
-    /// Empty once it is, else why not.
-    std::string wait_until_ready() {
+    /// Empty once it is, else why not; `late`: it was waited for as long as it may be.
+    std::string wait_until_ready(bool& late) {
         const auto until = Clock::now() + startup_;
         for (std::string line;;) {
             switch (program_->wait(line, until)) {
@@ -95,6 +98,7 @@ private:
                 case Program::Event::TooLong:
                     return "it wrote a line of more than " + std::to_string(max_answer_bytes) + " bytes";
                 case Program::Event::Late:
+                    late = true;
                     return "it did not say {\"ready\": true} on its standard output within " +
                            std::to_string(startup_.count()) +
                            " s; docs/runner.md shows how, spec.eval.inference.startupTimeoutSeconds is for longer";
@@ -150,6 +154,7 @@ private:
         const auto found = std::find(open.begin(), open.end(), answer->request - first);
         if (found == open.end()) return pass_over(line);
         predictions_[*found] = std::move(answer->prediction);
+        cut_at_stop(predictions_[*found], {batch_.dataset->task.stop});
         open.erase(found);
         answered_ = true;
         return true;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "evaljob-runner/engine/choosing.hpp"
+#include "evaljob-runner/engine/engine_log.hpp"
 #include "evaljob-runner/engine/engine_text.hpp"
 #include "evaljob-runner/engine/generation.hpp"
 #include "evaljob-runner/engine/in_parts.hpp"
@@ -152,6 +153,8 @@ Result<std::unique_ptr<Engine>> generating_engine(std::unique_ptr<TextNetwork> n
         return fail("BadInput",
                     "has no method refill, which spec.eval.inference.refillRows needs; export the model with one "
                     "(docs/runner.md), or leave refillRows out");
+    if (const std::string doubts = doubts_of(model); !doubts.empty())
+        log_warning(std::string(text_model_file) + " of the model: " + doubts);
     return std::make_unique<GeneratingEngine>(TextModule(std::move(network), std::move(model), c10::Device(device)),
                                               options.refill_rows, std::move(options.doubt));
 }

@@ -1,19 +1,17 @@
 #include "evaljob-runner/engine/model_file.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <cstring>
 #include <thread>
 
 #include <spdlog/spdlog.h>
 
 #include "api/digest.hpp"
 #include "evaljob-runner/dataset/dataset.hpp"
+#include "evaljob-runner/storage/files.hpp"
 
 namespace evaljob {
 
@@ -25,9 +23,7 @@ constexpr std::uint64_t max_model_bytes = std::uint64_t{64} << 30U;
 constexpr std::chrono::seconds patience{60};  // with one who fills the memory file and makes no headway
 constexpr std::chrono::milliseconds between_looks{2};
 
-tl::unexpected<Error> unreadable_model(const std::string& reason, const std::string& message) {
-    return fail("BadInput", unreadable("spec.eval.model.path", Error{reason, message}));
-}
+tl::unexpected<Error> unreadable_model(const Error& error) { return input_failure("spec.eval.model.path", error); }
 
 Result<void> check_digest(const ModelFile& file, std::string_view bytes) {
     if (file.sha256.empty() || sha256_hex(bytes) == file.sha256) return {};
@@ -85,22 +81,18 @@ Result<bool> wait_until_full(const ModelFile& file, MemoryFile& memory, const Fr
 }  // namespace
 
 Result<ModelReader> ModelReader::open(const std::string& path) {
-    FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!file) return unreadable_model(errno == ENOENT ? "NotFound" : "ReadFailed", path + ": " + std::strerror(errno));
-    struct stat status {};
-    if (::fstat(file.get(), &status) != 0) return unreadable_model("ReadFailed", path + ": " + std::strerror(errno));
-    if (S_ISDIR(status.st_mode)) return unreadable_model("ReadFailed", path + ": " + std::strerror(EISDIR));
-    const auto size = static_cast<std::uint64_t>(status.st_size);
-    if (size > max_model_bytes) return unreadable_model("TooLarge", path + ": is over 64 GiB");
-    return ModelReader(path, std::move(file), size);
+    auto opened = open_regular(path);
+    if (!opened) return unreadable_model(opened.error());
+    if (opened->size > max_model_bytes) return unreadable_model({"TooLarge", path + ": is over 64 GiB"});
+    return ModelReader(path, std::move(opened->file), opened->size);
 }
 
 Result<void> ModelReader::read(std::uint64_t offset, char* to, std::size_t count) const {
     while (count > 0) {
         const ssize_t got = ::pread(file_.get(), to, count, static_cast<off_t>(offset));
         if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return unreadable_model("ReadFailed", path_ + ": " + std::strerror(errno));
-        if (got == 0) return unreadable_model("ReadFailed", path_ + ": has become shorter while it was read");
+        if (got < 0) return unreadable_model(read_failure(path_, errno).value());
+        if (got == 0) return unreadable_model({"Unreadable", path_ + ": has become shorter while it was read"});
         offset += static_cast<std::uint64_t>(got);
         to += got;
         count -= static_cast<std::size_t>(got);
@@ -112,7 +104,8 @@ Result<SharedBytes> read_model_file(const ModelFile& file, MemoryFile* of_node, 
     if (of_node == nullptr) return read_alone(file);
     const auto full = wait_until_full(file, *of_node, from_others);
     if (full && *full) return of_node->bytes();
-    if (!full && full.error().reason == "BadInput") return tl::unexpected(full.error());
+    if (!full && (full.error().reason == "BadInput" || full.error().reason == "ReadFailed"))
+        return tl::unexpected(full.error());
     spdlog::warn("model: this node's memory file is of no use ({}); reading {} alone",
                  full ? "who fills it makes no headway" : full.error().message, file.path);
     return read_alone(file);

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "evaljob-runner/engine/program_keeper.hpp"
+#include "evaljob-runner/engine/program_lookup.hpp"
 
 namespace evaljob {
 
@@ -41,15 +42,9 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 }
 
 tl::unexpected<Error> cannot_run(const ProgramStart& start, int error, int where) {
-    const std::string why = std::strerror(error);
-    if (where == 'd')
-        return fail("BadInput", start.folder_field + ": " + start.folder + ": " + why +
-                                    "; it is the folder that the program starts in; is the path right?");
-    if (where == 'x')
-        return fail("BadInput", start.command_field + ": " + start.command.front() + ": " + why +
-                                    "; is it installed here (in a cluster: in the image of container runner), and "
-                                    "executable?");
-    return fail("StartFailed", start.command_field + ": fork: " + why, true);
+    if (where == 'd') return no_folder(start.folder_field, start.folder, error);
+    if (where == 'x') return no_program(start.command_field, start.command.front(), error);
+    return fail("StartFailed", start.command_field + ": fork: " + std::strerror(error), true);
 }
 
 std::string how(int waited) {

@@ -1,6 +1,7 @@
 #include "evaljob-runner/engine/text_model.hpp"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "api/json_members.hpp"
@@ -45,6 +46,17 @@ Result<std::vector<std::string>> read_tokens(const Json& object) {
     return tokens;
 }
 
+/// A list of tokens by their numbers.
+Result<std::vector<Token>> read_numbers(const Json& list, const char* key, Token last) {
+    std::vector<Token> tokens;
+    for (const Json& token : list) {
+        const auto read = number(Json::object({{key, token}}), key, 0, last, {});
+        if (!read) return tl::unexpected(read.error());
+        tokens.push_back(*read);
+    }
+    return tokens;
+}
+
 Result<void> read_special(const Json& object, TextModel& model) {
     const auto last = static_cast<std::int64_t>(model.tokens.size()) - 1;
     const auto pad = number(object, "pad", 0, last, {});
@@ -55,12 +67,15 @@ Result<void> read_special(const Json& object, TextModel& model) {
         if (!unknown) return tl::unexpected(unknown.error());
         model.unknown = *unknown;
     }
-    const auto stop = object.find("stop");
-    if (stop == object.end() || !stop->is_array()) return bad("stop must be the list of tokens that end a text");
-    for (const Json& token : *stop) {
-        const auto read = number(Json::object({{"stop", token}}), "stop", 0, last, {});
-        if (!read) return tl::unexpected(read.error());
-        model.stop.push_back(*read);
+    for (const auto& [key, into, what] :
+         {std::tuple{"stop", &model.stop, "the list of tokens that end a text"},
+          std::tuple{"special", &model.special, "a list of tokens that are found in a prompt before it is split"}}) {
+        const auto list = object.find(key);
+        if (list == object.end() && into == &model.special) continue;
+        if (list == object.end() || !list->is_array()) return bad(std::string(key) + " must be " + what);
+        auto tokens = read_numbers(*list, key, last);
+        if (!tokens) return tl::unexpected(tokens.error());
+        *into = std::move(*tokens);
     }
     return {};
 }
@@ -82,6 +97,16 @@ Result<void> read_image(const Json& object, TextModel& model) {
 }  // namespace
 
 bool TextModel::is_stop(Token token) const { return std::find(stop.begin(), stop.end(), token) != stop.end(); }
+
+std::vector<Token> TextModel::all_special() const {
+    std::vector<Token> tokens = special;
+    tokens.push_back(pad);
+    if (unknown) tokens.push_back(*unknown);
+    tokens.insert(tokens.end(), stop.begin(), stop.end());
+    std::sort(tokens.begin(), tokens.end());
+    tokens.erase(std::unique(tokens.begin(), tokens.end()), tokens.end());
+    return tokens;
+}
 
 Result<TextModel> read_text_model(std::string_view json) {
     const Json object = parse_json(json);
@@ -127,41 +152,88 @@ Result<std::string> prompt_of(const std::string& pattern, std::string_view input
     }
 }
 
-std::vector<std::string> options_of(std::string_view input) {
-    std::vector<std::string> options;
+std::vector<LetteredOption> options_of(std::string_view input) {
+    std::vector<LetteredOption> options;
     const auto members = json_members(input, Strictness::Json);
     for (char letter = 'A'; members && letter <= 'Z'; ++letter) {
         const auto member = std::find_if(members->begin(), members->end(),
                                          [&](const auto& m) { return m.key == std::string(1, letter); });
-        if (member == members->end()) break;
-        options.push_back(json_string_bytes(member->value).value_or(std::string(member->value)));
+        if (member == members->end() || member->value == "null") continue;
+        std::string text = json_string_bytes(member->value).value_or(std::string(member->value));
+        if (!text.empty()) options.push_back({letter, std::move(text)});
     }
     return options;
 }
 
+std::string doubts_of(const TextModel& model) {
+    std::unordered_map<std::string, Token> found;
+    for (const Token token : model.all_special()) found.emplace(model.tokens[static_cast<std::size_t>(token)], token);
+    std::string doubts;
+    const auto doubt = [&](const char* role, Token token) {
+        const std::string& text = model.tokens[static_cast<std::size_t>(token)];
+        const Token first = found.at(text);
+        if (!text.empty() && first == token) return;
+        doubts += (doubts.empty() ? "" : "; ") + std::string(role) + " " + std::to_string(token) +
+                  (text.empty() ? " has no text" : " has the text of token " + std::to_string(first));
+    };
+    for (const Token token : model.stop) doubt("stop token", token);
+    if (!model.is_stop(model.pad)) doubt("padding token", model.pad);
+    if (doubts.empty()) return doubts;
+    return doubts + ": never found in a prompt; where prompts should hold it, give it its own text in tokens";
+}
+
+void Tokenizer::Table::add(const std::string& text, Token token) {
+    if (text.empty()) return;
+    numbers.emplace(text, token);
+    first_bytes.set(static_cast<unsigned char>(text.front()));
+    longest = std::max(longest, text.size());
+}
+
+std::optional<std::pair<Token, std::size_t>> Tokenizer::Table::find(std::string_view text) const {
+    if (text.empty() || !first_bytes.test(static_cast<unsigned char>(text.front()))) return {};
+    for (std::size_t length = std::min(longest, text.size()); length > 0; --length) {
+        const auto found = numbers.find(std::string(text.substr(0, length)));
+        if (found != numbers.end()) return std::pair{found->second, length};
+    }
+    return {};
+}
+
 Tokenizer::Tokenizer(const TextModel& model) : texts_(model.tokens), unknown_(model.unknown) {
+    const std::vector<Token> special = model.all_special();
+    for (const Token token : special) special_.add(texts_[static_cast<std::size_t>(token)], token);
     for (std::size_t i = 0; i < texts_.size(); ++i) {
         const auto token = static_cast<Token>(i);
-        if (texts_[i].empty() || token == model.pad || token == unknown_ || model.is_stop(token)) continue;
-        numbers_.emplace(texts_[i], token);
-        longest_ = std::max(longest_, texts_[i].size());
+        if (!std::binary_search(special.begin(), special.end(), token)) ordinary_.add(texts_[i], token);
     }
 }
 
 Result<std::vector<Token>> Tokenizer::encode(std::string_view text) const {
     std::vector<Token> tokens;
-    while (!text.empty()) {
-        std::size_t length = std::min(longest_, text.size());
-        auto found = numbers_.end();
-        for (; length > 0; --length) {
-            found = numbers_.find(std::string(text.substr(0, length)));
-            if (found != numbers_.end()) break;
+    std::size_t begun = 0;  // of what stands in front of the next special token
+    for (std::size_t at = 0; at <= text.size();) {
+        const auto special = special_.find(text.substr(at));
+        if (!special && at < text.size()) {
+            ++at;
+            continue;
         }
-        if (length > 0) {
-            tokens.push_back(found->second);
+        if (auto read = encode_ordinary(text.substr(begun, at - begun), tokens); !read)
+            return tl::unexpected(read.error());
+        if (!special) break;
+        tokens.push_back(special->first);
+        at += special->second;
+        begun = at;
+    }
+    return tokens;
+}
+
+Result<void> Tokenizer::encode_ordinary(std::string_view text, std::vector<Token>& tokens) const {
+    while (!text.empty()) {
+        std::size_t length = 1;
+        if (const auto found = ordinary_.find(text)) {
+            tokens.push_back(found->first);
+            length = found->second;
         } else {
             // A whole character is unknown, not each of its bytes.
-            length = 1;
             while (length < text.size() && (static_cast<unsigned char>(text[length]) & 0xC0U) == 0x80U) ++length;
             if (!unknown_)
                 return bad(
@@ -172,7 +244,7 @@ Result<std::vector<Token>> Tokenizer::encode(std::string_view text) const {
         }
         text.remove_prefix(length);
     }
-    return tokens;
+    return {};
 }
 
 std::string Tokenizer::decode(const std::vector<Token>& tokens) const {

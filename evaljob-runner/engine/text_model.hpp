@@ -2,11 +2,13 @@
 // docs/runner.md describes it. Pure; a model's file is another's.
 #pragma once
 
+#include <bitset>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "api/result.hpp"
@@ -23,6 +25,7 @@ struct TextModel {
     Token pad = 0;
     std::vector<Token> stop;  // any of them ends a text
     std::optional<Token> unknown;
+    std::vector<Token> special;  // others that are found in a prompt before it is split: marks of a chat's turns
     std::string prompt = "{question}";
     std::string option = "{option}";  // MultipleChoice: what follows the prompt
     std::int64_t max_prompt_tokens = 0;
@@ -32,6 +35,8 @@ struct TextModel {
     int width = 0;
 
     bool is_stop(Token token) const;
+    /// Padding, what ends a text, what is unknown, and whatever else the file calls special, by number.
+    std::vector<Token> all_special() const;
 };
 
 /// Fails with BadInput; the message is for a reader who knows the file.
@@ -41,10 +46,21 @@ Result<TextModel> read_text_model(std::string_view json);
 /// BadInput when it has no such member.
 Result<std::string> prompt_of(const std::string& pattern, std::string_view input);
 
-/// The texts of an input's members A, B, …, as far as they go without a gap.
-std::vector<std::string> options_of(std::string_view input);
+struct LetteredOption {
+    char letter = 'A';
+    std::string text;
+};
 
-/// Texts as tokens: at every place the longest one that fits. Texts of tokens are joined as they are.
+/// What an input's members A to Z hold, in the letters' order, wherever there are gaps. One that is null or empty is no
+/// option, as pandas writes an empty cell.
+std::vector<LetteredOption> options_of(std::string_view input);
+
+/// Which of its stop tokens and padding no prompt can hold, and what to do about it; empty: none. A chat's prompts have
+/// them, and such a model answers something else without.
+std::string doubts_of(const TextModel& model);
+
+/// Texts as tokens. Special ones are found first, the longest one at a place, as Hugging Face's added tokens; between
+/// them, at every place the longest one that fits. Texts of tokens are joined as they are.
 class Tokenizer {
 public:
     explicit Tokenizer(const TextModel& model);
@@ -54,10 +70,23 @@ public:
     std::string decode(const std::vector<Token>& tokens) const;
 
 private:
+    /// Tokens by their texts.
+    struct Table {
+        std::unordered_map<std::string, Token> numbers;
+        std::bitset<256> first_bytes;
+        std::size_t longest = 0;
+
+        void add(const std::string& text, Token token);
+        /// The longest one that the text begins with, and its length; nothing when there is none.
+        std::optional<std::pair<Token, std::size_t>> find(std::string_view text) const;
+    };
+
+    Result<void> encode_ordinary(std::string_view text, std::vector<Token>& tokens) const;
+
     std::vector<std::string> texts_;
-    std::unordered_map<std::string, Token> numbers_;
+    Table special_;
+    Table ordinary_;
     std::optional<Token> unknown_;
-    std::size_t longest_ = 0;
 };
 
 }  // namespace evaljob

@@ -40,7 +40,8 @@ Prompt TextModule::prompt_for(const Request& request) {
 
 void TextModule::take_image(const Request& request, Prompt& prompt) {
     if (request.sample.image.empty()) {
-        prompt.error = "it has no image, or several; the model takes one";
+        prompt.error = request.sample.image_error.empty() ? "it has no image, or several, or a URL; the model takes one"
+                                                          : request.sample.image_error;
         return;
     }
     const auto decoded = request.image ? request.image : decoded_image(request);

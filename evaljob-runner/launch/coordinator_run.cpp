@@ -1,11 +1,12 @@
 #include "evaljob-runner/launch/coordinator_run.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <spdlog/spdlog.h>
 
+#include "api/names.hpp"
 #include "evaljob-runner/launch/exit_status.hpp"
-#include "evaljob-runner/manifest/run_folder.hpp"
 #include "evaljob-runner/storage/files.hpp"
 
 namespace evaljob {
@@ -13,44 +14,65 @@ namespace evaljob {
 namespace {
 
 constexpr Milliseconds farewell = 10'000;  // how long ranks that have been told may take to hang up
+// A network file system's caches keep what was there before for up to half of this.
+constexpr Milliseconds until_everything_shows = 60'000;
 
 }  // namespace
 
 CoordinatorRun::CoordinatorRun(Manifest manifest, std::string shared_dir, const CoordinatorOptions& options,
-                               const std::vector<BatchState>& batches, bool done, Outside outside)
+                               const std::vector<BatchState>& batches, bool done, LogNames names, Outside outside)
     : manifest_(std::move(manifest)),
       shared_dir_(std::move(shared_dir)),
       identity_(options.identity),
       epoch_(options.epoch),
+      run_id_(options.expected.run_id),
       coordinator_(options, batches),
       done_(done),
       outside_(std::move(outside)),
-      received_(shared_dir_, options.identity, options.expected.run_id, options.epoch) {}
+      received_(shared_dir_, options.identity, options.expected.run_id, options.epoch),
+      names_(std::move(names)) {}
 
 Result<std::unique_ptr<CoordinatorRun>> CoordinatorRun::open(Manifest manifest, const std::string& shared_dir,
-                                                             CoordinatorOptions options, Outside outside) {
+                                                             CoordinatorOptions options, Outside outside,
+                                                             FailedBefore failed) {
     const auto run = open_run_folder(manifest, shared_dir);
     if (!run) return tl::unexpected(run.error());
     for (const auto& note : run->inventory.notes) spdlog::warn("{}", note);
     options.epoch = run->epoch;
     options.identity = identity_of(manifest);
-    const auto batches = batch_states(manifest, run->inventory);
-    return std::unique_ptr<CoordinatorRun>(
-        new CoordinatorRun(std::move(manifest), shared_dir, options, batches, run->done, std::move(outside)));
+    auto names = LogNames::open(shared_dir, run->epoch);
+    if (!names) return tl::unexpected(names.error());
+    // One that this very run has written is its end. An earlier run's is written anew where it may stand.
+    const bool done = run->marker && run->marker->run_id == options.expected.run_id;
+    const auto batches = batch_states(manifest, run->inventory, is_settled(*run, failed));
+    return std::unique_ptr<CoordinatorRun>(new CoordinatorRun(std::move(manifest), shared_dir, options, batches, done,
+                                                              std::move(*names), std::move(outside)));
 }
 
 void CoordinatorRun::start(Milliseconds now) { apply(done_ ? coordinator_.published() : coordinator_.start(), now); }
 
 void CoordinatorRun::message(SessionId session, const Message& message, Milliseconds now) {
     if (const auto* append = std::get_if<Append>(&message)) return take_records(session, *append, now);
-    if (const auto* done = std::get_if<Done>(&message); done && writes_for(session)) {
+    if (const auto* done = std::get_if<Done>(&message); done && waits_for_commit(session, *done)) {
         uncommitted_.emplace_back(session, *done);
         if (uncommitted_.size() == 1) outside_.commit_soon();
         return;
     }
-    // Else who comes back would be given the very batches that it has just reported.
-    if (std::holds_alternative<Want>(message)) commit(now);
+    commit(now);  // else a batch that was just reported would be handed out once more
     apply(coordinator_.message(session, message, now), now);
+}
+
+/// Relative to the shared folder; empty for a session that is none, or has none.
+std::string CoordinatorRun::log_of(SessionId session, const Done& done) const {
+    if (writes_for(session)) return received_.path_of(session);
+    const RankContract* contract = coordinator_.contract_of(session);
+    if (contract == nullptr || done.log.empty()) return "";
+    return names::output_dir("", run_id_, contract->node_rank, contract->attempt).substr(1) + "/" + done.log;
+}
+
+bool CoordinatorRun::waits_for_commit(SessionId session, const Done& done) const {
+    const std::string log = log_of(session, done);
+    return writes_for(session) || (!log.empty() && !names_.knows(log));
 }
 
 void CoordinatorRun::take_records(SessionId session, const Append& append, Milliseconds now) {
@@ -68,10 +90,12 @@ void CoordinatorRun::take_records(SessionId session, const Append& append, Milli
 void CoordinatorRun::commit(Milliseconds now) {
     const auto reports = std::exchange(uncommitted_, {});
     if (reports.empty()) return;
-    if (const auto committed = received_.commit(); !committed)
-        return outside_.end_job(exit_status_of(committed.error()), committed.error().message);
+    for (const auto& [session, done] : reports)
+        if (const std::string log = log_of(session, done); !log.empty()) names_.add(log);
+    const auto committed = received_.commit().and_then([this] { return names_.commit(); });
+    if (!committed) return outside_.end_job(exit_status_of(committed.error()), committed.error().message);
     for (const auto& [session, done] : reports) {
-        if (received_.holds(session, done.lease)) {
+        if (!writes_for(session) || received_.holds(session, done.lease)) {
             apply(coordinator_.message(session, done, now), now);
             continue;
         }
@@ -89,11 +113,13 @@ void CoordinatorRun::disconnected(SessionId session, Milliseconds now) {
 }
 
 void CoordinatorRun::tick(Milliseconds now) {
+    commit(now);
     apply(coordinator_.tick(now), now);
     // Where two coordinators live beside each other, the other one may have written the marker: ranks that find it are
     // gone, and nobody is left to finish what this one still counts as open.
     const bool alone = coordinator_.connected() == 0 && !coordinator_.finished();
-    if (alone && is_done(shared_dir_) && sync_folder(shared_dir_)) apply(coordinator_.published(), now);
+    if (alone && another_has_finished()) apply(coordinator_.published(), now);
+    if (looking_ && now >= looking_->next && !coordinator_.finished()) write_marker(now);
     finish_when_alone(now);
 }
 
@@ -113,20 +139,48 @@ void CoordinatorRun::apply(const Effects& effects, Milliseconds now) {
     }
 }
 
+/// By a marker of this run, or of a later coordinator of whichever run, over which this one must not write.
+bool CoordinatorRun::another_has_finished() const {
+    const auto marker = standing_marker(shared_dir_, identity_of(manifest_));
+    return marker && (marker->run_id == run_id_ || marker->epoch > epoch_) && sync_folder(shared_dir_);
+}
+
 void CoordinatorRun::write_marker(Milliseconds now) {
-    const auto marker = write_done_marker(manifest_, shared_dir_, epoch_);
+    if (another_has_finished()) return apply(coordinator_.published(), now);
+    const auto marker = write_done_marker(manifest_, shared_dir_, {epoch_, run_id_});
+    if (!marker && look_again(marker.error(), now)) return;
     if (!marker) return outside_.end_job(exit_status_of(marker.error()), marker.error().message);
+    looking_.reset();
+    tell_of_the_end(now);
+    apply(coordinator_.published(), now);
+}
+
+/// What was reported is durable; it may only not show yet. The pauses grow, for each time all logs are read.
+bool CoordinatorRun::look_again(const Error& error, Milliseconds now) {
+    if (error.reason != "Incomplete" && error.reason != "ReadFailed") return false;
+    if (!looking_) {
+        looking_ = Looking{now, now};
+        spdlog::warn("coordinator: {}; looking again for {} s", error.message, until_everything_shows / 1'000);
+    }
+    const Milliseconds looked = now - looking_->since;
+    if (looked >= until_everything_shows) return false;
+    looking_->next = now + std::clamp<Milliseconds>(looked, 1'000, 15'000);
+    return true;
+}
+
+void CoordinatorRun::tell_of_the_end(Milliseconds now) const {
     const auto p = progress(now);
     spdlog::info(
         "coordinator: all {} samples are on the volume ({} in this epoch under {} leases for {} batches, {} leased "
         "again, {} twice at a time)",
         p.samples_total, p.samples_done - p.samples_resumed, p.leases, p.batches, p.leases_again, p.leases_twice);
-    if (p.balance.bound_ms > 0) {
-        spdlog::info(
-            "coordinator: it took {:.1f} s, {:.3f} times the least possible; ranks waited for leases for {:.1f} s",
-            p.balance.makespan_ms / 1e3, p.balance.makespan_ms / p.balance.bound_ms, p.balance.idle_ms / 1e3);
+    if (p.balance.makespan_ms > 0) {
+        spdlog::info("coordinator: it took {:.1f} s; ranks waited for leases for {:.1f} s", p.balance.makespan_ms / 1e3,
+                     p.balance.idle_ms / 1e3);
+        if (p.balance.bound_ms > 0)
+            spdlog::info("coordinator: that is {:.3f} times the least possible",
+                         p.balance.makespan_ms / p.balance.bound_ms);
     }
-    apply(coordinator_.published(), now);
 }
 
 void CoordinatorRun::finish_when_alone(Milliseconds now) {

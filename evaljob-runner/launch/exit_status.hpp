@@ -7,7 +7,9 @@
 namespace evaljob {
 
 inline int exit_status_of(const Error& error) {
-    if (error.reason == "BadInput" || error.reason == "NotFound" || error.reason == "TooLarge")
+    // NotReady: a server or a program was waited for as long as it may be; another start would wait as long again.
+    if (error.reason == "BadInput" || error.reason == "NotFound" || error.reason == "TooLarge" ||
+        error.reason == "NotReady" || error.reason == "Unreadable")
         return exit_code::bad_input;
     if (error.reason == "OtherIdentity") return exit_code::identity;
     if (error.reason == "ContractViolated") return exit_code::contract;

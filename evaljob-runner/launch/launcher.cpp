@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include <charconv>
 #include <chrono>
 #include <filesystem>
 #include <iostream>
@@ -15,20 +16,24 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "api/printable.hpp"
 #include "api/progress_report.hpp"
 #include "api/runner_environment.hpp"
 #include "evaljob-runner/launch/child.hpp"
 #include "evaljob-runner/launch/coordinator_server.hpp"
 #include "evaljob-runner/launch/device.hpp"
 #include "evaljob-runner/launch/exit_status.hpp"
+#include "evaljob-runner/launch/needed_at_end.hpp"
 #include "evaljob-runner/launch/node_metrics.hpp"
 #include "evaljob-runner/launch/node_writes.hpp"
 #include "evaljob-runner/launch/progress_json.hpp"
 #include "evaljob-runner/launch/rank_counters.hpp"
 #include "evaljob-runner/launch/rank_exit.hpp"
 #include "evaljob-runner/launch/run_files.hpp"
+#include "evaljob-runner/launch/stop_signals.hpp"
 #include "evaljob-runner/launch/termination_log.hpp"
 #include "evaljob-runner/manifest/build_manifest.hpp"
+#include "evaljob-runner/manifest/dataset_samples.hpp"
 #include "evaljob-runner/storage/files.hpp"
 #include "evaljob-runner/storage/memory_file.hpp"
 #include "net/http_server.hpp"
@@ -39,7 +44,14 @@ namespace asio = boost::asio;
 
 namespace {
 
+/// Auto: not where each answer may have its price.
+bool has_backup_leases(const Eval& eval) {
+    if (eval.inference.backup_leases != BackupLeases::Auto) return eval.inference.backup_leases == BackupLeases::Always;
+    return eval.model.format != ModelFormat::OpenAI;
+}
+
 constexpr std::chrono::seconds stop_patience{20};  // below the 30 s that Kubernetes gives a Pod
+constexpr std::size_t most_other_descriptors = 256;
 
 /// What a node is told.
 struct Told {
@@ -56,12 +68,12 @@ public:
           contract_(std::move(told.contract)),
           eval_(std::move(told.eval)),
           token_(std::move(told.token)),
-          signals_(io_, SIGTERM, SIGINT),
+          signals_(io_, [this](int signal_number) { on_signal(signal_number); }),
           child_signals_(io_, SIGCHLD),
           kill_timer_(io_) {}
 
     int run() {
-        await_signals();
+        make_room_for_connections();
         start_ranks();
         if (auto served = serve(); !served) {
             // The run's progress must be had; another node's metrics need not, where several share a machine's network.
@@ -88,12 +100,18 @@ private:
         std::optional<SharedCounters> counters;
     };
 
-    void await_signals() {
-        signals_.async_wait([this](const boost::system::error_code& error, int signal_number) {
-            if (error) return;
-            spdlog::info("launcher: signal {}: stopping", signal_number);
-            stop_ranks(exit_code::terminated, "");
-        });
+    void on_signal(int signal_number) {
+        spdlog::info("launcher: signal {}: stopping", signal_number);
+        stop_ranks(exit_code::terminated, "");
+    }
+
+    /// On node 0 every rank of the job has one, beside those that anybody may open.
+    void make_room_for_connections() const {
+        if (contract_.node_rank != 0) return;
+        const std::size_t wanted = 2 * static_cast<std::size_t>(contract_.world_size) + most_other_descriptors;
+        if (const auto have = raise_descriptor_limit(); have < wanted)
+            spdlog::warn("launcher: this process may have {} open files, a job of {} ranks wants {}; raise ulimit -n",
+                         have, contract_.world_size, wanted);
     }
 
     void await_children() {
@@ -129,7 +147,7 @@ private:
         std::vector<std::string> argv = options_.wrapper;
         argv.push_back((std::filesystem::read_symlink("/proc/self/exe").parent_path() / "evaljob-rank").string());
         const auto print = [rank](const std::string& line) {
-            std::cout << "[rank " << rank << "] " << line << std::endl;
+            std::cout << "[rank " << rank << "] " << printable(line) << std::endl;
         };
         auto child = Child::start(io_, argv, environment, print, memory);
         if (!child) return end(exit_code::internal, child.error().message);
@@ -148,21 +166,33 @@ private:
     }
 
     Result<void> start_coordinator() {
+        const std::string root = value_of(environment_, runner_environment::storage_root, ".");
+        if (auto there = look_up_scorers(eval_, root, environment_); !there) return there;
         const DeviceChoice device = choose_device(eval_, 0, contract_.local_world_size, visible_devices(environment_));
-        auto manifest =
-            build_manifest(eval_, value_of(environment_, runner_environment::storage_root, "."), device.kind);
+        auto manifest = build_manifest(eval_, root, device.kind);
         if (!manifest) return tl::unexpected(manifest.error());
+        for (const std::string& note : dataset_notes(*manifest)) spdlog::info("{}", note);
         CoordinatorOptions options;
         options.token = token_;
         options.schedule = eval_.inference.schedule;
+        options.backup_leases = has_backup_leases(eval_);
+        options.several_at_once = eval_.model.format == ModelFormat::OpenAI;
         options.expected = {contract_.run_id, contract_.world_size, contract_.local_world_size, device.kind};
         const std::string address = value_of(environment_, runner_environment::pod_ip);
+        const FailedBefore failed{max_failed_samples(), eval_.retry_failed};
         auto server = CoordinatorServer::start(
             io_, std::move(*manifest), contract_, options, address,
-            {[this](int code, const std::string& why) { end(code, why); }, [this] { coordinator_finished(); }});
+            {[this](int code, const std::string& why) { end(code, why); }, [this] { coordinator_finished(); }}, failed);
         if (!server) return tl::unexpected(server.error());
         coordinator_ = std::move(*server);
         return {};
+    }
+
+    std::int64_t max_failed_samples() const {
+        const std::string text = value_of(environment_, runner_environment::max_failed_samples, "0");
+        std::int64_t number = 0;
+        std::from_chars(text.data(), text.data() + text.size(), number);
+        return number;
     }
 
     Result<void> serve() {
@@ -283,7 +313,7 @@ private:
     Eval eval_;
     std::string token_;
     asio::io_context io_{1};
-    asio::signal_set signals_;
+    StopSignals signals_;
     asio::signal_set child_signals_;
     asio::steady_timer kill_timer_;
     std::map<std::int32_t, Rank> ranks_;

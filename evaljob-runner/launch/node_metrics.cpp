@@ -95,7 +95,8 @@ void add_run(const CoordinatorProgress& run, std::vector<MetricFamily>& families
             run.balance.idle_ms / 1e3);
     gauge("evaljob_run_makespan_seconds", "From the first lease to the last batch that was done",
           run.balance.makespan_ms / 1e3);
-    gauge("evaljob_run_bound_seconds", "What that would have taken at least", run.balance.bound_ms / 1e3);
+    if (run.balance.bound_ms > 0)
+        gauge("evaljob_run_bound_seconds", "What that would have taken at least", run.balance.bound_ms / 1e3);
 }
 
 }  // namespace

@@ -46,6 +46,8 @@ std::string progress_json(const CoordinatorProgress& p, std::int32_t attempt, co
                          {"idleSeconds", static_cast<double>(rank.idle) / 1e3},
                          {"slowness", rank.slowness}});
     }
+    Json balance{{"makespanSeconds", p.balance.makespan_ms / 1e3}, {"idleSeconds", p.balance.idle_ms / 1e3}};
+    if (p.balance.bound_ms > 0) balance["boundSeconds"] = p.balance.bound_ms / 1e3;
     return Json{{"attempt", attempt},
                 {"identity", identity},
                 {"idleSeconds", p.idle_seconds},
@@ -59,13 +61,11 @@ std::string progress_json(const CoordinatorProgress& p, std::int32_t attempt, co
                 {"leases", p.leases},
                 {"leasesAgain", p.leases_again},
                 {"leasesTwice", p.leases_twice},
-                {"balance",
-                 {{"makespanSeconds", p.balance.makespan_ms / 1e3},
-                  {"boundSeconds", p.balance.bound_ms / 1e3},
-                  {"idleSeconds", p.balance.idle_ms / 1e3}}},
+                {"balance", std::move(balance)},
                 {"rendezvousReady", p.rendezvous_ready},
                 {"finished", p.finished},
                 {"slowestRank", slowest_rank(p)},
+                {"waitingFor", p.waiting_for},
                 {"ranks", std::move(ranks)}}
         .dump();
 }

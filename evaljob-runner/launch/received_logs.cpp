@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "api/assert.hpp"
 #include "api/names.hpp"
 #include "evaljob-runner/shard/frame.hpp"
 #include "evaljob-runner/shard/shard_json.hpp"
@@ -26,6 +27,7 @@ Result<std::size_t> whole_frames(std::string_view bytes, std::set<LeaseNumber>& 
         } else if (frame->type != FrameType::Record) {
             return no_log("a frame that is neither a record nor a batch's end");
         }
+        EVALJOB_ASSERT(frame->size <= bytes.size() - end, "a whole frame lies within the bytes");
         end += frame->size;
     }
     if (bytes.size() - end > frame_overhead + max_frame_payload) return no_log("a damaged frame");
@@ -80,6 +82,7 @@ Result<void> ReceivedLogs::take_frames(Log& log, std::string_view bytes) {
     if (auto appended = log.file.append(std::string_view(log.rest).substr(0, *whole)); !appended)
         return broken(appended.error());
     log.dirty = true;
+    EVALJOB_ASSERT(*whole <= log.rest.size(), "only what has come is written");
     log.whole.merge(ended);
     log.rest.erase(0, *whole);
     return {};
@@ -97,6 +100,11 @@ Result<void> ReceivedLogs::commit() {
 tl::unexpected<Error> ReceivedLogs::broken(const Error& error) {
     broken_ = error;
     return tl::unexpected(error);
+}
+
+std::string ReceivedLogs::path_of(SessionId session) const {
+    const auto log = logs_.find(session);
+    return log == logs_.end() ? "" : log->second.file.path().substr(shared_dir_.size() + 1);
 }
 
 bool ReceivedLogs::holds(SessionId session, LeaseNumber lease) {

@@ -29,6 +29,8 @@ public:
     /// Whether every record of the lease's batch has come, and was committed; asked once.
     bool holds(SessionId session, LeaseNumber lease);
     bool is_open(SessionId session) const { return logs_.contains(session); }
+    /// Where the session's log lies, relative to the shared folder; empty when it has none.
+    std::string path_of(SessionId session) const;
     /// The connection is gone: what it had sent of a batch remains, and counts for nothing without its end.
     void close(SessionId session) { logs_.erase(session); }
 

@@ -3,10 +3,10 @@
 #include <filesystem>
 #include <utility>
 
-#include "api/digest.hpp"
 #include "api/enum_names.hpp"
 #include "evaljob-runner/dataset/dataset.hpp"
 #include "evaljob-runner/manifest/dataset_samples.hpp"
+#include "evaljob-runner/storage/files.hpp"
 
 namespace evaljob {
 
@@ -34,8 +34,8 @@ Json inference_config(const Inference& inference, const std::string& device_kind
 
 Result<std::string> model_digest(const Model& model, const std::string& storage_root) {
     const std::string path = resolve_path(storage_root, model.path);
-    auto digest = sha256_file(path);
-    if (!digest) return fail("BadInput", unreadable("spec.eval.model.path", digest.error()));
+    auto digest = file_sha256(path);
+    if (!digest) return input_failure("spec.eval.model.path", digest.error());
     if (!model.sha256.empty() && *digest != model.sha256)
         return fail("BadInput", other_sha256("spec.eval.model.sha256", path, *digest, model.sha256));
     return digest;
@@ -50,8 +50,8 @@ Result<Json> command_config(const Model& model, const std::string& storage_root)
         std::error_code unknown;
         if (path.is_absolute() || !std::filesystem::is_regular_file(folder / path, unknown)) continue;
         if (std::filesystem::file_size(folder / path, unknown) > most_script_bytes || unknown) continue;
-        const auto digest = sha256_file((folder / path).string());
-        if (!digest) return fail("BadInput", unreadable("spec.eval.model.command", digest.error()));
+        const auto digest = file_sha256((folder / path).string());
+        if (!digest) return input_failure("spec.eval.model.command", digest.error());
         files[word] = *digest;
     }
     return Json{{"format", name_of(model.format)},

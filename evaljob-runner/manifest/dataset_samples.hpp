@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "api/evaljob.hpp"
 #include "api/manifest.hpp"
@@ -13,5 +14,8 @@ namespace evaljob {
 /// BadInput, naming field and file. How many tokens a sample has is found out only where somebody asks for it.
 Result<Json> add_samples(const Dataset& dataset, std::uint32_t index, const std::string& storage_root,
                          Manifest& manifest, bool count_tokens = false);
+
+/// What a person should know of the manifest's samples before the run, a sentence each.
+std::vector<std::string> dataset_notes(const Manifest& manifest);
 
 }  // namespace evaljob

@@ -8,7 +8,9 @@
 #include <optional>
 #include <set>
 
+#include "api/assert.hpp"
 #include "api/sample_index.hpp"
+#include "evaljob-runner/manifest/log_names.hpp"
 #include "evaljob-runner/shard/shard_log.hpp"
 #include "evaljob-runner/storage/file_descriptor.hpp"
 #include "evaljob-runner/storage/files.hpp"
@@ -18,23 +20,50 @@ namespace evaljob {
 
 namespace {
 
-std::string padded(std::uint32_t epoch) {
-    const std::string digits = std::to_string(epoch);
-    return std::string(digits.size() < 6 ? 6 - digits.size() : 0, '0') + digits;
-}
-
-/// Makes the entries of these logs and of every folder between them and `runs` durable: a log whose entry is lost is
+/// Makes the entries of these logs and of every folder between them and `shared` durable: a log whose entry is lost is
 /// lost with everything in it, and its writer may have died before it saw to that.
-Result<void> sync_entries_of(const std::string& runs, const std::vector<std::string>& files) {
+Result<void> sync_entries_of(const std::string& shared, const std::vector<std::string>& files) {
     std::set<std::string> folders;
     for (const auto& name : files) {
         for (auto end = name.rfind('/'); end != std::string::npos && end > 0; end = name.rfind('/', end - 1))
-            if (!folders.insert(runs + "/" + name.substr(0, end)).second) break;
+            if (!folders.insert(shared + "/" + name.substr(0, end)).second) break;
     }
     for (const auto& folder : folders)
         if (auto synced = sync_folder(folder); !synced) return synced;
-    if (auto synced = sync_folder(runs); !synced) return synced;
-    return sync_entries(runs);
+    if (auto synced = sync_folder(shared); !synced) return synced;
+    return sync_entries(shared);
+}
+
+/// Paths of all shard logs, sorted: those that are listed, and those that a stale listing does not show, but that some
+/// coordinator has written down.
+Result<std::vector<std::string>> logs_of(const std::string& shared, std::uint32_t epoch,
+                                         std::vector<std::string>& notes) {
+    const auto listed = list_files(layout::runs(shared), ".shard");
+    if (!listed) return tl::unexpected(listed.error());
+    std::set<std::string> logs;
+    for (const auto& name : *listed) logs.insert("runs/" + name);
+    for (const auto& name : named_logs(shared, epoch)) {
+        if (logs.contains(name)) continue;
+        const bool there = disk::status(shared + "/" + name).kind == disk::Kind::File;
+        if (there)
+            logs.insert(name);
+        else
+            notes.push_back(name + ": held records, and is not there any more");
+    }
+    return std::vector<std::string>(logs.begin(), logs.end());
+}
+
+/// By the clock of the file system, which has just made the epoch's file.
+void remove_dead(const std::string& shared, std::uint32_t epoch) {
+    const auto now = disk::status(layout::epoch(shared, epoch)).modified;
+    for (const auto& path : {layout::manifest(shared), layout::done_marker(shared), layout::current(shared)})
+        remove_temporaries(path, now);
+}
+
+std::optional<DoneMarker> read_marker(const std::string& shared) {
+    const auto text = read_file(layout::done_marker(shared), layout::max_done_marker_bytes);
+    auto marker = text ? decode_done_marker(*text) : tl::unexpected(text.error());
+    return marker ? std::optional(std::move(*marker)) : std::nullopt;
 }
 
 }  // namespace
@@ -74,7 +103,7 @@ Result<std::uint32_t> next_epoch(const std::string& shared_dir) {
     }
     // Another coordinator may take the same number at the same time; only one creation succeeds.
     for (int attempts = 0; attempts < 1000; ++attempts) {
-        const std::string path = folder + "/" + padded(++epoch);
+        const std::string path = layout::epoch(shared_dir, ++epoch);
         const FileDescriptor file(disk::open(path, O_WRONLY | O_CREAT | O_EXCL));
         if (file) {
             if (auto synced = sync_folder(folder); !synced) return tl::unexpected(synced.error());
@@ -89,25 +118,25 @@ Result<OpenedRun> open_run_folder(const Manifest& manifest, const std::string& s
     if (auto settled = settle_manifest(manifest, shared_dir); !settled) return tl::unexpected(settled.error());
     const auto epoch = next_epoch(shared_dir);
     if (!epoch) return tl::unexpected(epoch.error());
-    auto inventory = take_inventory(manifest, shared_dir);
+    remove_dead(shared_dir, *epoch);
+    auto inventory = take_inventory(manifest, shared_dir, *epoch);
     if (!inventory) return tl::unexpected(inventory.error());
-    const bool done = is_done(shared_dir);
-    if (done) {
+    auto marker = standing_marker(shared_dir, identity_of(manifest));
+    if (marker) {
         // Whoever renamed the marker into place may have died before that was durable.
         if (auto synced = sync_folder(shared_dir); !synced) return tl::unexpected(synced.error());
     }
-    return OpenedRun{*epoch, std::move(*inventory), done};
+    return OpenedRun{*epoch, std::move(*inventory), std::move(marker)};
 }
 
-Result<Inventory> take_inventory(const Manifest& manifest, const std::string& shared_dir) {
+Result<Inventory> take_inventory(const Manifest& manifest, const std::string& shared_dir, std::uint32_t epoch) {
     Inventory inventory;
     inventory.items.resize(manifest.items());
     inventory.failed_items.resize(manifest.items());
-    const std::string runs = layout::runs(shared_dir);
-    const auto files = list_files(runs, ".shard");
+    const auto files = logs_of(shared_dir, epoch, inventory.notes);
     if (!files) return tl::unexpected(files.error());
     if (files->empty()) return inventory;
-    if (auto synced = sync_entries_of(runs, *files); !synced) return tl::unexpected(synced.error());
+    if (auto synced = sync_entries_of(shared_dir, *files); !synced) return tl::unexpected(synced.error());
     const std::string identity = identity_of(manifest);
     const SampleIndex samples(manifest.samples);
     const auto item_of = [&](const Record& record) -> std::optional<std::uint64_t> {
@@ -119,7 +148,7 @@ Result<Inventory> take_inventory(const Manifest& manifest, const std::string& sh
         // It counts only once the whole log is known to be readable.
         std::vector<std::pair<std::optional<std::uint64_t>, bool>> found;
         const ShardVisitor visitor{[&](Record&& record) { found.emplace_back(item_of(record), record.failed()); }, {}};
-        const auto summary = read_durable_shard_file(runs + "/" + name, visitor);
+        const auto summary = read_durable_shard_file(shared_dir + "/" + name, visitor);
         if (!summary) {
             inventory.notes.push_back(summary.error().message + "; its samples are evaluated again");
             continue;
@@ -129,19 +158,32 @@ Result<Inventory> take_inventory(const Manifest& manifest, const std::string& sh
             continue;
         }
         for (const auto& [item, failed] : found) {
+            EVALJOB_ASSERT(!item || *item < inventory.items.size(), "what is counted is of the manifest");
             if (item) (failed ? inventory.failed_items : inventory.items)[*item] = true;
         }
-        inventory.shards.push_back({"runs/" + name, summary->valid_bytes, summary->sha256, summary->records});
+        inventory.shards.push_back({name, summary->valid_bytes, summary->sha256, summary->records});
     }
     return inventory;
 }
 
-std::vector<BatchState> batch_states(const Manifest& manifest, const Inventory& inventory) {
+bool is_settled(const OpenedRun& run, const FailedBefore& failed) {
+    if (!run.marker || failed.try_again) return false;
+    std::int64_t failures = 0;
+    for (std::size_t item = 0; item < run.inventory.items.size(); ++item) {
+        if (run.inventory.items[item]) continue;
+        if (!run.inventory.failed_items[item]) return false;
+        ++failures;
+    }
+    return failures <= failed.bearable;
+}
+
+std::vector<BatchState> batch_states(const Manifest& manifest, const Inventory& inventory, bool settled) {
     std::vector<BatchState> states;
     states.reserve(manifest.batches.size());
     for (const auto& batch : manifest.batches) {
-        const bool finished =
-            std::all_of(batch.items.begin(), batch.items.end(), [&](auto item) { return inventory.items[item]; });
+        const bool finished = std::all_of(batch.items.begin(), batch.items.end(), [&](auto item) {
+            return inventory.items[item] || (settled && inventory.failed_items[item]);
+        });
         BatchState state{static_cast<std::uint32_t>(batch.items.size()), finished};
         for (const auto item : batch.items) state.bytes += manifest.samples[item / manifest.repeats].bytes;
         if (!batch.items.empty()) state.kind = manifest.samples[batch.items.front() / manifest.repeats].dataset;
@@ -150,8 +192,8 @@ std::vector<BatchState> batch_states(const Manifest& manifest, const Inventory& 
     return states;
 }
 
-Result<DoneMarker> write_done_marker(const Manifest& manifest, const std::string& shared_dir, std::uint32_t epoch) {
-    auto inventory = take_inventory(manifest, shared_dir);
+Result<DoneMarker> write_done_marker(const Manifest& manifest, const std::string& shared_dir, const MarkedBy& by) {
+    auto inventory = take_inventory(manifest, shared_dir, by.epoch);
     if (!inventory) return tl::unexpected(inventory.error());
     for (std::uint64_t item = 0; item < manifest.items(); ++item) {
         if (inventory->items[item] || inventory->failed_items[item]) continue;
@@ -159,20 +201,23 @@ Result<DoneMarker> write_done_marker(const Manifest& manifest, const std::string
         return fail("Incomplete", "sample " + manifest.samples[item / manifest.repeats].id +
                                       " was reported done, but no shard log holds a record of it" + why);
     }
-    DoneMarker marker{identity_of(manifest), epoch, manifest.items(), std::move(inventory->shards)};
+    DoneMarker marker{identity_of(manifest), by.epoch, manifest.items(), std::move(inventory->shards), by.run_id};
     if (auto wrote = write_file_durably(layout::done_marker(shared_dir), encode_done_marker(marker)); !wrote) {
         return tl::unexpected(wrote.error());
     }
     return marker;
 }
 
-bool is_done(const std::string& shared_dir) {
-    const auto marker_text = read_file(layout::done_marker(shared_dir), layout::max_done_marker_bytes);
-    if (!marker_text) return false;
-    const auto marker = decode_done_marker(*marker_text);
-    const auto manifest_text = read_file(layout::manifest(shared_dir), layout::max_manifest_bytes);
-    if (!marker || !manifest_text) return false;
-    const auto manifest = decode_manifest(*manifest_text);
+std::optional<DoneMarker> standing_marker(const std::string& shared_dir, const std::string& identity) {
+    auto marker = read_marker(shared_dir);
+    return marker && marker->identity == identity ? marker : std::nullopt;
+}
+
+bool is_done(const std::string& shared_dir, const std::string& run_id) {
+    const auto marker = read_marker(shared_dir);
+    if (!marker || marker->run_id != run_id) return false;
+    const auto text = read_file(layout::manifest(shared_dir), layout::max_manifest_bytes);
+    const auto manifest = text ? decode_manifest(*text) : tl::unexpected(text.error());
     return manifest && marker->identity == manifest->identity;
 }
 

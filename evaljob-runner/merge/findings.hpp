@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "api/manifest.hpp"
+#include "evaljob-runner/merge/answers.hpp"
 #include "evaljob-runner/merge/image_records.hpp"
 #include "evaljob-runner/merge/merge.hpp"
 #include "evaljob-runner/merge/metrics.hpp"
@@ -24,6 +25,7 @@ struct Findings {
     bool completeness_unknown = false;  // nothing says which samples there should be
     ScorerResults scored;
     std::vector<DatasetScores> scores;
+    std::vector<DatasetAnswers> answers;
     std::vector<std::string> faults;  // any of them forbids a whole result
 };
 

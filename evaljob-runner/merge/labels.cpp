@@ -58,6 +58,11 @@ std::vector<std::uint32_t> task_pass_at(const Manifest& manifest, std::uint32_t 
     return pass_at;
 }
 
+std::uint64_t target_lists(const Manifest& manifest, std::uint32_t dataset) {
+    const Json* lists = member(dataset_config(manifest, dataset), "targetLists");
+    return lists && lists->is_number_unsigned() ? lists->get<std::uint64_t>() : 0;
+}
+
 std::string class_label(const std::vector<std::string>& names, std::int64_t number) {
     if (number >= 0 && static_cast<std::size_t>(number) < names.size()) return names[number];
     return std::to_string(number);

@@ -23,6 +23,9 @@ std::vector<std::string> task_metrics(const Manifest& manifest, std::uint32_t da
 /// config.datasets[i].task.passAt; each at most the manifest's repeats.
 std::vector<std::uint32_t> task_pass_at(const Manifest& manifest, std::uint32_t dataset);
 
+/// config.datasets[i].targetLists: answers of a TSV that were read as a list of right ones.
+std::uint64_t target_lists(const Manifest& manifest, std::uint32_t dataset);
+
 /// The class's name, or its number when it has none.
 std::string class_label(const std::vector<std::string>& names, std::int64_t number);
 

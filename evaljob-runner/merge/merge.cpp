@@ -6,6 +6,7 @@
 
 #include "api/digest.hpp"
 #include "api/exit_code.hpp"
+#include "evaljob-runner/merge/failure_reasons.hpp"
 #include "evaljob-runner/merge/findings.hpp"
 #include "evaljob-runner/merge/labels.hpp"
 #include "evaljob-runner/merge/proof_file.hpp"
@@ -54,12 +55,23 @@ std::string some_of(const Fault& fault) {
     return fault.count > 5 ? text + ", …" : text;
 }
 
+/// With why they failed, for ids alone tell nobody what to mend.
+std::string too_many_failed(const Findings& f, std::int64_t max_failed) {
+    const Proof& proof = f.reading.proof;
+    const std::string mend = f.is_image
+                                 ? "Mend the cause and run the job again"
+                                 : "Mend the cause and run the same command again: only what failed is asked again";
+    return std::to_string(proof.failed.count) + " of " + std::to_string(proof.items) +
+           " samples failed, merge.maxFailedSamples is " + std::to_string(max_failed) + ". " +
+           words_of(failure_reasons(f.manifest, proof)) + ". " + mend +
+           "; or raise merge.maxFailedSamples, and they count as wrong. They are: " + some_of(proof.failed);
+}
+
 /// A sentence for each reason why this is no whole result.
 std::vector<std::string> faults_of(const Findings& f, std::int64_t max_failed) {
     const Proof& proof = f.reading.proof;
     std::vector<std::string> faults = f.reading.damaged;
-    if (!faults.empty() && f.marker)
-        faults.back() += "; remove done.json and run the job again: what is damaged is evaluated again";
+    if (!faults.empty() && f.marker) faults.back() += "; run the job again: what is damaged is evaluated again";
     std::string of = " of " + std::to_string(proof.items) + " samples ";
     if (f.marker && f.marker->identity != f.identity)
         faults.push_back("done.json is of another evaluation (identity " + f.marker->identity +
@@ -73,8 +85,7 @@ std::vector<std::string> faults_of(const Findings& f, std::int64_t max_failed) {
     if (proof.missing.count > 0)
         faults.push_back(std::to_string(proof.missing.count) + of + "have no record: " + some_of(proof.missing));
     if (proof.failed.count > static_cast<std::uint64_t>(std::max<std::int64_t>(0, max_failed)))
-        faults.push_back(std::to_string(proof.failed.count) + of + "failed, merge.maxFailedSamples is " +
-                         std::to_string(max_failed) + ": " + some_of(proof.failed));
+        faults.push_back(too_many_failed(f, max_failed));
     return faults;
 }
 
@@ -101,7 +112,9 @@ Result<Findings> find_in_shards(const MergeOptions& options) {
 
 Result<Findings> find(const MergeOptions& options) {
     auto found = options.image ? find_in_image_output(options) : find_in_shards(options);
-    if (found) found->faults = faults_of(*found, options.max_failed_samples);
+    if (!found) return found;
+    found->faults = faults_of(*found, options.max_failed_samples);
+    found->answers = answers_of(found->manifest, found->reading.proof);
     return found;
 }
 
@@ -157,7 +170,8 @@ Result<Published> publish(const MergeOptions& options, const Findings& f) {
                                f.scores,
                                !f.faults.empty(),
                                f.completeness_unknown,
-                               scorers_json(options.scoring)};
+                               scorers_json(options.scoring),
+                               f.answers};
     auto sealed =
         write_lines(p, "results.jsonl", "", proof.items, json_line)
             .and_then([&] { return write_text(p, "metrics.json", metrics_json(metrics)); })
@@ -170,8 +184,8 @@ Result<Published> publish(const MergeOptions& options, const Findings& f) {
     if (!sealed) return tl::unexpected(sealed.error());
     const ProofFileInput history{
         f.identity, proof, f.reading.traces, f.faults, f.is_image ? &f.files : nullptr, f.completeness_unknown};
-    const ReportInput input{f.manifest, proof,   f.scores, f.reading.traces, options.job_name,
-                            f.identity, *sealed, f.faults, f.files,          f.completeness_unknown};
+    const ReportInput input{f.manifest, proof,    f.scores, f.reading.traces,       options.job_name, f.identity,
+                            *sealed,    f.faults, f.files,  f.completeness_unknown, f.answers};
     return write_text(p, "proof.json", proof_json(history))
         .and_then([&] { return write_text(p, "report.html", render_report(input)); })
         .and_then([&] { return p.publish(); });
@@ -188,6 +202,7 @@ MergeReport counts_of(const Findings& f) {
     report.conflicting = static_cast<std::int64_t>(proof.conflicting.count);
     report.failed = static_cast<std::int64_t>(proof.failed.count);
     report.foreign = static_cast<std::int64_t>(proof.foreign.count);
+    report.answers = sum_of(f.answers);
     for (const Fault* fault : {&proof.missing, &proof.foreign, &proof.conflicting, &proof.failed})
         for (const std::string& id : fault->ids)
             if (report.ids.size() < max_named_ids) report.ids.push_back(id);
@@ -218,7 +233,7 @@ MergeOutcome refused(MergeReport report, const Error& error) {
     if (error.reason == "OtherIdentity") code = exit_code::identity;
     if (error.reason == "NoSpace") code = exit_code::no_space;
     report.error = error.message;
-    if (error.reason == "BadInput") code = exit_code::bad_input;
+    if (error.reason == "BadInput" || error.reason == "Unreadable") code = exit_code::bad_input;
     if (error.reason == "ScorerFailed") {
         code = exit_code::internal;
         report.ids.clear();  // of samples that the model failed on; the message names the one that matters
@@ -249,7 +264,7 @@ MergeOutcome run_merge(const MergeOptions& options) {
     report.partial = !f.faults.empty();
     report.digest = published->digest;
     report.path = published->path;
-    MergeOutcome outcome{exit_code::success, std::move(report), {}};
+    MergeOutcome outcome{exit_code::success, std::move(report), {}, published->note};
     for (const DatasetScores& dataset : f.scores) {
         outcome.report.metrics.push_back(primary_metric(f.manifest, dataset.metrics.front().all));
         for (const MetricScores& metric : dataset.metrics)

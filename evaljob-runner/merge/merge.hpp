@@ -44,6 +44,7 @@ struct MergeOutcome {
     int exit_code = 0;
     MergeReport report;
     std::vector<ScoreLine> scores;
+    std::string note = {};  // what a person should know of, beside a result that was published
 };
 
 /// Never throws for what lies in the folder. Without a done marker it fails, unless partial results are allowed: then

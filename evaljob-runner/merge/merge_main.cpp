@@ -8,10 +8,12 @@
 #include <string_view>
 #include <utility>
 
+#include "api/answer_words.hpp"
 #include "api/exit_code.hpp"
 #include "api/json.hpp"
 #include "api/json_text.hpp"
 #include "api/merge_report.hpp"
+#include "api/printable.hpp"
 #include "api/runner_environment.hpp"
 #include "evaljob-runner/launch/run_files.hpp"
 #include "evaljob-runner/merge/merge.hpp"
@@ -114,11 +116,11 @@ void leave_message(const Environment& environment, const MergeReport& report) {
     if (!written) std::cerr << "merge: the termination message is lost: " << written.error().message << "\n";
 }
 
-std::string percent(double share) { return decimal(100 * share, 2); }
-
 /// "91.34 % (95 % interval 90.77 to 91.88 %), 9134 of 10000 samples"; "0.6123 (…), 300 samples" of a mean.
 std::string score_text(const Score& score) {
-    const auto number = [&](double value) { return score.mean ? decimal(value, 4) : percent(value); };
+    const auto number = [&](double value) {
+        return score.mean ? rounded(metric_value(value), 4) : percent_of(metric_value(value), 2);
+    };
     const std::string unit = score.mean ? "" : " %";
     std::string text = number(score.value()) + unit;
     if (const auto interval = score.interval())
@@ -130,14 +132,17 @@ std::string score_text(const Score& score) {
 void print_summary(const MergeOutcome& outcome, const std::string& shared) {
     const MergeReport& report = outcome.report;
     for (const ScoreLine& line : outcome.scores)
-        std::cout << line.dataset << ": " << line.score.name << " " << score_text(line.score) << "\n";
+        std::cout << printable(line.dataset + ": " + line.score.name) << " " << score_text(line.score) << "\n";
     std::cout << report.samples << " samples: "
               << (report.missing ? std::to_string(*report.missing) + " missing" : std::string("CompletenessUnknown"))
               << ", " << report.conflicting << " conflicting, " << report.failed << " failed, " << report.foreign
               << " foreign; " << report.repeated << " found more than once and counted once\n";
+    if (const std::string words = answer_words(report.answers); !words.empty())
+        std::cout << "of the answers: " << words << "\n";
     if (report.partial) std::cout << "PARTIAL: samples are missing or failed; see report.html\n";
-    std::cout << "results: " << shared << "/" << report.path << "\n"
-              << "report:  " << shared << "/" << report.path << "/report.html\n";
+    const std::string folder = printable(shared + "/" + report.path);
+    std::cout << "results: " << folder << "\n"
+              << "report:  " << folder << "/report.html\n";
 }
 
 }  // namespace
@@ -152,10 +157,12 @@ int merge_main(const Environment& environment) {
         outcome.exit_code = violated ? exit_code::contract : exit_code::usage;
         outcome.report.error = options.error().message;
     }
+    outcome.report.error = printable(outcome.report.error);  // it holds ids, and what a model or a server has said
+    if (!outcome.note.empty()) std::cerr << "merge: " << outcome.note << "\n";
     if (outcome.exit_code == exit_code::success)
         print_summary(outcome, options->shared_dir);
     else
-        std::cerr << "merge: nothing was published: " << outcome.report.error << "\n";
+        std::cerr << "merge: nothing was published: " << printable(outcome.report.error) << "\n";
     leave_message(environment, outcome.report);
     return outcome.exit_code;
 }

@@ -155,6 +155,9 @@ private:
         } else {
             score.mean = sums.items[metric];
             score.is_part = grading_.scale(metric) == Scale::Part;
+            // By all samples: a group of a judge's marks may be all ones, of which 1 need not be the best.
+            score.is_share = all_.items[metric].is_share();
+            if (score.is_share) score.share = sums.items[metric].share();
         }
         if (repeats_ > 1) score.by_sample = sums.samples[metric];
         return score;
@@ -230,7 +233,7 @@ double Score::independent_trials() const {
 
 std::optional<double> Score::standard_error() const {
     if (by_sample) return by_sample->n() < 2 ? std::nullopt : std::optional(by_sample->standard_error());
-    if (!mean) return share.standard_error();
+    if (!mean || is_share) return share.standard_error();
     return mean->n() < 2 ? std::nullopt : std::optional(mean->standard_error());
 }
 

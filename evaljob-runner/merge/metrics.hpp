@@ -27,9 +27,10 @@ struct Score {
     std::optional<Mean> by_sample;
     bool is_part = false;    // the mean is of scores from 0 to 1
     bool is_chance = false;  // these are chances to be right: pass@k
+    bool is_share = false;   // the mean is of zeros and ones, as a scorer may give them: the share has them too
 
     std::uint64_t samples() const { return mean ? mean->n() : share.n; }
-    bool has_wilson_interval() const { return !mean || is_chance; }  // else Student's
+    bool has_wilson_interval() const { return !mean || is_chance || is_share; }  // else Student's
     bool is_in_percent() const { return !mean || is_part; }
     double value() const { return mean ? mean->value() : share.value(); }
     /// Nothing where the samples are too few to know.

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "api/assert.hpp"
 #include "evaljob-runner/merge/labels.hpp"
 
 namespace evaljob {
@@ -33,9 +34,12 @@ Content content_of(const Record& record) {
 }  // namespace
 
 Outcome Proof::outcome(std::uint64_t item) const {
+    EVALJOB_ASSERT(item < held_.size(), "an outcome is of an item of the manifest");
     const Held& held = held_[item];
     std::string_view content(contents_);
+    EVALJOB_ASSERT(held.at <= content.size(), "what counts for an item was kept");
     content = content.substr(held.at);
+    EVALJOB_ASSERT(content.size() >= std::size_t{held.prediction} + held.detail + held.error, "and the whole of it");
     return {held.state, held.lease, content.substr(0, held.prediction), content.substr(held.prediction, held.detail),
             content.substr(held.prediction + held.detail, held.error)};
 }
@@ -69,6 +73,7 @@ void Prover::add(const Record& record) {
                            std::to_string(record.repeat) + " in " + shard_);
         return;
     }
+    EVALJOB_ASSERT(*sample * manifest_.repeats + record.repeat < proof_.held_.size(), "what counts is of the manifest");
     next_ = record.repeat + 1 == manifest_.repeats ? *sample + 1 : *sample;
     hold(proof_.held_[*sample * manifest_.repeats + record.repeat], record);
 }
@@ -105,6 +110,9 @@ void Prover::hold(Proof::Held& held, const Record& record) {
     held.detail = static_cast<std::uint32_t>(content.detail.size());
     held.error = static_cast<std::uint32_t>(content.error.size());
     proof_.contents_ += bytes;
+    EVALJOB_ASSERT(bytes.size() == std::size_t{held.prediction} + held.detail + held.error,
+                   "a content is its three parts");
+    EVALJOB_ASSERT(held.state != ItemState::Missing, "an item with a record is not missing");
 }
 
 Proof Prover::finish() && {
@@ -120,11 +128,17 @@ Proof Prover::finish() && {
         if (held.state == ItemState::Failed) list(proof_.failed, item);
         if (held.repeated) list(proof_.repeated, item);
         if (held.conflicting) list(proof_.conflicting, item);
+        EVALJOB_ASSERT(!held.conflicting || held.repeated, "only what is repeated can conflict");
+        EVALJOB_ASSERT(held.state != ItemState::Missing || !held.repeated, "what is repeated is not missing");
     }
+    EVALJOB_ASSERT(proof_.missing.count <= proof_.items, "what is missing is of the manifest");
+    EVALJOB_ASSERT(proof_.records == proof_.foreign.count + proof_.extra_records + proof_.items - proof_.missing.count,
+                   "every record counts for one item, is one too many for it, or is foreign");
     return std::move(proof_);
 }
 
 std::string item_name(const Manifest& manifest, std::uint64_t item) {
+    EVALJOB_ASSERT(item < manifest.items(), "an item that has a name is of the manifest");
     const ManifestSample& sample = manifest.samples[item / manifest.repeats];
     std::string name = sample.id;
     if (dataset_count(manifest) > 1) name = dataset_name(manifest, sample.dataset) + "/" + name;

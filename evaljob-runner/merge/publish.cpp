@@ -3,7 +3,10 @@
 #include <fcntl.h>
 
 #include <cerrno>
+#include <cstring>
+#include <limits>
 
+#include "api/assert.hpp"
 #include "api/digest.hpp"
 #include "evaljob-runner/storage/file_descriptor.hpp"
 #include "evaljob-runner/storage/files.hpp"
@@ -20,16 +23,23 @@ constexpr std::size_t buffer_limit = std::size_t{1} << 20;
 
 tl::unexpected<Error> write_failed(const std::string& path) { return write_failure(path, errno); }
 
-/// Waits for another publication here. An empty descriptor where the file system knows no locks.
-FileDescriptor lock_folder(const std::string& results) {
-    FileDescriptor file(disk::open(results + "/.lock", O_RDWR | O_CREAT));
-    while (file && disk::lock(file.get()) != 0)
-        if (errno != EINTR) return FileDescriptor();
+/// Waits for another publication here. An empty descriptor where the file system knows no locks, which is noted.
+FileDescriptor lock_folder(const std::string& results, std::string& note) {
+    const std::string path = results + "/.lock";
+    FileDescriptor file(disk::open(path, O_RDWR | O_CREAT));
+    while (!file || disk::lock(file.get()) != 0) {
+        if (file && errno == EINTR) continue;
+        note = path + ": cannot be locked (" + std::strerror(errno) +
+               "): nothing keeps two merges here apart, and what dead ones have left is not removed";
+        return FileDescriptor();
+    }
     return file;
 }
 
 /// Only under the lock: whoever made them is dead.
-void remove_stale(const std::string& results) {
+void remove_stale(const std::string& shared) {
+    const std::string results = layout::results(shared);
+    remove_temporaries(layout::current(shared), std::numeric_limits<std::int64_t>::max());
     for (const std::string& name : disk::names_in(results).value_or(std::vector<std::string>()))
         if (name.starts_with(temporary_prefix)) remove_all(results + "/" + name);
 }
@@ -46,6 +56,7 @@ struct Publication::State {
     std::string results;
     std::string temporary;
     FileDescriptor lock;
+    std::string note;
     FileDescriptor file;
     std::string name;  // of the open file
     std::string buffer;
@@ -59,6 +70,7 @@ struct Publication::State {
     }
 
     Result<void> flush() {
+        EVALJOB_ASSERT(file, "bytes are of a file");
         sum.update(buffer);
         auto written = write_all(file.get(), buffer, temporary + "/" + name);
         buffer.clear();
@@ -71,6 +83,7 @@ struct Publication::State {
         // Network file systems report write errors as late as at close.
         if (disk::sync(file.get()) != 0 || disk::close(file.release()) != 0)
             return write_failed(temporary + "/" + name);
+        EVALJOB_ASSERT(buffer.empty(), "a file's digest is of all its bytes");
         files.emplace_back(name, sum.hex());
         return {};
     }
@@ -123,8 +136,8 @@ Result<Publication> Publication::begin(const std::string& shared) {
     state->shared = shared;
     state->results = layout::results(shared);
     if (auto made = make_folders(state->results); !made) return tl::unexpected(made.error());
-    state->lock = lock_folder(state->results);
-    if (state->lock) remove_stale(state->results);
+    state->lock = lock_folder(state->results, state->note);
+    if (state->lock) remove_stale(shared);
     std::string temporary = state->results + "/" + temporary_prefix + disk::unique_name();
     if (auto made = make_folders(temporary); !made) return tl::unexpected(made.error());
     state->temporary = temporary;
@@ -133,7 +146,9 @@ Result<Publication> Publication::begin(const std::string& shared) {
 
 Result<void> Publication::open(const std::string& name) {
     State& s = *state_;
+    EVALJOB_ASSERT(!s.temporary.empty(), "nothing is added to what is published");
     if (auto closed = s.close_file(); !closed) return closed;
+    EVALJOB_ASSERT(s.buffer.empty(), "a file begins empty");
     std::string path = s.temporary + "/" + name;
     s.file = FileDescriptor(disk::open(path, O_WRONLY | O_CREAT | O_EXCL));
     if (!s.file) return write_failed(path);
@@ -143,6 +158,7 @@ Result<void> Publication::open(const std::string& name) {
 }
 
 Result<void> Publication::write(std::string_view bytes) {
+    EVALJOB_ASSERT(state_->file, "bytes are of a file");
     state_->buffer += bytes;
     return state_->buffer.size() < buffer_limit ? Result<void>() : state_->flush();
 }
@@ -150,20 +166,24 @@ Result<void> Publication::write(std::string_view bytes) {
 Result<std::string> Publication::seal() {
     State& s = *state_;
     if (auto closed = s.close_file(); !closed) return tl::unexpected(closed.error());
+    EVALJOB_ASSERT(s.sealed == 0 && !s.files.empty(), "a result has files, and is sealed once");
     std::string sums;
     for (const auto& [name, sum] : s.files) sums += sum + "  " + name + "\n";
     s.digest = sha256_hex(sums);
     if (auto opened = open(sums_name); !opened) return tl::unexpected(opened.error());
     if (auto written = write(sums); !written) return tl::unexpected(written.error());
     if (auto closed = s.close_file(); !closed) return tl::unexpected(closed.error());
+    EVALJOB_ASSERT(s.files.back().second == s.digest, "a result's digest is that of the list of its files' digests");
     s.sealed = s.files.size();
     return s.digest;
 }
 
 Result<Published> Publication::publish() {
     State& s = *state_;
+    EVALJOB_ASSERT(s.sealed > 0 && s.digest.size() == 64, "only what is sealed is published");
     if (auto closed = s.close_file(); !closed) return tl::unexpected(closed.error());
     if (auto synced = sync_folder(s.temporary); !synced) return tl::unexpected(synced.error());
+    EVALJOB_ASSERT(!s.file && s.files.size() >= s.sealed, "everything that is published was closed");
     std::string name = "sha256-" + s.digest;
     if (auto placed = s.take_place(s.results + "/" + name); !placed) return tl::unexpected(placed.error());
     std::string current = layout::current(s.shared);
@@ -171,7 +191,7 @@ Result<Published> Publication::publish() {
     // One that names it already was perhaps renamed into place by a merge that died before that was durable.
     auto named = before && *before == name + "\n" ? sync_folder(s.shared) : write_file_durably(current, name + "\n");
     if (!named) return tl::unexpected(named.error());
-    return Published{s.digest, "results/" + name};
+    return Published{s.digest, "results/" + name, s.note};
 }
 
 }  // namespace evaljob

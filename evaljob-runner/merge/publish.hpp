@@ -16,6 +16,7 @@ namespace evaljob {
 struct Published {
     std::string digest;  // 64 hex characters
     std::string path;    // results/sha256-DIGEST, relative to the shared folder
+    std::string note;    // that a person should know of; mostly empty
 };
 
 /// One publication. Only one at a time runs in a shared folder: another one waits in begin() until this object is gone.

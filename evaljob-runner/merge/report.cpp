@@ -5,7 +5,9 @@
 #include <cmath>
 #include <set>
 
+#include "api/printable.hpp"
 #include "evaljob-runner/merge/embedded.hpp"
+#include "evaljob-runner/merge/failure_reasons.hpp"
 #include "evaljob-runner/merge/labels.hpp"
 #include "evaljob-runner/merge/report_parts.hpp"
 #include "evaljob-runner/merge/result_lines.hpp"
@@ -219,6 +221,7 @@ View proof_view(const ReportInput& in) {
         failed.push_back(row);
     }
     view.set("failures", failed);
+    view.set("reasons", words_of(failure_reasons(in.manifest, p)));
     return view;
 }
 
@@ -317,11 +320,16 @@ std::string render_report(const ReportInput& in) {
     page.set("faults", strings(in.faults));
     page.set("proof", proof_view(in));
     page.set("datasets", datasets);
+    page.set("has_answers", View(!in.answers.empty()));
+    page.set("answers", report::answers_view(in.manifest, in.answers));
     page.set("several", View(in.scores.size() > 1));
     page.set("has_timeline", View(!timeline.panels.empty()));
     page.set("timeline", report::timeline_view(timeline));
     page.set("origin", origin_view(in));
     kainjow::mustache::mustache page_template{std::string(embedded::report_template)};
+    // Whatever others wrote comes through here: a prediction neither is markup nor turns the line that it stands in.
+    page_template.set_custom_escape(
+        [](const std::string& text) { return kainjow::mustache::html_escape(printable(text)); });
     return page_template.render(page);
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "api/manifest.hpp"
+#include "evaljob-runner/merge/answers.hpp"
 #include "evaljob-runner/merge/image_records.hpp"
 #include "evaljob-runner/merge/metrics.hpp"
 #include "evaljob-runner/merge/proof.hpp"
@@ -24,6 +25,7 @@ struct ReportInput {
     std::vector<std::string> faults;  // what was overlooked because partial results are allowed; empty: nothing
     std::vector<OutputFile> files;    // of an image of the user's own, instead of shards
     bool completeness_unknown = false;
+    std::vector<DatasetAnswers> answers = {};
 };
 
 std::string render_report(const ReportInput& input);

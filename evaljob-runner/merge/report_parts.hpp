@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "evaljob-runner/merge/answers.hpp"
 #include "evaljob-runner/merge/metrics.hpp"
 #include "evaljob-runner/merge/timeline.hpp"
 
@@ -40,6 +41,9 @@ View score_view(const Score& score);
 
 /// The rows of the groups with the plot of their intervals; of too many the lowest.
 View groups_view(std::vector<Score> groups);
+
+/// How the answers of each dataset ended; what TSV cells were read as lists of right ones.
+View answers_view(const Manifest& manifest, const std::vector<DatasetAnswers>& answers);
 
 /// The panels of the timeline with their lanes; at most `lane_limit` lanes a panel.
 View timeline_view(const Timeline& timeline, std::size_t lane_limit = 64);

@@ -91,7 +91,8 @@ View view_of(const Score& score, const Axis& axis) {
 }  // namespace
 
 std::string shown(const Score& score, double value, int digits) {
-    return score.is_in_percent() ? percent(value, digits) : decimal(value, digits);
+    const std::string published = metric_value(value);
+    return score.is_in_percent() ? percent_of(published, digits) : rounded(published, digits);
 }
 
 View score_view(const Score& score) { return view_of(score, Axis{}); }

@@ -57,7 +57,7 @@ View panel_view(const TimelinePanel& panel, std::size_t number, std::size_t of, 
     view.set("middle", duration(length / 2));
     view.set("busy", percent(panel.busy, 0));
     view.set("idle", percent(std::max(0.0, 1 - panel.busy), 0));
-    view.set("over_bound", decimal(panel.over_bound, 2));
+    if (panel.over_bound > 0) view.set("over_bound", decimal(panel.over_bound, 2));
     view.set("ranks", counted(panel.lanes.size(), "rank", "ranks"));
     view.set("cut", View(panel.lanes.size() > lane_limit));
     view.set("shown", std::to_string(lane_limit));

@@ -3,13 +3,20 @@
 #include <algorithm>
 
 #include "api/canonical_json.hpp"
+#include "evaljob-runner/merge/characters.hpp"
 #include "evaljob-runner/merge/labels.hpp"
 
 namespace evaljob {
 
 namespace {
 
-constexpr const char* csv_end = "\r\n";  // RFC 4180
+constexpr const char* csv_end = "\r\n";         // RFC 4180
+constexpr std::size_t most_start_bytes = 1024;  // of a cell, in which its first visible character is looked for
+
+/// White space, what is not seen at all, and control characters.
+bool is_passed_over(char32_t c) {
+    return is_white_space(c) || c < 0x20 || c == 0x7F || (c >= 0x200B && c <= 0x200F) || c == 0x2060 || c == 0xFEFF;
+}
 
 /// A JSON value as a cell: text without its quotes, everything else as it stands.
 std::string csv_value(std::string_view json) {
@@ -33,6 +40,32 @@ Json score_json(const Manifest& manifest, const Score& score) {
                               {"method", score.has_wilson_interval() ? "Wilson" : "Student"}};
     if (!score.mean) object["correct"] = score.share.successes;
     return object;
+}
+
+Json answers_json(const Manifest& manifest, const std::vector<DatasetAnswers>& answers) {
+    Json list = Json::array();
+    for (const DatasetAnswers& of : answers) {
+        list.push_back({{"dataset", dataset_name(manifest, of.dataset)},
+                        {"empty", of.counts.empty},
+                        {"truncated", of.counts.truncated},
+                        {"filtered", of.counts.filtered},
+                        {"refused", of.counts.refused},
+                        {"finishReasons", of.finish_reasons}});
+    }
+    return list;
+}
+
+/// What a spreadsheet would take for a formula: its first character, full-width or not, behind white space that it
+/// passes over. A cell that begins with a tab or a line end is one, too: what stands behind it may be read alone.
+bool looks_like_formula(std::string_view text) {
+    constexpr std::u32string_view starts = U"=+-@＝＋－＠";
+    constexpr std::string_view breaks = "\t\r\n";
+    if (!text.empty() && breaks.find(text.front()) != std::string_view::npos) return true;
+    const Characters characters = characters_of(text.substr(0, most_start_bytes));
+    const auto first = std::find_if_not(characters.begin(), characters.end(), is_passed_over);
+    // White space without an end is no cell that anybody misses an apostrophe in.
+    if (first == characters.end()) return text.size() > most_start_bytes;
+    return starts.find(*first) != std::u32string_view::npos;
 }
 
 /// As results.jsonl and results.csv have it.
@@ -152,6 +185,7 @@ std::string metrics_json(const MetricsInput& in) {
         object["completeness"] = "Unknown";
     else
         object["missing"] = in.proof.missing.count;
+    if (!in.answers.empty()) object["answers"] = answers_json(in.manifest, in.answers);
     if (!in.scorers.is_null()) object["scorers"] = in.scorers;
     return object.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
@@ -172,8 +206,7 @@ std::string confusion_csv(const Manifest& manifest, const std::vector<DatasetSco
 
 std::string csv_text(std::string_view text) {
     std::string cell;
-    // A spreadsheet takes a cell that begins so for a formula, whatever its quotes; the apostrophe keeps it text.
-    if (!text.empty() && std::string_view("=+-@\t\r").find(text.front()) != std::string_view::npos) cell = "'";
+    if (looks_like_formula(text)) cell = "'";  // whatever its quotes; the apostrophe keeps it text
     cell += text;
     if (cell.find_first_of(",\"\r\n") == std::string::npos) return cell;
     std::string quoted = "\"";

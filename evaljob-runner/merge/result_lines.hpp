@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "api/manifest.hpp"
+#include "evaljob-runner/merge/answers.hpp"
 #include "evaljob-runner/merge/grading.hpp"
 #include "evaljob-runner/merge/metrics.hpp"
 #include "evaljob-runner/merge/proof.hpp"
@@ -50,6 +51,7 @@ struct MetricsInput {
     bool partial = false;
     bool completeness_unknown = false;  // then there is no count of missing, and no score
     Json scorers = nullptr;             // by what programs was scored, by dataset; null: none
+    std::vector<DatasetAnswers> answers = {};
 };
 
 /// metrics.json: identity, what was evaluated, counts, every score with its interval.
@@ -58,7 +60,8 @@ std::string metrics_json(const MetricsInput& input);
 /// confusion.csv: dataset, target, prediction, count; pairs that never occurred are left out. Of Classification alone.
 std::string confusion_csv(const Manifest& manifest, const std::vector<DatasetScores>& scores);
 
-/// One CSV cell of text: quoted as RFC 4180 has it, and never read as a formula by a spreadsheet.
+/// One CSV cell of text: quoted as RFC 4180 has it, and never read as a formula by a spreadsheet, whatever white space
+/// stands in front and however wide its characters are.
 std::string csv_text(std::string_view text);
 
 /// The name of a column of the confusion matrix, "(failed)" and "(no class)" included.

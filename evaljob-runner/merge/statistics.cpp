@@ -3,12 +3,16 @@
 #include <algorithm>
 #include <boost/math/distributions/normal.hpp>
 #include <boost/math/distributions/students_t.hpp>
-#include <charconv>
 #include <cmath>
+
+#include "api/assert.hpp"
 
 namespace evaljob {
 
-double Proportion::value() const { return n == 0 ? 0 : static_cast<double>(successes) / static_cast<double>(n); }
+double Proportion::value() const {
+    EVALJOB_ASSERT(successes <= n, "a part is no more than the whole");
+    return n == 0 ? 0 : static_cast<double>(successes) / static_cast<double>(n);
+}
 
 double Proportion::standard_error() const {
     double p = value();
@@ -24,12 +28,14 @@ Interval wilson(double p, double n) {
     // At the ends the formula gives the end itself; rounding must not leave it, nor the value the interval.
     double low = p <= 0 ? 0 : std::max(0.0, centre - half);
     double high = p >= 1 ? 1 : std::min(1.0, centre + half);
+    EVALJOB_ASSERT(low <= high && low >= 0 && high <= 1, "an interval of a share lies within 0 and 1");
     return {low, high};
 }
 
 Interval wilson(const Proportion& share) { return wilson(share.value(), static_cast<double>(share.n)); }
 
 double pass_at(std::uint64_t n, std::uint64_t right, std::uint64_t k) {
+    EVALJOB_ASSERT(right <= n && k <= n, "of n answers no more are right, or drawn");
     double all_wrong = 1;
     for (std::uint64_t i = 0; i < k; ++i) {
         if (n - right <= i) return 1;
@@ -49,6 +55,7 @@ void Mean::add(Points points) {
     ++n_;
     sum_ += points;
     squares_ += static_cast<Wide>(points) * points;
+    is_share_ = is_share_ && (points == 0 || points == full_points);
 }
 
 double Mean::value() const {
@@ -74,12 +81,6 @@ std::optional<Interval> student(const Mean& mean) {
     const boost::math::students_t distribution(static_cast<double>(mean.n() - 1));
     const double half = boost::math::quantile(distribution, 1 - (1 - confidence_level) / 2) * mean.standard_error();
     return Interval{mean.value() - half, mean.value() + half};
-}
-
-std::string decimal(double value, int digits) {
-    char buffer[400];
-    auto end = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::fixed, digits);
-    return end.ec == std::errc() ? std::string(buffer, end.ptr) : "nan";
 }
 
 }  // namespace evaljob

@@ -5,6 +5,8 @@
 #include <optional>
 #include <string>
 
+#include "api/decimal.hpp"
+
 namespace evaljob {
 
 /// A share of successes among n independent trials; all zero when n is 0.
@@ -52,6 +54,8 @@ public:
 
     /// What was added of full_points, as a share; for scores that are 0 or 1.
     Proportion share() const;
+    /// Something was added, and nothing but 0 and full_points.
+    bool is_share() const { return n_ > 0 && is_share_; }
 
 private:
     __extension__ typedef __int128 Wide;  // n < 2³² and scores up to most_points fit
@@ -59,13 +63,11 @@ private:
     std::uint64_t n_ = 0;
     Wide sum_ = 0;
     Wide squares_ = 0;
+    bool is_share_ = true;
 };
 
 /// Student's interval at confidence_level; nothing for fewer than two samples, as nothing is known then.
 std::optional<Interval> student(const Mean& mean);
-
-/// Fixed point with so many digits, correctly rounded, independent of any locale: decimal(0.5, 3) = "0.500".
-std::string decimal(double value, int digits);
 
 /// As metrics are published: six digits.
 inline std::string metric_value(double value) { return decimal(value, 6); }

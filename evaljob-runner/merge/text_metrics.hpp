@@ -9,7 +9,8 @@
 namespace evaljob {
 
 /// As SQuAD's evaluation has it: lower case, without ASCII punctuation, without the words a, an and the, white space as
-/// single spaces. Bytes that are no UTF-8 stay as they are.
+/// single spaces. But a step that would leave nothing leaves the text as it is: the answer A is no empty one. Bytes
+/// that are no UTF-8 stay as they are.
 std::string normalized_text(std::string_view text);
 
 bool matches(TaskMetric metric, std::string_view prediction, std::string_view target);

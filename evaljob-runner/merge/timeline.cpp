@@ -87,7 +87,10 @@ double over_bound(const TimelinePanel& panel, const std::map<std::int32_t, std::
     double longest = 0;
     for (const auto& [rank, lane] : by_rank) {
         RankWork& of = ranks.emplace_back(RankWork{1, 0, {{lane.front().begin / 1'000, std::nullopt}}});
+        std::int64_t covered = lane.front().begin;
         for (const Work& w : lane) {
+            if (w.begin + (w.end - w.begin) / 2 < covered) return 0;  // less is a clock that was put right
+            covered = std::max(covered, w.end);
             if (w.repeated) continue;
             const double ms = static_cast<double>(w.end - w.begin) / 1'000;
             of.useful_ms += ms;

@@ -41,7 +41,7 @@ struct TimelinePanel {
     std::int64_t end_us = 0;
     double busy = 0;          // mean over the lanes
     double over_bound = 1;    // how many times the least possible it took; all ranks taken for equally fast, each for
-                              // there from its first batch on
+                              // there from its first batch on. 0: not known, for a rank had several batches at a time
     std::vector<Lane> lanes;  // by rank
 };
 

@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "api/exit_code.hpp"
+#include "api/printable.hpp"
 #include "evaljob-runner/merge/chrome_trace.hpp"
 #include "evaljob-runner/merge/shard_reading.hpp"
 #include "evaljob-runner/storage/layout.hpp"
@@ -18,7 +19,7 @@ int trace_main(const std::string& shared_dir) {
     }
     const auto traces = read_traces(shared_dir);
     if (!traces) {
-        std::cerr << "trace: " << traces.error().message << "\n";
+        std::cerr << "trace: " << printable(traces.error().message) << "\n";
         return exit_code::storage;
     }
     std::cout << chrome_trace(*traces) << "\n";

@@ -101,9 +101,10 @@ Characters without_punctuation(const Characters& text) {
     return result;
 }
 
-/// In lower case, without articles, each word as spellings() has it, single spaces between them.
-std::string respelled(const Characters& text) {
-    const Characters lower = lower_case(text);
+enum class Articles { Go, Stay };
+
+/// In lower case, each word as spellings() has it, single spaces between them.
+std::string respelled(const Characters& lower, Articles articles) {
     std::string result;
     for (auto at = lower.begin(); at != lower.end();) {
         const auto begin = std::find_if_not(at, lower.end(), is_white_space);
@@ -111,12 +112,23 @@ std::string respelled(const Characters& text) {
         at = end;
         std::string word;
         for (auto c = begin; c != end; ++c) append_character(word, *c);
-        if (word.empty() || word == "a" || word == "an" || word == "the") continue;
+        const bool is_article = word == "a" || word == "an" || word == "the";
+        if (word.empty() || (is_article && articles == Articles::Go)) continue;
         const auto found = spellings().find(word);
         result += result.empty() ? "" : " ";
         result += found == spellings().end() ? word : found->second;
     }
     return result;
+}
+
+/// What is compared where people disagree. A step that would leave nothing leaves the text as it is, in which this
+/// differs from the original: there an empty answer is the same as "a" and as "?".
+std::string normalized(const Characters& text) {
+    const Characters plain = without_punctuation(text);
+    const bool nothing_left = std::all_of(plain.begin(), plain.end(), is_white_space);
+    const Characters lower = lower_case(nothing_left ? text : plain);
+    std::string words = respelled(lower, Articles::Go);
+    return words.empty() ? respelled(lower, Articles::Stay) : words;
 }
 
 /// Without white space at the ends; line ends and tabs are spaces.
@@ -139,9 +151,9 @@ Fraction vqa_accuracy(std::string_view prediction, const std::vector<std::string
     // Where all say the same, that is compared as it stands.
     const bool agree = std::all_of(given.begin(), given.end(), [&](const Characters& c) { return c == given.front(); });
     std::uint64_t matching = 0;
-    const std::string respelled_said = agree ? "" : respelled(without_punctuation(said));
+    const std::string normalized_said = agree ? "" : normalized(said);
     for (const Characters& answer : given) {
-        const bool same = agree ? answer == said : respelled(without_punctuation(answer)) == respelled_said;
+        const bool same = agree ? answer == said : normalized(answer) == normalized_said;
         matching += same ? 1 : 0;
     }
     const std::uint64_t all = answers.size();

@@ -21,6 +21,7 @@ public:
     Evaluator(Evaluator&&) = default;
     Evaluator& operator=(Evaluator&&) = delete;
 
+    /// May change from one moment to the next.
     std::size_t batches_at_once() const { return engine_->batches_at_once(); }
     EngineUsage usage() const { return engine_->usage(); }
 
@@ -41,9 +42,13 @@ public:
 
 private:
     std::unique_ptr<BatchSource> batches_;
+    struct Begun {
+        Lease lease;
+        std::vector<std::string> lacks;  // by request: what it lacks, for which it fails; empty: nothing
+    };
     std::unique_ptr<Engine> engine_;
     std::unique_ptr<Preparer> preparer_;    // uses both
-    std::map<std::uint64_t, Lease> begun_;  // by ticket
+    std::map<std::uint64_t, Begun> begun_;  // by ticket
     std::uint64_t next_ticket_ = 0;
 };
 

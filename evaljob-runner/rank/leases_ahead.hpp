@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "api/assert.hpp"
+
 namespace evaljob {
 
 class LeasesAhead {
@@ -27,7 +29,10 @@ public:
         }
     }
 
-    std::size_t leases() const { return leases_; }
+    std::size_t leases() const {
+        EVALJOB_ASSERT(leases_ >= 1 && leases_ <= most, "a rank prepares a batch, and a kill costs a bounded number");
+        return leases_;
+    }
 
 private:
     static constexpr std::size_t patience = 16;  // batches: to find that one less is too few costs a wait

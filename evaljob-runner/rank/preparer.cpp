@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "api/assert.hpp"
+
 namespace evaljob {
 
 Preparer::Preparer(std::function<Result<EngineBatch>(std::uint64_t batch)> prepare)
@@ -21,7 +23,9 @@ Result<EngineBatch> Preparer::take(const Lease& lease) {
     std::future<Result<EngineBatch>> batch;
     {
         const std::lock_guard lock(mutex_);
-        batch = std::move(announced_.extract(lease.number).mapped());
+        auto announced = announced_.extract(lease.number);
+        EVALJOB_ASSERT(!announced.empty(), "one thread takes batches");
+        batch = std::move(announced.mapped());
     }
     return batch.get();
 }

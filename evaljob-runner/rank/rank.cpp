@@ -6,6 +6,7 @@
 #include <charconv>
 #include <chrono>
 #include <cstdlib>
+#include <thread>
 #include <variant>
 
 #include <spdlog/spdlog.h>
@@ -20,6 +21,7 @@
 #include "evaljob-runner/launch/node_writes.hpp"
 #include "evaljob-runner/launch/rank_counters.hpp"
 #include "evaljob-runner/launch/run_files.hpp"
+#include "evaljob-runner/manifest/await_manifest.hpp"
 #include "evaljob-runner/manifest/build_manifest.hpp"
 #include "evaljob-runner/rank/evaluator.hpp"
 #include "evaljob-runner/rank/model_source.hpp"
@@ -28,8 +30,6 @@
 #include "evaljob-runner/rank/unix_time.hpp"
 #include "evaljob-runner/rank/work.hpp"
 #include "evaljob-runner/shard/shard_log.hpp"
-#include "evaljob-runner/storage/files.hpp"
-#include "evaljob-runner/storage/layout.hpp"
 
 namespace evaljob {
 
@@ -104,20 +104,13 @@ Result<Manifest> rebuild_manifest(const Setup& setup, const std::string& identit
     return manifest;
 }
 
+/// For as long as a network file system may show what was there before.
 Result<Manifest> read_manifest(const std::string& shared_dir, const std::string& identity) {
-    const std::string path = layout::manifest(shared_dir);
-    const auto text = read_file(path, layout::max_manifest_bytes);
-    if (!text)
-        return fail("ContractViolated",
-                    text.error().message + "; EVALJOB_SHARED_DIR must be one volume that all nodes mount");
-    auto decoded = decode_manifest(*text);
-    if (!decoded) return fail("BadInput", path + ": " + decoded.error().message);
-    if (decoded->identity != identity) {
-        return fail(
-            "ContractViolated",
-            path + ": is not the coordinator's manifest; EVALJOB_SHARED_DIR must be one volume that all nodes mount");
-    }
-    return std::move(decoded->manifest);
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    return await_manifest(shared_dir, identity, [until] {
+        std::this_thread::sleep_for(std::chrono::seconds(1));
+        return std::chrono::steady_clock::now() < until;
+    });
 }
 
 Result<std::unique_ptr<Engine>> open_command(const Setup& setup, const Manifest& manifest, const DeviceChoice& device) {
@@ -151,7 +144,8 @@ Result<std::unique_ptr<Engine>> open_engine(const Setup& setup, const Manifest& 
         case ModelFormat::Command:
             return open_command(setup, manifest, device);
         case ModelFormat::OpenAI:
-            return start_openai(setup.eval, setup.storage_root, setup.environment);
+            return start_openai(setup.eval, setup.storage_root, setup.environment,
+                                [&session](std::string what) { session.waits_for(std::move(what)); });
     }
     return fail("BadInput", "spec.eval.model.format: is not supported yet");
 }
@@ -171,6 +165,19 @@ Result<Evaluator> open_evaluator(const Setup& setup, const std::string& identity
     auto batches = BatchReader::open(setup.eval, setup.storage_root, std::move(*manifest));
     if (!batches) return tl::unexpected(batches.error());
     return Evaluator(std::move(*batches), std::move(*engine));
+}
+
+std::string what_starts(const Model& model) {
+    switch (model.format) {
+        case ModelFormat::OpenAI:
+            return model.url;
+        case ModelFormat::Command:
+            return "the program " + model.command.front();
+        case ModelFormat::TorchScript:
+        case ModelFormat::AOTInductor:
+            break;
+    }
+    return "the model " + model.path;
 }
 
 Result<RankLog> create_log(const Setup& setup, ShardHeader header, Session& session) {
@@ -228,7 +235,9 @@ int run_rank(const Environment& environment) {
     }
     ShardHeader header;
     header.identity = std::get<Welcome>(welcome).identity;
+    session.waits_for(what_starts(setup->eval.model));
     auto evaluator = open_evaluator(*setup, header.identity, header, session);
+    session.waits_for("");
     if (!evaluator) return give_up(session, evaluator.error());
     auto log = create_log(*setup, header, session);
     if (!log) return give_up(session, log.error());

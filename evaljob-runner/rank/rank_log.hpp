@@ -2,13 +2,12 @@
 // only once its records are durable.
 #pragma once
 
-#include <cstdint>
 #include <variant>
 #include <vector>
 
 #include "api/contract.hpp"
-#include "api/record.hpp"
-#include "evaljob-runner/coordinator/protocol.hpp"
+#include "api/result.hpp"
+#include "evaljob-runner/rank/evaluated_lease.hpp"
 #include "evaljob-runner/rank/session_state.hpp"
 #include "evaljob-runner/shard/shard_log.hpp"
 
@@ -20,15 +19,6 @@ ShardHeader complete_header(const RankContract& contract, ShardHeader header);
 /// Creates the rank's log in its output folder. A rank that was restarted in place finds its predecessor's log, and
 /// writes another.
 Result<ShardWriter> create_rank_log(const RankContract& contract, ShardHeader header);
-
-/// A lease whose batch was evaluated.
-struct EvaluatedLease {
-    Lease lease;
-    std::vector<Record> records;  // one per item of the batch, in the manifest's order
-    std::int64_t begin_us = 0;    // Unix time
-    std::int64_t took_us = 0;     // of computing
-    std::uint32_t parts = 1;      // as in BatchEnd
-};
 
 /// Where the records of a rank become durable: a file of its own, or by node 0, in what it is sent.
 using RankLog = std::variant<ShardWriter, ShardEncoder>;

@@ -1,53 +1,40 @@
-// Evaluated leases on their way into the rank's shard log: a thread of its own makes them durable while the next batch
-// is computed. What has gathered meanwhile shares the next fsync.
+// Groups of evaluated leases on their way into the rank's shard log: a thread of its own makes them durable while the
+// next batch is computed. What belongs to a group is the loop's to say.
 #pragma once
 
 #include <condition_variable>
 #include <functional>
 #include <mutex>
-#include <optional>
 #include <stop_token>
 #include <thread>
 #include <vector>
 
-#include "api/result.hpp"
-#include "evaljob-runner/rank/rank_log.hpp"
+#include "evaljob-runner/rank/evaluated_lease.hpp"
 
 namespace evaljob {
 
-/// Thread rule: put() and flush() from one thread; what it is made with is called on the writer's.
 class RecordWriter {
 public:
-    using Write = std::function<Result<std::vector<Report>>(const std::vector<EvaluatedLease>&)>;
-    using Tell = std::function<void(Report)>;
+    using Write = std::function<void(std::vector<EvaluatedLease>)>;
 
-    using Failed = std::function<void()>;
-
-    /// `write` makes a group of leases durable, `tell` is told of each when its group is. After a failure, of which
-    /// `failed` is told, nothing is written any more.
-    RecordWriter(Write write, Tell tell, Failed failed);
-    /// What was put is written, and told of, first.
-    ~RecordWriter();
+    /// `write` makes a group durable and tells of it, on the writer's thread; it may put the next one.
+    explicit RecordWriter(Write write);
+    /// What was put is written first.
+    ~RecordWriter() = default;
     RecordWriter(const RecordWriter&) = delete;
     RecordWriter& operator=(const RecordWriter&) = delete;
 
-    /// Does not wait. Fails when an earlier one could not be written.
-    Result<void> put(EvaluatedLease evaluated);
-    /// Waits until everything that was put is durable, and has been told. Fails when it could not be written.
-    Result<void> flush();
+    /// Any thread; does not wait. One group at a time: the next when `write` has told of this one.
+    void put(std::vector<EvaluatedLease> group);
 
 private:
     void run(const std::stop_token& stop);
 
     Write write_;
-    Tell tell_;
-    Failed failed_;
     std::mutex mutex_;
     std::condition_variable_any changed_;
-    std::vector<EvaluatedLease> waiting_;  // under mutex_, as the next two
-    bool writing_ = false;
-    std::optional<Error> failure_;
-    std::jthread thread_;  // last, for it uses the others
+    std::vector<EvaluatedLease> waiting_;  // under mutex_
+    std::jthread thread_;                  // last, for it uses the others
 };
 
 }  // namespace evaljob

@@ -13,6 +13,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -20,6 +21,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "api/assert.hpp"
 #include "api/exit_code.hpp"
 #include "evaljob-runner/manifest/run_folder.hpp"
 #include "evaljob-runner/wire/frame_stream.hpp"
@@ -40,105 +42,94 @@ constexpr int unacknowledged_ms = 20'000;               // a host that vanished 
 
 }  // namespace
 
-class Session::Loop {
+class Session::Shell {
 public:
-    explicit Loop(SessionOptions options)
+    explicit Shell(SessionOptions options)
         : options_(std::move(options)),
-          state_(options_.hello, 0),
+          loop_(options_.hello),
           signals_(io_, SIGTERM, SIGINT),
           pause_(io_),
           heartbeat_(io_),
           resolver_(io_) {
         signals_.async_wait([this](const boost::system::error_code& error, int) {
-            if (!error) leave();
+            if (!error) happens([](RankLoop& loop) { return loop.leave(); });
         });
         asio::co_spawn(io_, run(), asio::detached);
         asio::co_spawn(io_, beat(), asio::detached);
         thread_ = std::thread([this] { io_.run(); });
     }
 
-    ~Loop() {
+    ~Shell() {
         io_.stop();
         thread_.join();
     }
 
     std::variant<Welcome, SessionEnd> wait_welcome() {
         std::unique_lock lock(mutex_);
-        changed_.wait(lock, [this] { return state_.welcome() || state_.ended(); });
-        if (state_.ended()) return *state_.ended();
-        return *state_.welcome();
+        changed_.wait(lock, [this] { return state().welcome() || state().ended(); });
+        if (state().ended()) return *state().ended();
+        return *state().welcome();
     }
 
-    void want(std::uint32_t leases) {
-        asio::post(io_, [this, leases] {
-            for (const Message& message : changed([&] { return state_.want(leases); })) say(message);
-        });
-    }
-
-    void when_leased(std::function<void(const Lease&)> tell) {
+    void give_to(RankHands hands) {
         const std::lock_guard lock(mutex_);
-        tell_of_lease_ = std::move(tell);
+        hands_ = std::move(hands);
     }
 
-    LeaseCounts lease_counts() {
-        const std::lock_guard lock(mutex_);
-        return state_.lease_counts();
+    void waits_for(std::string what) {
+        what.resize(std::min(what.size(), max_said_bytes - 16));  // a letter that is cut may become longer ones
+        {
+            const std::lock_guard lock(mutex_);
+            waits_for_ = std::move(what);
+        }
+        asio::post(io_, [this] { say(heartbeat()); });
     }
 
-    std::variant<Lease, SessionEnd> next_lease() {
+    void happens(const Event& event) {
+        bool speaks = false;
+        bool superfluous = false;
+        {
+            const std::lock_guard lock(mutex_);
+            for (RankEffect& effect : event(loop_)) {
+                speaks = speaks || std::holds_alternative<Speak>(effect);
+                superfluous = superfluous || std::holds_alternative<Superfluous>(effect);
+                hand_out(effect);
+            }
+            changed_.notify_all();
+        }
+        if (speaks) asio::dispatch(io_, [this] { speak(); });
+        if (superfluous && options_.superfluous) options_.superfluous();
+    }
+
+    EngineStep next_step() {
         std::unique_lock lock(mutex_);
-        std::optional<Lease> lease;
-        changed_.wait(lock, [&] { return state_.ended() || interrupted_ || (lease = state_.next_lease()); });
-        if (state_.ended()) return *state_.ended();
-        if (!lease) return SessionEnd{exit_code::internal, "interrupted"};
-        return *lease;
-    }
-
-    void interrupt() {
-        const std::lock_guard lock(mutex_);
-        interrupted_ = true;
-        changed_.notify_all();
-    }
-
-    std::optional<Lease> lease_at_hand() {
-        const std::lock_guard lock(mutex_);
-        if (state_.ended()) return std::nullopt;
-        return state_.next_lease();
+        changed_.wait(lock, [this] { return step_.has_value(); });
+        return *std::exchange(step_, std::nullopt);
     }
 
     void log_begins_with(std::string bytes) {
         const std::lock_guard lock(mutex_);
-        state_.log_begins_with(std::move(bytes));
+        loop_.log_begins_with(std::move(bytes));
         patience_ = farewell_to_writer;
-    }
-
-    void done(Report report) {
-        {
-            const std::lock_guard lock(mutex_);
-            state_.done(std::move(report));
-        }
-        asio::post(io_, [this] {
-            for (const Message& message : changed([&] { return state_.unsaid(); })) say(message);
-        });
     }
 
     void abort(int exit_code, const std::string& message) {
         asio::post(io_, [this, exit_code, message] { say(Abort{exit_code, message}); });
         // The coordinator answers an Abort by refusing everyone, this process included.
         std::unique_lock lock(mutex_);
-        changed_.wait_for(lock, farewell, [this] { return state_.ended().has_value(); });
+        changed_.wait_for(lock, farewell, [this] { return state().ended().has_value(); });
     }
 
     std::optional<Group> join_group(const std::string& address, std::chrono::milliseconds limit) {
         asio::post(io_, [this, address] { say(Join{address}); });
         std::unique_lock lock(mutex_);
-        changed_.wait_for(lock, limit, [this] { return state_.group() || state_.ended(); });
-        return state_.group();
+        changed_.wait_for(lock, limit, [this] { return state().group() || state().ended(); });
+        return state().group();
     }
 
     void settle() {
         std::unique_lock lock(mutex_);
-        changed_.wait_for(lock, patience_, [this] { return state_.settled(); });
+        changed_.wait_for(lock, patience_, [this] { return state().settled(); });
     }
 
 private:
@@ -146,7 +137,8 @@ private:
         auto last_contact = Clock::now();
         auto pause = first_pause;
         while (!ended()) {
-            if (!options_.shared_dir.empty() && is_done(options_.shared_dir)) co_return end({exit_code::success, ""});
+            if (!options_.shared_dir.empty() && is_done(options_.shared_dir, options_.hello.contract.run_id))
+                co_return end({exit_code::success, ""});
             auto stream = co_await connect();
             if (stream) {
                 pause = first_pause;
@@ -206,32 +198,19 @@ private:
                 spdlog::warn("the coordinator's message is passed over: {}", message.error().message);
                 continue;
             }
-            take(*message);
+            happens([&](RankLoop& loop) { return loop.heard(*message); });
             if (ended()) break;
         }
         stream_->close();
         stream_ = nullptr;
         const std::lock_guard lock(mutex_);
-        state_.disconnected();
+        loop_.disconnected();
         changed_.notify_all();
     }
 
     Hello greeting() {
         const std::lock_guard lock(mutex_);
-        return state_.greeting();
-    }
-
-    void take(const Message& message) {
-        bool superfluous = false;
-        for (const Message& reply : changed([&] {
-                 auto replies = state_.take(message);
-                 if (const auto* lease = std::get_if<Lease>(&message); lease != nullptr && tell_of_lease_)
-                     tell_of_lease_(*lease);
-                 superfluous = state_.is_superfluous();
-                 return replies;
-             }))
-            say(reply);
-        if (superfluous && options_.superfluous) options_.superfluous();
+        return loop_.greeting();
     }
 
     asio::awaitable<void> beat() {
@@ -240,41 +219,55 @@ private:
             heartbeat_.expires_after(std::chrono::milliseconds(2'000));
             co_await heartbeat_.async_wait(asio::redirect_error(asio::use_awaitable, error));
             if (error) co_return;
-            say(Heartbeat{});
+            say(heartbeat());
         }
     }
 
-    void leave() {
-        for (const Message& message : changed([&] { return state_.leave(); })) say(message);
+    Heartbeat heartbeat() {
+        const std::lock_guard lock(mutex_);
+        return {waits_for_};
     }
 
-    void end(SessionEnd end) {
-        const std::lock_guard lock(mutex_);
-        state_.end(std::move(end));
-        changed_.notify_all();
+    void end(const SessionEnd& end) {
+        happens([&](RankLoop& loop) { return loop.end(end); });
     }
 
-    /// The state changes under the lock, and whoever waits for it hears of it.
-    template <class Change>
-    std::vector<Message> changed(Change change) {
-        const std::lock_guard lock(mutex_);
-        std::vector<Message> say = change();
-        changed_.notify_all();
-        return say;
+    /// Under the lock.
+    void hand_out(RankEffect& effect) {
+        if (const auto* prepare = std::get_if<Prepare>(&effect); prepare != nullptr && hands_.prepare)
+            hands_.prepare(prepare->lease);
+        if (auto* write = std::get_if<WriteRecords>(&effect); write != nullptr && hands_.write)
+            hands_.write(std::move(write->leases));
+        if (auto* step = std::get_if<EngineStep>(&effect)) {
+            EVALJOB_ASSERT(!step_, "an engine does one thing at a time");
+            step_ = std::move(*step);
+        }
     }
 
     bool ended() {
         const std::lock_guard lock(mutex_);
         // After a signal the connection stays for what is still to be reported.
-        return state_.ended() && state_.ended()->exit_code != exit_code::terminated;
+        return state().ended() && state().ended()->exit_code != exit_code::terminated;
     }
+
+    /// Under the lock.
+    const SessionState& state() const { return loop_.session(); }
 
     void say(const Message& message) {
         if (stream_) stream_->write(encode_message(message));
     }
 
+    void speak() {
+        std::unique_lock lock(mutex_);
+        const std::vector<Message> messages = loop_.messages();
+        lock.unlock();
+        for (const Message& message : messages) say(message);
+    }
+
     SessionOptions options_;
-    SessionState state_;  // under mutex_
+    RankLoop loop_;  // under mutex_, as the next two
+    RankHands hands_;
+    std::optional<EngineStep> step_;  // that nobody has taken yet
     asio::io_context io_{1};
     asio::signal_set signals_;
     asio::steady_timer pause_;
@@ -283,30 +276,26 @@ private:
     std::shared_ptr<FrameStream> stream_;  // session thread only
     std::string last_failure_;             // session thread only
 
-    std::chrono::seconds patience_ = farewell;         // under mutex_
-    std::function<void(const Lease&)> tell_of_lease_;  // under mutex_
-    bool interrupted_ = false;                         // under mutex_
+    std::chrono::seconds patience_ = farewell;  // under mutex_
+    std::string waits_for_;                     // under mutex_
 
     std::mutex mutex_;
     std::condition_variable changed_;
     std::thread thread_;
 };
 
-Session::Session(SessionOptions options) : loop_(std::make_unique<Loop>(std::move(options))) {}
+Session::Session(SessionOptions options) : shell_(std::make_unique<Shell>(std::move(options))) {}
 Session::~Session() = default;
-std::variant<Welcome, SessionEnd> Session::wait_welcome() { return loop_->wait_welcome(); }
-void Session::want(std::uint32_t leases) { loop_->want(leases); }
-void Session::when_leased(std::function<void(const Lease&)> tell) { loop_->when_leased(std::move(tell)); }
-LeaseCounts Session::lease_counts() { return loop_->lease_counts(); }
-std::variant<Lease, SessionEnd> Session::next_lease() { return loop_->next_lease(); }
-void Session::interrupt() { loop_->interrupt(); }
-std::optional<Lease> Session::lease_at_hand() { return loop_->lease_at_hand(); }
-void Session::log_begins_with(std::string bytes) { loop_->log_begins_with(std::move(bytes)); }
-void Session::done(Report report) { loop_->done(std::move(report)); }
-void Session::abort(int exit_code, const std::string& message) { loop_->abort(exit_code, message); }
+std::variant<Welcome, SessionEnd> Session::wait_welcome() { return shell_->wait_welcome(); }
+void Session::give_to(RankHands hands) { shell_->give_to(std::move(hands)); }
+void Session::happens(const Event& event) { shell_->happens(event); }
+EngineStep Session::next_step() { return shell_->next_step(); }
+void Session::log_begins_with(std::string bytes) { shell_->log_begins_with(std::move(bytes)); }
+void Session::abort(int exit_code, const std::string& message) { shell_->abort(exit_code, message); }
+void Session::waits_for(std::string what) { shell_->waits_for(std::move(what)); }
 std::optional<Group> Session::join_group(const std::string& address, std::chrono::milliseconds limit) {
-    return loop_->join_group(address, limit);
+    return shell_->join_group(address, limit);
 }
-void Session::settle() { loop_->settle(); }
+void Session::settle() { shell_->settle(); }
 
 }  // namespace evaljob

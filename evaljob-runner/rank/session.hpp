@@ -1,6 +1,7 @@
-// A rank's connection to the coordinator, on a thread of its own: it registers, keeps up heartbeats, comes back after a
-// lost connection or a new coordinator, and hands leases to the thread that computes. Thread rule: the public functions
-// may be called from the computing thread; everything else runs on the session's.
+// The shell around a rank's loop: its lock, and the connection to the coordinator on a thread of its own, which
+// registers, keeps up heartbeats, and comes back after a lost connection or a new coordinator. What the loop wants of
+// the engine, of whoever prepares and of whoever writes is handed to them. Thread rule: the public functions may be
+// called from any thread but the session's; next_step() from the one that calls the engine.
 #pragma once
 
 #include <chrono>
@@ -10,8 +11,9 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
-#include "evaljob-runner/rank/session_state.hpp"
+#include "evaljob-runner/rank/rank_loop.hpp"
 
 namespace evaljob {
 
@@ -25,6 +27,13 @@ struct SessionOptions {
     std::function<void()> superfluous;
 };
 
+/// Who prepares batches and writes records. Called on any thread, and under the session's lock: neither may wait, nor
+/// call the session.
+struct RankHands {
+    std::function<void(const Lease&)> prepare;
+    std::function<void(std::vector<EvaluatedLease>)> write;
+};
+
 class Session {
 public:
     explicit Session(SessionOptions options);
@@ -32,22 +41,17 @@ public:
 
     /// Blocks until the coordinator has accepted this process.
     std::variant<Welcome, SessionEnd> wait_welcome();
-    /// How many leases to hold at a time; none before this was called, for a lease's time begins when it is given.
-    void want(std::uint32_t leases);
-    /// `tell` is told of each lease as it comes, on the session's thread and before next_lease() can have it. It must
-    /// not wait, nor call this session. An empty one ends that; when this returns, nobody is told any more.
-    void when_leased(std::function<void(const Lease&)> tell);
-    LeaseCounts lease_counts();
-    /// Blocks until there is a lease.
-    std::variant<Lease, SessionEnd> next_lease();
-    /// This process cannot go on: next_lease() blocks no more, but ends with status 1. Any thread.
-    void interrupt();
-    /// A lease that is there already.
-    std::optional<Lease> lease_at_hand();
-    /// writers: Node0: before the first done().
+    /// From now on. When this returns, nobody is called any more who was given before.
+    void give_to(RankHands hands);
+    using Event = std::function<RankEffects(RankLoop&)>;
+    /// Something has happened: the loop hears of it, and what it wants done is handed out.
+    void happens(const Event& event);
+    /// Blocks until the loop wants something of the engine.
+    EngineStep next_step();
+    /// What this rank waits for before it can go on, for the coordinator to tell; empty: nothing any more. Any thread.
+    void waits_for(std::string what);
+    /// writers: Node0: before the engine is ready.
     void log_begins_with(std::string bytes);
-    /// The lease's records are durable, or are to be made so by node 0.
-    void done(Report report);
     /// Tells the coordinator that the job cannot go on, and waits (bounded) until that is sent.
     void abort(int exit_code, const std::string& message);
     /// The group that this process, which others find at `address`, is put into; none when that takes longer.
@@ -56,8 +60,8 @@ public:
     void settle();
 
 private:
-    class Loop;
-    std::unique_ptr<Loop> loop_;
+    class Shell;
+    std::unique_ptr<Shell> shell_;
 };
 
 }  // namespace evaljob

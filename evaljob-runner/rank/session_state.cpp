@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "api/assert.hpp"
 #include "api/exit_code.hpp"
 
 namespace evaljob {
@@ -20,14 +21,19 @@ std::vector<Message> SessionState::take(const Message& message) {
     } else if (std::holds_alternative<Finished>(message)) {
         end({exit_code::success, ""});
     } else if (const auto* lease = std::get_if<Lease>(&message)) {
-        queue_.push_back(*lease);
-        held_[lease->number] = lease->batch;
+        take_lease(*lease);
     } else if (const auto* group = std::get_if<Group>(&message)) {
         group_ = *group;
     } else if (const auto* ack = std::get_if<Ack>(&message)) {
         unacknowledged_.erase(ack->lease);
     }
     return {};
+}
+
+/// One that is known already is not computed again, whatever the coordinator says.
+void SessionState::take_lease(const Lease& lease) {
+    if (unacknowledged_.contains(lease.number) || !held_.try_emplace(lease.number, lease.batch).second) return;
+    queue_.push_back(lease);
 }
 
 std::vector<Message> SessionState::take_welcome(const Welcome& welcome) {
@@ -49,9 +55,15 @@ std::vector<Message> SessionState::want(std::uint32_t leases) {
     return {Want{leases_}};
 }
 
+LeaseCounts SessionState::lease_counts() const {
+    EVALJOB_ASSERT(queue_.size() <= held_.size(), "what is not begun is held");
+    return {queue_.size(), held_.size() - queue_.size() + unacknowledged_.size()};
+}
+
 std::optional<Lease> SessionState::next_lease() {
     if (queue_.empty()) return std::nullopt;
     Lease lease = queue_.front();
+    EVALJOB_ASSERT(held_.contains(lease.number), "what is begun is held");
     queue_.pop_front();
     return lease;
 }
@@ -59,6 +71,7 @@ std::optional<Lease> SessionState::next_lease() {
 void SessionState::done(Report report) {
     const LeaseNumber lease = report.done.lease;
     held_.erase(lease);
+    EVALJOB_ASSERT(!unacknowledged_.contains(lease), "a lease is reported once");
     unacknowledged_[lease] = {std::move(report), false};
 }
 
@@ -67,6 +80,8 @@ std::vector<Message> SessionState::unsaid() {
     if (!connected_) return say;
     for (auto& [lease, waiting] : unacknowledged_) {
         if (std::exchange(waiting.said, true)) continue;
+        EVALJOB_ASSERT(waiting.report.log_bytes.empty() || !log_start_.empty(),
+                       "a log that is sent begins with its header");
         if (!waiting.report.log_bytes.empty() && log_offset_ == 0) say_bytes(log_start_, say);
         say_bytes(waiting.report.log_bytes, say);
         say.emplace_back(waiting.report.done);

@@ -1,5 +1,5 @@
 // What a rank's session knows and decides, without sockets, clock and threads: which leases it holds, what it has
-// reported and nobody has acknowledged, what it says to a coordinator that comes back. Pure; rank/session is its shell.
+// reported and nobody has acknowledged, what it says to a coordinator that comes back. Pure; a part of rank/rank_loop.
 #pragma once
 
 #include <cstdint>
@@ -49,7 +49,7 @@ public:
 
     /// How many leases to hold at a time from now on. What to say.
     std::vector<Message> want(std::uint32_t leases);
-    LeaseCounts lease_counts() const { return {queue_.size(), held_.size() - queue_.size() + unacknowledged_.size()}; }
+    LeaseCounts lease_counts() const;
     /// The next lease to compute; none when none is there.
     std::optional<Lease> next_lease();
     /// writers: Node0: every connection's log begins with these bytes.
@@ -83,6 +83,7 @@ private:
 
     void say_bytes(std::string_view bytes, std::vector<Message>& say);
     std::vector<Message> take_welcome(const Welcome& welcome);
+    void take_lease(const Lease& lease);
 
     Hello hello_;
     std::uint32_t leases_;

@@ -9,7 +9,6 @@
 
 #include <spdlog/spdlog.h>
 
-#include "evaljob-runner/rank/leases_ahead.hpp"
 #include "evaljob-runner/rank/record_writer.hpp"
 #include "evaljob-runner/rank/unix_time.hpp"
 
@@ -17,32 +16,27 @@ namespace evaljob {
 
 namespace {
 
-/// Makes evaluated leases durable, where this process writes itself, and reports them. Counted on the writer's thread.
+/// Makes evaluated leases durable, where this process writes itself, and tells the loop. Counted on the writer's
+/// thread.
 class Recording {
 public:
     Recording(RankLog& log, Session& session, RankCounters& counters)
-        : log_(log),
-          session_(session),
-          counters_(counters),
-          writer_([this](const auto& leases) { return record(leases); }, [this](Report report) { tell(report); },
-                  // Else it would wait for a lease that nobody gives, for nothing is reported any more.
-                  [this] { session_.interrupt(); }) {}
+        : log_(log), session_(session), counters_(counters), writer_([this](const auto& leases) { record(leases); }) {}
 
     RecordWriter& writer() { return writer_; }
 
 private:
-    Result<std::vector<Report>> record(const std::vector<EvaluatedLease>& leases) {
+    void record(const std::vector<EvaluatedLease>& leases) {
         Laps laps;
         auto reports = record_leases(leases, log_);
         laps.add_to(counters_.writing_us);
-        return reports;
-    }
-
-    void tell(Report& report) {
-        ++counters_.batches;
-        counters_.samples += report.done.samples;
-        counters_.failed += report.done.failed;
-        session_.done(std::move(report));
+        if (!reports) return session_.happens([&](RankLoop& loop) { return loop.write_failed(reports.error()); });
+        for (const Report& report : *reports) {
+            ++counters_.batches;
+            counters_.samples += report.done.samples;
+            counters_.failed += report.done.failed;
+        }
+        session_.happens([&](RankLoop& loop) { return loop.written(std::move(*reports)); });
     }
 
     RankLog& log_;
@@ -51,20 +45,12 @@ private:
     RecordWriter writer_;  // last, for it uses the others
 };
 
-/// The leases whose batches the engine has, and since when.
+/// The engine, as the loop wants it, and what it was at when.
 class Work {
 public:
-    Work(Evaluator& evaluator, RecordWriter& writer, RankCounters& counters)
-        : evaluator_(evaluator), writer_(writer), counters_(counters) {}
+    Work(Evaluator& evaluator, RankCounters& counters) : evaluator_(evaluator), counters_(counters) {}
 
-    bool idle() const { return begun_.empty(); }
-    bool takes_more() const { return begun_.size() < evaluator_.batches_at_once(); }
-
-    /// How many leases to hold, as the engine has room for another batch.
-    std::uint32_t wanted_leases(const LeaseCounts& leases) {
-        ahead_.engine_has_room(leases.at_hand, leases.taken - begun_.size());
-        return static_cast<std::uint32_t>(evaluator_.batches_at_once() + ahead_.leases());
-    }
+    std::size_t batches_at_once() const { return evaluator_.batches_at_once(); }
 
     Result<void> begin(const Lease& lease) {
         laps_.add_to(counters_.waiting_us);
@@ -74,8 +60,7 @@ public:
         return begun;
     }
 
-    /// One that was begun: evaluated, and on its way into the log.
-    Result<void> finish_one() {
+    Result<EvaluatedLease> next() {
         auto evaluated = evaluator_.next();
         laps_.add_to(counters_.computing_us);
         if (!evaluated) return tl::unexpected(evaluated.error());
@@ -86,8 +71,8 @@ public:
         const auto took =
             std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - since.start);
         count_usage();
-        return writer_.put(
-            {evaluated->lease, std::move(evaluated->records), since.unix_us, took.count(), evaluated->parts});
+        return EvaluatedLease{evaluated->lease, std::move(evaluated->records), since.unix_us, took.count(),
+                              evaluated->parts};
     }
 
 private:
@@ -105,55 +90,53 @@ private:
         std::chrono::steady_clock::time_point start;
     };
     Evaluator& evaluator_;
-    RecordWriter& writer_;
     RankCounters& counters_;
     EngineUsage counted_;
     Laps laps_;
     std::map<LeaseNumber, Since> begun_;
-    LeasesAhead ahead_;
 };
 
-/// While it lives, a batch is prepared as soon as its lease is there.
-class Preparation {
+/// While it lives, the loop can have batches prepared and records written.
+class Hands {
 public:
-    Preparation(Session& session, Evaluator& evaluator) : session_(session) {
-        session_.when_leased([&evaluator](const Lease& lease) { evaluator.announce(lease); });
+    Hands(Session& session, Evaluator& evaluator, RecordWriter& writer) : session_(session) {
+        session_.give_to({[&evaluator](const Lease& lease) { evaluator.announce(lease); },
+                          [&writer](std::vector<EvaluatedLease> group) { writer.put(std::move(group)); }});
     }
-    ~Preparation() { session_.when_leased({}); }
-    Preparation(const Preparation&) = delete;
-    Preparation& operator=(const Preparation&) = delete;
+    ~Hands() { session_.give_to({}); }
+    Hands(const Hands&) = delete;
+    Hands& operator=(const Hands&) = delete;
 
 private:
     Session& session_;
 };
 
-Result<SessionEnd> work(Session& session, Evaluator& evaluator, RecordWriter& writer, RankCounters& counters) {
-    const Preparation preparation(session, evaluator);
-    Work work(evaluator, writer, counters);
-    std::uint32_t wanted = 0;
-    for (;;) {
-        if (const auto now = work.wanted_leases(session.lease_counts()); now != wanted) session.want(wanted = now);
-        if (work.idle()) {
-            const auto next = session.next_lease();
-            if (const auto* end = std::get_if<SessionEnd>(&next)) return *end;
-            if (auto begun = work.begin(std::get<Lease>(next)); !begun) return tl::unexpected(begun.error());
-        }
-        while (work.takes_more()) {
-            const auto more = session.lease_at_hand();
-            if (!more) break;
-            if (auto begun = work.begin(*more); !begun) return tl::unexpected(begun.error());
-        }
-        if (auto finished = work.finish_one(); !finished) return tl::unexpected(finished.error());
+/// Does what the loop wants of the engine; what has happened then.
+Session::Event take_step(const EngineStep& step, Work& work) {
+    if (const auto* begin = std::get_if<BeginBatch>(&step)) {
+        if (auto begun = work.begin(begin->lease); !begun)
+            return [error = begun.error()](RankLoop& loop) { return loop.engine_failed(error); };
+        return [](RankLoop& loop) { return loop.begun(); };
     }
+    auto evaluated = work.next();
+    if (!evaluated) return [error = evaluated.error()](RankLoop& loop) { return loop.engine_failed(error); };
+    return [evaluated = std::move(*evaluated), at_once = work.batches_at_once()](RankLoop& loop) mutable {
+        return loop.computed(std::move(evaluated), at_once);
+    };
 }
 
 }  // namespace
 
 Result<SessionEnd> evaluate_leases(Session& session, Evaluator& evaluator, RankLog& log, RankCounters& counters) {
     Recording recording(log, session, counters);
-    auto end = work(session, evaluator, recording.writer(), counters);
-    if (auto flushed = recording.writer().flush(); end && !flushed) return tl::unexpected(flushed.error());
-    return end;
+    Work work(evaluator, counters);
+    const Hands hands(session, evaluator, recording.writer());
+    session.happens([&](RankLoop& loop) { return loop.ready(work.batches_at_once()); });
+    for (;;) {
+        const EngineStep step = session.next_step();
+        if (const auto* stop = std::get_if<StopWork>(&step)) return stop->end;
+        session.happens(take_step(step, work));
+    }
 }
 
 }  // namespace evaljob

@@ -18,11 +18,13 @@ Json shard_to_json(const DoneShard& shard) {
 Json body_of(const DoneMarker& marker) {
     Json shards = Json::array();
     for (const auto& shard : marker.shards) shards.push_back(shard_to_json(shard));
-    return {{"format", 1},
-            {"identity", marker.identity},
-            {"epoch", marker.epoch},
-            {"items", marker.items},
-            {"shards", std::move(shards)}};
+    Json body{{"format", 1},
+              {"identity", marker.identity},
+              {"epoch", marker.epoch},
+              {"items", marker.items},
+              {"shards", std::move(shards)}};
+    if (!marker.run_id.empty()) body["runId"] = marker.run_id;
+    return body;
 }
 
 bool stays_inside(const std::string& path) {
@@ -52,6 +54,7 @@ Result<DoneMarker> decode_done_marker(std::string_view bytes) {
         marker.identity = fields.at("identity").get<std::string>();
         marker.epoch = number_from<std::uint32_t>(fields.at("epoch"));
         marker.items = number_from<std::uint64_t>(fields.at("items"));
+        if (fields.contains("runId")) marker.run_id = fields.at("runId").get<std::string>();
         if (!fields.at("shards").is_array()) return fail("Damaged", "the done marker's shards are no list");
         for (const Json& shard : fields.at("shards")) {
             marker.shards.push_back(

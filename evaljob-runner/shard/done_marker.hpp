@@ -23,6 +23,7 @@ struct DoneMarker {
     std::uint32_t epoch = 0;  // of the coordinator that wrote it
     std::uint64_t items = 0;
     std::vector<DoneShard> shards;
+    std::string run_id = {};  // whose coordinator wrote it; empty in markers of older versions
 };
 
 std::string encode_done_marker(const DoneMarker& marker);  // JSON with a digest over itself

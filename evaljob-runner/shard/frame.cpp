@@ -1,5 +1,6 @@
 #include "evaljob-runner/shard/frame.hpp"
 
+#include "api/assert.hpp"
 #include "api/digest.hpp"
 
 namespace evaljob {
@@ -21,7 +22,9 @@ bool is_frame_type(char c) { return c == 'H' || c == 'R' || c == 'B' || c == 'F'
 }  // namespace
 
 void append_frame(std::string& out, FrameType type, std::string_view payload) {
+    EVALJOB_ASSERT(payload.size() <= max_frame_payload, "a frame that is written can be read again");
     const char tag = static_cast<char>(type);
+    EVALJOB_ASSERT(is_frame_type(tag), "every kind of frame that is written is known to the reader");
     append_u32(out, static_cast<std::uint32_t>(payload.size()));
     append_u32(out, crc32c(payload, crc32c({&tag, 1})));
     out += tag;

@@ -1,5 +1,6 @@
 #include <limits>
 
+#include "api/assert.hpp"
 #include "api/digest.hpp"
 #include "evaljob-runner/shard/frame.hpp"
 #include "evaljob-runner/shard/shard_json.hpp"
@@ -31,6 +32,8 @@ public:
         while (offset_ < bytes_.size() && summary_.end != ShardEnd::Footer) {
             const auto frame = first_frame(bytes_.substr(offset_));
             if (!frame) break;
+            EVALJOB_ASSERT(frame->size >= frame_overhead && frame->size <= bytes_.size() - offset_,
+                           "a whole frame lies within the bytes");
             if (auto taken = take(*frame); !taken) return tl::unexpected(taken.error());
             offset_ += frame->size;
         }
@@ -94,6 +97,8 @@ private:
     }
 
     Result<ShardSummary> finish() {
+        EVALJOB_ASSERT(offset_ <= bytes_.size() && digested_ <= offset_, "what was read lies within the bytes");
+        EVALJOB_ASSERT(summary_.end != ShardEnd::TornTail, "a tail is known to be torn only at the end");
         summary_.valid_bytes = offset_;
         summary_.total_bytes = bytes_.size();
         if (offset_ < bytes_.size()) {
@@ -131,6 +136,7 @@ Result<ShardSummary> read_shard_file(const std::string& path, std::uint64_t leng
     }
     auto summary = read_shard(bytes.substr(0, length), visitor);
     if (!summary) return fail("Damaged", path + ": " + summary.error().message);
+    EVALJOB_ASSERT(summary->valid_bytes <= summary->total_bytes, "the valid part is a part");
     if (bounded && summary->valid_bytes != length) {
         return fail("Damaged", path + ": at byte " + std::to_string(summary->valid_bytes) +
                                    ": a damaged frame inside the length that was promised");

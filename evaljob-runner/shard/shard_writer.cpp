@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "api/assert.hpp"
 #include "evaljob-runner/shard/shard_log.hpp"
 #include "evaljob-runner/storage/log_file.hpp"
 
@@ -8,6 +9,16 @@ namespace evaljob {
 struct ShardWriter::State {
     ShardEncoder encoder;
     LogFile file;
+    bool failed = false;
+
+    Result<void> noted(Result<void> done) {
+        failed = failed || !done;
+        return done;
+    }
+    Result<void> write() {
+        EVALJOB_ASSERT(!failed, "a log that has failed is abandoned, for a later fsync proves nothing");
+        return noted(file.append(encoder.take()));
+    }
 };
 
 ShardWriter::ShardWriter(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -26,7 +37,7 @@ Result<ShardWriter> ShardWriter::create(const std::string& path, const ShardHead
 
 Result<void> ShardWriter::append(const Record& record) {
     if (auto appended = state_->encoder.append(record); !appended) return appended;
-    if (state_->encoder.pending() > (std::size_t{1} << 20)) return state_->file.append(state_->encoder.take());
+    if (state_->encoder.pending() > (std::size_t{1} << 20)) return state_->write();
     return {};
 }
 
@@ -36,13 +47,14 @@ Result<void> ShardWriter::append(const BatchEnd& end) {
 }
 
 Result<void> ShardWriter::commit() {
-    if (auto wrote = state_->file.append(state_->encoder.take()); !wrote) return wrote;
-    return state_->file.commit();
+    if (auto wrote = state_->write(); !wrote) return wrote;
+    EVALJOB_ASSERT(state_->encoder.pending() == 0, "everything appended is in the file when it is made durable");
+    return state_->noted(state_->file.commit());
 }
 
 Result<void> ShardWriter::close() {
-    if (auto wrote = state_->file.append(state_->encoder.take()); !wrote) return wrote;
-    return state_->file.close(state_->encoder.footer());
+    if (auto wrote = state_->write(); !wrote) return wrote;
+    return state_->noted(state_->file.close(state_->encoder.footer()));
 }
 
 }  // namespace evaljob

@@ -13,12 +13,14 @@
 
 namespace evaljob::disk {
 
-enum class Kind { Missing, File, Folder, Other };
+enum class Kind { Missing, File, Folder, Pipe, Socket, Device };
 
 struct Status {
     Kind kind = Kind::Missing;  // Missing also when it cannot be told; errno says why
     std::uint64_t size = 0;     // bytes of a file
     std::uint64_t device = 0;   // of the file system that it lies on
+    std::uint64_t number = 0;   // there, its inode's
+    std::int64_t modified = 0;  // seconds, by the file system's clock
 };
 
 /// open(2) with O_CLOEXEC and, for what is created, mode 0644.

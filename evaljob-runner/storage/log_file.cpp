@@ -21,6 +21,12 @@ Result<LogFile> LogFile::create(const std::string& path, std::string_view first_
     return log;
 }
 
+Result<LogFile> LogFile::reopen(const std::string& path) {
+    LogFile log(path, FileDescriptor(disk::open(path, O_WRONLY | O_APPEND)));
+    if (!log.file_) return write_failure(path, errno);
+    return log;
+}
+
 Result<void> LogFile::append(std::string_view bytes) { return write_all(file_.get(), bytes, path_); }
 
 Result<void> LogFile::commit() {

@@ -15,6 +15,8 @@ class LogFile {
 public:
     /// With its first bytes; both they and the folder's entry are durable. Fails with AlreadyExists as well.
     static Result<LogFile> create(const std::string& path, std::string_view first_bytes);
+    /// One that this process has created and nobody else writes to. Its entry is durable already.
+    static Result<LogFile> reopen(const std::string& path);
 
     Result<void> append(std::string_view bytes);
     /// Makes everything appended durable.

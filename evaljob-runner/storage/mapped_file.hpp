@@ -1,4 +1,5 @@
-// A file's bytes without a copy. The file must not be cut short while it is mapped: ours are only ever appended to.
+// A file's bytes without a copy. Ours are only ever appended to; when one is cut short all the same, or its disk fails
+// while it is mapped, the process says so with the file's name and ends as after any other failure of the volume.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +13,7 @@ namespace evaljob {
 
 class MappedFile {
 public:
-    /// Fails with NotFound or ReadFailed, naming the file.
+    /// Fails as open_regular() does, naming the file.
     static Result<MappedFile> open(const std::string& path);
     /// Only what a loss of power would leave: what others have written is made durable first, and the bytes come from
     /// the disk. After an fsync that failed (whoever called it) the page cache may hold what the disk does not.

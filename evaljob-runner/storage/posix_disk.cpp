@@ -17,9 +17,16 @@ namespace evaljob::disk {
 
 namespace {
 
+Kind kind_of(mode_t mode) {
+    if (S_ISREG(mode)) return Kind::File;
+    if (S_ISDIR(mode)) return Kind::Folder;
+    if (S_ISFIFO(mode)) return Kind::Pipe;
+    return S_ISSOCK(mode) ? Kind::Socket : Kind::Device;
+}
+
 Status status_of(const struct stat& found) {
-    const Kind kind = S_ISREG(found.st_mode) ? Kind::File : S_ISDIR(found.st_mode) ? Kind::Folder : Kind::Other;
-    return {kind, static_cast<std::uint64_t>(found.st_size), found.st_dev};
+    return {kind_of(found.st_mode), static_cast<std::uint64_t>(found.st_size), found.st_dev, found.st_ino,
+            found.st_mtim.tv_sec};
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "evaljob-runner/wire/frame_stream.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <boost/asio/buffer.hpp>
@@ -32,27 +33,28 @@ FrameStream::FrameStream(asio::ip::tcp::socket socket) : socket_(std::move(socke
     socket_.set_option(asio::socket_base::keep_alive(true), ignored);
 }
 
-/// So that at least so many bytes are there. What has come beyond them is kept for the next frame.
-asio::awaitable<Result<void>> FrameStream::receive(std::size_t bytes) {
+/// So that at least so many bytes are there. What has come beyond them is kept for the next frame, `most` in all.
+asio::awaitable<Result<void>> FrameStream::receive(std::size_t bytes, std::size_t most) {
     const std::size_t there = received_.size() - taken_;
     if (there >= bytes) co_return Result<void>();
     received_.erase(0, std::exchange(taken_, 0));
     boost::system::error_code error;
-    co_await asio::async_read(socket_, asio::dynamic_buffer(received_), asio::transfer_at_least(bytes - there),
-                              asio::redirect_error(asio::use_awaitable, error));
+    co_await asio::async_read(socket_, asio::dynamic_buffer(received_, std::max(most, there)),
+                              asio::transfer_at_least(bytes - there), asio::redirect_error(asio::use_awaitable, error));
     if (error == asio::error::eof && received_.empty())
         co_return fail("Closed", "the peer closed the connection", true);
     if (error) co_return fail("ConnectionLost", error.message(), true);
     co_return Result<void>();
 }
 
-asio::awaitable<Result<std::string>> FrameStream::read() {
-    if (auto head = co_await receive(length_size); !head) co_return tl::unexpected(head.error());
+asio::awaitable<Result<std::string>> FrameStream::read(std::uint32_t limit) {
+    const std::size_t most = length_size + limit;
+    if (auto head = co_await receive(length_size, most); !head) co_return tl::unexpected(head.error());
     const std::uint32_t length = length_at(received_.data() + taken_);
-    if (length > max_wire_frame)
+    if (length > limit)
         co_return fail("BadMessage", "a frame of " + std::to_string(length) + " bytes; at most " +
-                                         std::to_string(max_wire_frame) + " are read");
-    if (auto whole = co_await receive(length_size + length); !whole) co_return tl::unexpected(whole.error());
+                                         std::to_string(limit) + " are read");
+    if (auto whole = co_await receive(length_size + length, most); !whole) co_return tl::unexpected(whole.error());
     std::string payload = received_.substr(taken_ + length_size, length);
     taken_ += length_size + length;
     co_return payload;

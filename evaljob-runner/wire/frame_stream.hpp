@@ -23,8 +23,9 @@ class FrameStream : public std::enable_shared_from_this<FrameStream> {
 public:
     explicit FrameStream(boost::asio::ip::tcp::socket socket);
 
-    /// The next frame's payload. Fails with Closed (clean end), ConnectionLost or BadMessage (too long).
-    boost::asio::awaitable<Result<std::string>> read();
+    /// The next frame's payload. Fails with Closed (clean end), ConnectionLost or BadMessage (over `limit` bytes). Of a
+    /// peer that sends more, no more is taken into memory before it is read.
+    boost::asio::awaitable<Result<std::string>> read(std::uint32_t limit = max_wire_frame);
 
     /// Queues a frame: what is written before the io_context goes on is sent together. A failure shows in read().
     void write(const std::string& payload);
@@ -34,7 +35,7 @@ public:
     void close();
 
 private:
-    boost::asio::awaitable<Result<void>> receive(std::size_t bytes);
+    boost::asio::awaitable<Result<void>> receive(std::size_t bytes, std::size_t most);
     void send();
 
     boost::asio::ip::tcp::socket socket_;

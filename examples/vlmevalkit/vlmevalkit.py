@@ -101,11 +101,7 @@ def image_files(sample, folder, scratch):
 
 
 def prompt_of(sample, template):
-    letters = []
-    for letter in string.ascii_uppercase:
-        if letter not in sample:
-            break
-        letters.append(letter)
+    letters = [letter for letter in string.ascii_uppercase if sample.get(letter) not in (None, "")]  # there may be gaps
     members = {"options": "\n".join(f"{letter}. {sample[letter]}" for letter in letters), **sample}
     if template is None:
         template = "{question}\n{options}\nAnswer with the letter of the right option." if letters else "{question}"

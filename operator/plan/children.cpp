@@ -79,6 +79,8 @@ Json runner_variables(const EvalJob& job, const Settings& settings) {
     list.push_back(variable(names_of::spec_sha256, spec_sha256(job)));
     if (job.spec.storage.writers != Writers::Ranks)
         list.push_back(variable(names_of::writers, name_of(job.spec.storage.writers)));
+    if (job.spec.merge.max_failed_samples > 0)
+        list.push_back(variable(names_of::max_failed_samples, std::to_string(job.spec.merge.max_failed_samples)));
     list.push_back(variable(names_of::http_port, std::to_string(http_port(job, settings))));
     list.push_back(
         variable(names_of::ready_timeout_seconds, std::to_string(job.spec.rendezvous.ready_timeout_seconds)));

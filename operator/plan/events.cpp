@@ -1,5 +1,7 @@
 #include "operator/plan/events.hpp"
 
+#include "api/printable.hpp"
+
 namespace evaljob {
 namespace {
 
@@ -70,7 +72,7 @@ std::vector<Event> events_between(const EvalJob& job, const EvalJobStatus& after
     if (begins(before, after, "Failed"))
         events.push_back(
             {true, "Failed", find_condition(after, "Failed")->reason + ": " + message_of(after, "Failed")});
-    for (Event& event : events) event.note = shortened(event.note, most_note_bytes);
+    for (Event& event : events) event.note = shortened(printable(event.note), most_note_bytes);
     return events;
 }
 

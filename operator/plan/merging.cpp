@@ -41,12 +41,6 @@ MergeOutcome proven_or_not(const Observed& observed, const ContainerView& runner
     return {MergeOutcome::Kind::Proven, *report, {}};
 }
 
-std::string failure_text(const MergeReport& report) {
-    std::string text = report.error;
-    for (std::size_t i = 0; i < report.ids.size(); ++i) text += (i == 0 ? ": " : ", ") + report.ids[i];
-    return text;
-}
-
 MergeOutcome failed(const ContainerView* runner, const MergeJobView& job) {
     MergeOutcome outcome{MergeOutcome::Kind::Failed, {}, {"MergeFailed", "the merge Job failed: " + job.message}};
     if (!runner) return outcome;
@@ -54,7 +48,7 @@ MergeOutcome failed(const ContainerView* runner, const MergeJobView& job) {
     if (runner->exit_code == exit_code::identity) outcome.failure.reason = "OtherIdentity";
     outcome.failure.message = "the merge exited " + std::to_string(runner->exit_code);
     if (auto report = decode_merge_report(runner->termination_message)) {
-        outcome.failure.message += ": " + failure_text(*report);
+        outcome.failure.message += ": " + report->error;  // it names ids where they tell anything
         outcome.report = std::move(*report);
     } else if (!runner->termination_message.empty()) {
         outcome.failure.message += ": " + runner->termination_message;

@@ -1,20 +1,14 @@
 #include "operator/plan/progress.hpp"
 
-#include <array>
+#include <algorithm>
 #include <cmath>
-#include <cstdio>
-#include <cstdlib>
 
+#include "api/decimal.hpp"
+#include "api/printable.hpp"
 #include "operator/plan/time.hpp"
 
 namespace evaljob {
 namespace {
-
-std::string decimal(double value, int digits) {
-    std::array<char, 64> text{};
-    std::snprintf(text.data(), text.size(), "%.*f", digits, value);
-    return text.data();
-}
 
 /// Numbers from a Pod are not trusted: what is no count becomes 0.
 Progress as_progress(const ProgressReport& report) {
@@ -24,7 +18,8 @@ Progress as_progress(const ProgressReport& report) {
     progress.samples_done = std::clamp<std::int64_t>(report.samples_done, 0, progress.samples_total);
     progress.samples_per_second = decimal(sane(report.samples_per_second), 1);
     progress.eta_seconds = static_cast<std::int64_t>(std::ceil(sane(report.eta_seconds)));
-    progress.slowest_rank = shortened(report.slowest_rank, 64);
+    progress.slowest_rank = shortened(printable(report.slowest_rank), 64);
+    progress.waiting_for = shortened(printable(report.waiting_for), 256);
     progress.last_report_time = rfc3339(report.time);
     return progress;
 }
@@ -41,6 +36,7 @@ std::optional<Progress> next_progress(const Observed& observed, const Verdict& v
     const bool exact = verdict.phase != Verdict::Phase::Nodes;
     std::optional<Progress> progress = old;
     if (report && (exact || !is_young(old, *report))) progress = as_progress(*report);
+    if (progress && verdict.phase != Verdict::Phase::Nodes) progress->waiting_for.clear();
     // Of a total that nobody knows there is no share.
     if (verdict.report && verdict.report->missing && verdict.phase == Verdict::Phase::Succeeded) {
         if (!progress) progress.emplace();
@@ -73,12 +69,7 @@ std::string percent(const std::optional<Progress>& progress) {
 }
 
 std::string score(const std::vector<Metric>& metrics) {
-    if (metrics.empty()) return {};
-    const std::string& value = metrics.front().value;
-    char* end = nullptr;
-    const double number = std::strtod(value.c_str(), &end);
-    if (end == value.c_str() || *end != '\0' || !std::isfinite(number)) return value;
-    return decimal(number, 3);
+    return metrics.empty() ? "" : rounded(metrics.front().value, 3);
 }
 
 }  // namespace evaljob

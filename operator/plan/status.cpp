@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/names.hpp"
+#include "api/printable.hpp"
 #include "operator/plan/identity.hpp"
 #include "operator/plan/progress.hpp"
 #include "operator/plan/storage.hpp"
@@ -221,9 +222,11 @@ void put_results(EvalJobStatus& status, const Observed& observed, const Verdict&
     const Storage& storage = observed.job.spec.storage;
     // Of another evaluation's output in this one's place the message tells.
     if (status.identity.empty()) status.identity = report.identity;
-    Results results{
-        claim_of(observed.job), "",           report.digest, report.samples, report.missing, report.repeated,
-        report.conflicting,     report.failed};
+    Results results{claim_of(observed.job), "",
+                    report.digest,          report.samples,
+                    report.missing,         report.repeated,
+                    report.conflicting,     report.failed,
+                    report.answers};
     if (!report.path.empty()) results.path = storage.path.empty() ? report.path : storage.path + "/" + report.path;
     status.results = std::move(results);
     if (verdict.phase == Phase::Succeeded) status.metrics = report.metrics;
@@ -316,6 +319,7 @@ bool is_true(const EvalJobStatus& status, const std::string& type) {
 bool is_terminal(const EvalJobStatus& status) { return is_true(status, "Succeeded") || is_true(status, "Failed"); }
 
 void set_condition(EvalJobStatus& status, Condition condition, UnixSeconds now) {
+    condition.message = printable(condition.message);  // Pods, servers and datasets have their words in it
     const auto found = std::ranges::find(status.conditions, condition.type, &Condition::type);
     const bool is_new = found == status.conditions.end();
     condition.last_transition_time =

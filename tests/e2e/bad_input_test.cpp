@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -101,7 +102,25 @@ const Row rows[] = {
     {"AFolderForAModel",
      [](const auto&, Json& job) { model(job)["path"] = "."; },
      1,
-     {"spec.eval.model.path: ", "Is a directory", "exited 12"}},
+     {"spec.eval.model.path: ", "is a folder, where a file is wanted", "exited 12"}},
+    {"APipeForAModel",
+     [](const std::string& folder, Json& job) {
+         ASSERT_EQ(::mkfifo((folder + "/pipe").c_str(), 0600), 0);
+         model(job)["path"] = "pipe";
+     },
+     1,
+     {"spec.eval.model.path: ", "/pipe: is a pipe (FIFO), where a file is wanted", "exited 12"}},
+    {"AnEndlessDeviceForADataset",
+     [](const auto&, Json& job) { dataset(job)["path"] = "/dev/zero"; },
+     1,
+     {"dataset fashion-mnist: path: /dev/zero: is a device, where a file is wanted", "exited 12"}},
+    {"APipeForLabels",
+     [](const std::string& folder, Json& job) {
+         ASSERT_EQ(::mkfifo((folder + "/pipe").c_str(), 0600), 0);
+         dataset(job)["labelsPath"] = "pipe";
+     },
+     1,
+     {"dataset fashion-mnist: labelsPath: ", "/pipe: is a pipe (FIFO)", "exited 12"}},
     {"OtherSha256OfTheModel",
      [](const auto&, Json& job) { model(job)["sha256"] = zeros; },
      1,

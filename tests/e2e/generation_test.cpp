@@ -150,7 +150,7 @@ TEST(VisionLanguage, FailsTheSamplesThatTheModelCannotTakeAndNoOther) {
     EXPECT_EQ(results[5].at("prediction"), results[0].at("prediction"));
     const auto error = [&](std::size_t i) { return results[i].value("error", ""); };
     EXPECT_NE(error(1).find("which no token of the model has"), std::string::npos) << error(1);
-    EXPECT_EQ(error(2), "it has no image, or several; the model takes one");
+    EXPECT_EQ(error(2), "it has no image, or several, or a URL; the model takes one");
     EXPECT_EQ(error(3), "the image is neither PNG nor JPEG");
     EXPECT_EQ(error(4), "its prompt has 23 tokens; the model takes 1 to 16");
 }

@@ -153,7 +153,7 @@ TEST(OpenAiRun, ShowsTheServerThePicturesOfATsvDataset) {
         {"file", "", "pictures/a.png", "56x56"},
         {"files", "", "['pictures/a.png', 'pictures/a.png']", "56x56 56x56"},
         {"both", picture(), "not there.png", "56x56"},
-        {"none", "", "", "Answer 1."},
+        {"none", "", "", "it has no image, where the dataset has images"},
     };
     Evaluation evaluation("openai");
     const std::string sets = evaluation.folder() + "/sets";
@@ -176,8 +176,9 @@ TEST(OpenAiRun, ShowsTheServerThePicturesOfATsvDataset) {
         const Json line = Json::parse(text);
         ASSERT_LT(items / 2, std::size(rows));
         EXPECT_EQ(line["id"], rows[items / 2].index);
-        EXPECT_EQ(line["prediction"], rows[items / 2].answer) << text;
-        EXPECT_EQ(line["exact_match"], 1) << text;
+        const bool is_shown = rows[items / 2].index != std::string("none");
+        EXPECT_EQ(line[is_shown ? "prediction" : "error"], rows[items / 2].answer) << text;
+        EXPECT_EQ(line["exact_match"], is_shown ? 1 : 0) << text;
     }
     EXPECT_EQ(items, 2 * std::size(rows));
 }
@@ -197,12 +198,14 @@ TEST_P(WrongServer, EndsTheJobAtOnceAndSaysWhy) {
     Json object = job(1, 2, server.url());
     GetParam().change(object["spec"]["eval"]["model"]);
     write(evaluation, object);
-    auto program = evaluation.run(evaluation.file(), {}, {{"CHAT_KEY", GetParam().key}});
+    auto program = evaluation.run(evaluation.file(), {},
+                                  {{"CHAT_KEY", GetParam().key}, {"http_proxy", "socks5://me:hush@127.0.0.1:1"}});
     EXPECT_EQ(program->wait(), 1);
     const std::string console = evaluation.console();
     EXPECT_NE(console.find(GetParam().says), std::string::npos) << console;
     EXPECT_NE(console.find("exited 12 (Error), which another try cannot mend"), std::string::npos) << console;
     EXPECT_EQ(console.find("sk-other"), std::string::npos) << "a key is nobody's business";
+    EXPECT_EQ(console.find("hush"), std::string::npos) << "nor is a password";
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -212,6 +215,13 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"Key", [](Json&) {}, "sk-other", "is the key in the variable CHAT_KEY the right one?"},
         Wrong{"NoKey", [](Json& model) { model.erase("apiKeyVariable"); }, "sk-test", "does it want a key?"},
         Wrong{"EmptyKey", [](Json&) {}, "", "spec.eval.model.apiKeyVariable: CHAT_KEY is not set, or empty"},
+        Wrong{"Header",
+              [](Json& model) {
+                  model["headers"] = {{{"name", "api-key"}, {"variable", "NOT_SET"}}};
+              },
+              "sk-test", "spec.eval.model.headers: api-key: NOT_SET is not set, or empty"},
+        Wrong{"Proxy", [](Json& model) { model["proxy"] = "Environment"; }, "sk-test",
+              "spec.eval.model.proxy: the variable http_proxy names a proxy that is not spoken to with http://"},
         Wrong{"Path", [](Json& model) { model["url"] = model["url"].get<std::string>() + "/x"; }, "sk-test",
               "does the url end as the server wants it"}),
     [](const auto& row) { return row.param.name; });

@@ -32,8 +32,8 @@ Json job(const std::string& died, const std::string& scorer) {
               {"storage", {{"path", "output"}}}}}};
 }
 
-/// Runs it with the programs beside the job's file.
-int run(Evaluation& evaluation, const std::string& died, const std::string& scorer = "score.py") {
+/// The questions, and the programs, beside the job's file.
+void write_inputs(const Evaluation& evaluation) {
     std::ofstream lines(evaluation.folder() + "/questions.jsonl", std::ios::binary);
     for (int i = 1; i <= questions; ++i) {
         const std::string target = "answer " + std::to_string(i);
@@ -44,7 +44,15 @@ int run(Evaluation& evaluation, const std::string& died, const std::string& scor
     for (const char* name : {"answer.py", "score.py"})
         std::ofstream(evaluation.folder() + "/" + name, std::ios::binary)
             << read_text(std::string(EVALJOB_SOURCE_DIR) + "/tests/e2e/" + name);
-    return evaluation.start_text(job(died, scorer).dump(1))->wait();
+}
+
+std::unique_ptr<Program> run_job(Evaluation& evaluation, const Json& job) {
+    write_inputs(evaluation);
+    return evaluation.start_text(job.dump(1));
+}
+
+int run(Evaluation& evaluation, const std::string& died, const std::string& scorer = "score.py") {
+    return run_job(evaluation, job(died, scorer))->wait();
 }
 
 TEST(ScorerRun, PublishesItsScoresAndTheSameOnesWhenItDies) {
@@ -66,7 +74,32 @@ TEST(ScorerRun, PublishesItsScoresAndTheSameOnesWhenItDies) {
     EXPECT_EQ(items, questions);
     const Json metrics = Json::parse(evaluation.published().at("metrics.json"));
     EXPECT_EQ(metrics["metrics"][0]["name"], "right") << "the scorer's first score is the score";
-    EXPECT_EQ(metrics["metrics"][0]["interval"]["method"], "Student");
+    EXPECT_EQ(metrics["metrics"][0]["interval"]["method"], "Wilson") << "of zeros and ones";
+}
+
+// It was looked for when everything had been evaluated, in vain.
+TEST(ScorerRun, ThatIsNotThereEndsTheJobBeforeItsFirstSample) {
+    Evaluation evaluation("scorer");
+    Json without = job("died", "score.py");
+    without["spec"]["eval"]["datasets"][0]["task"]["scorer"]["command"][0] = "no-such-judge";
+    ASSERT_EQ(run_job(evaluation, without)->wait(), 1);
+    EXPECT_NE(evaluation.console().find("exited 12"), std::string::npos) << evaluation.console();
+    EXPECT_NE(evaluation.console().find("dataset questions: task.scorer.command: no-such-judge: No such file"),
+              std::string::npos)
+        << evaluation.console();
+    EXPECT_EQ(evaluation.records(), 0U);
+    EXPECT_FALSE(std::filesystem::exists(evaluation.output() + "/manifest.jsonl")) << "it was not frozen";
+}
+
+// --output took the scorer's folder with it.
+TEST(ScorerRun, IsFoundBesideTheFileWhereverTheOutputGoes) {
+    Evaluation evaluation("scorer");
+    write_inputs(evaluation);
+    std::ofstream(evaluation.folder() + "/died", std::ios::binary);  // so it does not die
+    std::ofstream(evaluation.file(), std::ios::binary) << job("died", "score.py").dump(1);
+    ASSERT_EQ(evaluation.run(evaluation.file(), {"--output", evaluation.folder() + "/elsewhere/out"})->wait(), 0)
+        << evaluation.console();
+    EXPECT_NE(evaluation.console().find("right 0."), std::string::npos) << evaluation.console();
 }
 
 TEST(ScorerRun, ThatFailsPublishesNothingAndAnotherScorerNeedsNoSampleAgain) {

@@ -17,8 +17,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     const auto known = [&](Token token) {
         return token >= 0 && static_cast<std::size_t>(token) < model->tokens.size();
     };
-    fuzz::require(known(model->pad) && known(model->unknown.value_or(0)), "special tokens are there");
-    for (const Token token : model->stop) fuzz::require(known(token), "those that end a text too");
+    for (const Token token : model->all_special()) fuzz::require(known(token), "special tokens are there");
     fuzz::require(model->max_prompt_tokens > 0 && model->max_new_tokens > 0, "a text has tokens");
     const Tokenizer tokenizer(*model);
     const auto tokens = tokenizer.encode(text);
@@ -28,10 +27,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     }
     bool all_known = true;
     for (const Token token : *tokens) {
-        const bool special = token == model->pad || model->is_stop(token);
-        fuzz::require(known(token) && (!special || token == model->unknown), "a text has no special token");
+        fuzz::require(known(token), "a text has tokens of the model");
         all_known = all_known && token != model->unknown;
     }
     fuzz::require(!all_known || tokenizer.decode(*tokens) == text, "tokens are the text again");
+    // Whatever stands around it, a special token is found.
+    for (const Token token : model->all_special()) {
+        const std::string& mark = model->tokens[static_cast<std::size_t>(token)];
+        const auto found = tokenizer.encode(mark);
+        const auto same = [&](Token t) { return model->tokens[static_cast<std::size_t>(t)] == mark; };
+        fuzz::require(mark.empty() || (found && found->size() == 1 && same(found->front())), "a mark is one token");
+    }
     return 0;
 }

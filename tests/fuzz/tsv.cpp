@@ -2,12 +2,14 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
 #include "api/json_members.hpp"
 #include "api/utf8.hpp"
 #include "evaljob-runner/dataset/dataset.hpp"
+#include "evaljob-runner/dataset/quoted_list.hpp"
 #include "evaljob-runner/dataset/tsv.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
@@ -74,16 +76,28 @@ void check_dataset(std::string_view text) {
         fuzz::require(!sample->id.empty() && is_utf8(sample->id) && !sample->group.empty(), "names are text");
         fuzz::require(json_members(sample->input, Strictness::Json).has_value(), "the input is an object");
         fuzz::require(sample->input.find('\n') == std::string::npos, "of one line");
-        fuzz::require(!sample->target.get<std::string>().empty(), "there is an answer");
+        const bool several = sample->target.is_array() && !sample->target.empty();
+        fuzz::require(several || !sample->target.get<std::string>().empty(), "there is an answer");
     }
     ::close(descriptor);
 }
 
 }  // namespace
 
+/// What is read as a list can be written as JSON writes one, and is read as the same.
+void check_list(std::string_view text) {
+    const auto list = quoted_list(text);
+    if (!list) return;
+    fuzz::require(!list->empty() && text.starts_with('[') && text.ends_with(']'), "a list is in brackets");
+    const std::string written = Json(*list).dump(-1, ' ', true, Json::error_handler_t::replace);
+    const bool sound = std::all_of(list->begin(), list->end(), [](const std::string& item) { return is_utf8(item); });
+    fuzz::require(!sound || quoted_list(written) == list, "a list that is written is read again");
+}
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
     const std::string_view text = fuzz::text_of(bytes, size);
     check_rows(text);
     check_dataset(text);
+    check_list(text);
     return 0;
 }

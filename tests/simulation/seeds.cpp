@@ -1,7 +1,10 @@
 #include "tests/simulation/seeds.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <atomic>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
@@ -27,6 +30,17 @@ SeedRange seeds_to_run(SeedRange ordinary) {
 
 namespace {
 
+thread_local std::uint64_t seed_here = 0;
+
+/// The thread that met an assertion of the product has said which; whoever runs the seeds wants to know the seed.
+void name_seed(int /*signal*/) {
+    char line[64];
+    const int size = std::snprintf(line, sizeof line, "seed %llu: an assertion of the product is false\n",
+                                   static_cast<unsigned long long>(seed_here));
+    const auto written = ::write(STDOUT_FILENO, line, static_cast<std::size_t>(size));
+    ::_exit(written > 0 ? 134 : 135);
+}
+
 void add(Tally& tally, std::uint64_t seed, const SeedResult& result) {
     for (const auto& [fault, times] : result.faults) {
         ++tally.faults[fault].seeds;
@@ -44,6 +58,7 @@ void add(Tally& tally, std::uint64_t seed, const SeedResult& result) {
 
 Tally run_seeds(SeedRange range, const std::function<SeedResult(std::uint64_t seed)>& run) {
     Tally tally;
+    std::signal(SIGABRT, name_seed);
     std::mutex mutex;
     // Seeds are taken in order, so the lowest that fails is found whatever the number of threads.
     std::atomic<std::uint64_t> next = range.first;
@@ -52,6 +67,7 @@ Tally run_seeds(SeedRange range, const std::function<SeedResult(std::uint64_t se
         while (!stop) {
             const std::uint64_t seed = next++;
             if (seed - range.first >= range.count) return;
+            seed_here = seed;
             const SeedResult result = run(seed);
             if (!result.failure.empty()) stop = true;
             const std::lock_guard lock(mutex);

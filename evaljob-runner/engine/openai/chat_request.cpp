@@ -1,10 +1,14 @@
 #include "evaljob-runner/engine/openai/chat_request.hpp"
 
+#include <algorithm>
+#include <initializer_list>
 #include <utility>
 #include <vector>
 
 #include "api/base64.hpp"
 #include "api/json_members.hpp"
+#include "api/json_read.hpp"
+#include "evaljob-runner/engine/openai/options.hpp"
 
 namespace evaljob::openai {
 
@@ -47,6 +51,18 @@ Result<std::string> file_url(const std::string& path, const ReadImage& read_imag
     return data_uri("image_path " + path, *bytes);
 }
 
+/// The member, if something is in it.
+const JsonMember* filled(const Members& members, const char* key) {
+    const JsonMember* member = find_member(members, key);
+    const bool nothing =
+        member == nullptr || member->value == "null" || member->value == "\"\"" || member->value == "[]";
+    return nothing ? nullptr : member;
+}
+
+bool has_one_of(const Members& members, std::initializer_list<const char*> keys) {
+    return std::any_of(keys.begin(), keys.end(), [&](const char* key) { return find_member(members, key) != nullptr; });
+}
+
 /// Of the image that the dataset has read, of all that the member `image` has, or of the files that `image_path` names.
 Result<std::vector<std::string>> image_urls(const Sample& sample, const Members& members, const ReadImage& read_image) {
     std::vector<std::string> urls;
@@ -56,8 +72,10 @@ Result<std::vector<std::string>> image_urls(const Sample& sample, const Members&
         urls.push_back(std::move(*url));
         return urls;
     }
-    const JsonMember* image = find_member(members, "image");
-    const JsonMember* named = image ? image : find_member(members, "image_path");
+    const JsonMember* image = filled(members, "image");
+    const JsonMember* named = image ? image : filled(members, "image_path");
+    if (named == nullptr && has_one_of(members, {"image", "image_path"}))
+        return bad("it has no image, where the dataset has images");
     if (named == nullptr) return urls;
     auto texts = texts_of(*named);
     if (!texts) return tl::unexpected(texts.error());
@@ -66,6 +84,7 @@ Result<std::vector<std::string>> image_urls(const Sample& sample, const Members&
         if (!url) return tl::unexpected(url.error());
         urls.push_back(std::move(*url));
     }
+    if (urls.empty()) return bad("its list of images is empty");
     return urls;
 }
 
@@ -75,7 +94,9 @@ Result<std::string> question_of(const Members& members, const std::optional<Prom
     for (const char* key : {"prompt", "question"})
         if (const JsonMember* member = find_member(members, key)) {
             if (!member->value.starts_with('"')) return bad(std::string(key) + " must be a text");
-            return std::string(member->value);
+            const auto options = member->key == "question" ? options_of(members) : std::vector<Option>();
+            if (options.empty()) return std::string(member->value);
+            return multiple_choice(members, member->value, options);
         }
     return bad(
         "the sample has neither messages, nor a prompt, nor a question; spec.eval.datasets[].task.prompt makes one "
@@ -130,7 +151,7 @@ std::string image_type(const std::string& bytes) {
     return "";
 }
 
-Result<std::string> chat_request(const Model& model, const Task& task, const std::optional<Prompt>& prompt,
+Result<ChatRequest> chat_request(const Model& model, const Task& task, const std::optional<Prompt>& prompt,
                                  const Request& request, const ReadImage& read_image) {
     const auto members = json_members(request.sample.input, Strictness::Json);
     if (!members) return bad(members.error().message);
@@ -140,19 +161,33 @@ Result<std::string> chat_request(const Model& model, const Task& task, const std
     add_sampling(task, object);
     object["model"] = model.name;
     object["stream"] = false;
-    // Some servers keep it in 32 bits with a sign, and to some the greatest number of 32 bits says "any".
-    object["seed"] = request.seed & 0x7fffffffU;
-    if (task.max_new_tokens) object["max_tokens"] = *task.max_new_tokens;
-    std::string body = object.dump();
+    ChatRequest asked{object.dump(), task.max_new_tokens, request.seed};
+    std::string& body = asked.body;
     body.pop_back();
     body += ",\"messages\":[";
     if (!model.system_prompt.empty())
         body += R"({"role":"system","content":)" + Json(model.system_prompt).dump() + "},";
-    body += *messages + "]}";
+    body += *messages + "]";
     if (body.size() > max_request_bytes)
         return bad("the request has " + std::to_string(body.size()) + " bytes, with its images as base64; at most " +
                    std::to_string(max_request_bytes) + " are sent");
-    return body;
+    return asked;
+}
+
+StopTexts stop_texts(const Model& model, const Task& task) {
+    StopTexts stop;
+    // vLLM's word for it, and SGLang's.
+    stop.stay = flag_of(model.parameters, "include_stop_str_in_output") || flag_of(model.parameters, "no_stop_trim");
+    const Json& given = member(model.parameters, "stop");
+    if (!model.parameters.contains("stop")) {
+        stop.texts = task.stop;
+    } else if (given.is_string()) {
+        stop.texts.push_back(given.get<std::string>());
+    } else if (given.is_array()) {
+        for (const Json& text : given)
+            if (text.is_string()) stop.texts.push_back(text.get<std::string>());
+    }
+    return stop;
 }
 
 }  // namespace evaljob::openai

@@ -1,190 +1,236 @@
 #include "evaljob-runner/engine/openai/http_client.hpp"
 
 #include <algorithm>
-#include <vector>
+#include <deque>
+#include <map>
+#include <variant>
 
+#include <spdlog/spdlog.h>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/redirect_error.hpp>
-#include <boost/asio/ssl/context.hpp>
-#include <boost/asio/ssl/host_name_verification.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
-#include <boost/beast/http.hpp>
-#include <boost/beast/http/span_body.hpp>
-#include <boost/beast/ssl.hpp>
 
-#include "evaljob-runner/engine/engine_text.hpp"
+#include "evaljob-runner/engine/openai/connection.hpp"
 
 namespace evaljob::openai {
 
 namespace asio = boost::asio;
-namespace beast = boost::beast;
 namespace http = boost::beast::http;
-using ErrorCode = boost::system::error_code;
 using Kind = Exchange::Kind;
-using Parser = http::response_parser<http::string_body>;
-using Request = http::request<http::span_body<const char>>;
+using Clock = std::chrono::steady_clock;
+using ConnectionPtr = std::unique_ptr<Connection>;
 
 namespace {
 
-constexpr std::chrono::seconds connect_timeout{10};
-constexpr std::uint32_t most_header_bytes = 64U << 10U;
+constexpr std::chrono::seconds port_timeout{2};
 
-/// Without TLS the outer layer is not used.
-struct Connection {
-    Connection(asio::io_context& io, asio::ssl::context& tls) : stream(beast::tcp_stream(io), tls) {}
-
-    beast::tcp_stream& tcp() { return beast::get_lowest_layer(stream); }
-
-    beast::ssl_stream<beast::tcp_stream> stream;
-    beast::flat_buffer buffer;
-    bool used = false;
-};
-using ConnectionPtr = std::unique_ptr<Connection>;
-
-Exchange failed(Kind kind, const std::string& why) {
-    Exchange exchange;
-    exchange.kind = kind;
-    exchange.why = why;
-    return exchange;
+std::chrono::milliseconds since(Clock::time_point then) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - then);
 }
 
-Exchange not_connected(const ErrorCode& error) {
-    const bool tls = error.category() == asio::error::get_ssl_category();
-    return failed(tls ? Kind::NotTrusted : Kind::NoConnection, error.message());
-}
-
-Exchange not_answered(const ErrorCode& error) {
-    if (error == beast::error::timeout) return failed(Kind::Late, error.message());
-    if (error == http::error::body_limit) return failed(Kind::TooLong, error.message());
-    if (error == http::error::end_of_stream || error == http::error::partial_message)
-        return failed(Kind::Lost, "it closed the connection before its answer was whole");
-    return failed(Kind::Lost, error.message());
-}
-
-Exchange answer_of(Parser& parser) {
-    auto& response = parser.get();
-    Exchange exchange;
-    exchange.kind = Kind::Answered;
-    exchange.status = static_cast<int>(response.result_int());
-    exchange.retry_after = std::string(response[http::field::retry_after]);
-    exchange.location = std::string(response[http::field::location]);
-    exchange.body = std::move(response.body());
-    return exchange;
-}
-
-template <class Stream>
-asio::awaitable<ErrorCode> converse(Stream& stream, beast::flat_buffer& buffer, const Request& request,
-                                    Parser& parser) {
-    ErrorCode sent;
-    co_await http::async_write(stream, request, asio::redirect_error(asio::use_awaitable, sent));
-    if (sent == beast::error::timeout) co_return sent;
-    // One that refuses may do so before it has read everything.
-    ErrorCode error;
-    co_await http::async_read(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
-    co_return error&& sent ? sent : error;
-}
+/// In milliseconds of the steady clock.
+Silence::Moment moment() { return since(Clock::time_point()); }
 
 }  // namespace
 
 struct HttpClient::State {
-    State(asio::io_context& context, Url where, const std::string& key)
-        : io(context), url(std::move(where)), authorization(key.empty() ? "" : "Bearer " + key) {
-        tls.set_default_verify_paths();  // SSL_CERT_FILE and SSL_CERT_DIR among them
-        tls.set_verify_mode(asio::ssl::verify_peer);
-        ::SSL_CTX_set_min_proto_version(tls.native_handle(), TLS1_2_VERSION);
-    }
+    State(asio::io_context& context, Destination where, HttpPace how)
+        : io(context), destination(std::move(where)), pace(how), silence(how.silence) {}
+
+    struct Idle {
+        ConnectionPtr connection;
+        Clock::time_point since;
+    };
 
     asio::io_context& io;
-    Url url;
-    std::string authorization;
-    asio::ssl::context tls{asio::ssl::context::tls_client};
-    std::vector<ConnectionPtr> idle;
+    Destination destination;
+    HttpPace pace;
+    asio::ssl::context tls = client_tls(destination.url.tls);
+    Keeping keeping;
+    std::deque<Idle> idle;  // the one that has rested longest first
+    Silence silence;
+    std::map<Silence::Id, Connection*> open;  // of silence's requests
+    bool is_watched = false;
+    asio::steady_timer next_look{io};
 
-    asio::awaitable<ErrorCode> shake_hands(Connection& connection) {
-        ErrorCode error;
-        connection.stream.set_verify_callback(asio::ssl::host_name_verification(url.host));
-        asio::ip::make_address(url.host, error);
-        const bool has_name = bool(error);  // an address is not told: RFC 6066
-        if (has_name && ::SSL_set_tlsext_host_name(connection.stream.native_handle(), url.host.c_str()) != 1)
-            co_return asio::error::make_error_code(asio::error::no_memory);
-        error.clear();
-        co_await connection.stream.async_handshake(asio::ssl::stream_base::client,
-                                                   asio::redirect_error(asio::use_awaitable, error));
-        co_return error;
-    }
-
-    asio::awaitable<ErrorCode> open(Connection& connection, Time until) {
-        ErrorCode error;
-        asio::ip::tcp::resolver resolver(io);
-        const auto places =
-            co_await resolver.async_resolve(url.host, url.port, asio::redirect_error(asio::use_awaitable, error));
-        if (error) co_return error;
-        connection.tcp().expires_at(std::min(until, std::chrono::steady_clock::now() + connect_timeout));
-        co_await connection.tcp().async_connect(places, asio::redirect_error(asio::use_awaitable, error));
-        if (error) co_return error;
-        connection.tcp().socket().set_option(asio::ip::tcp::no_delay(true), error);
-        if (url.tls) error = co_await shake_hands(connection);
-        co_return error;
-    }
-
-    Request request_for(http::verb verb, const std::string& path, std::string_view body) const {
-        Request request(verb, url.path + path, 11);
-        request.set(http::field::host, host_header(url));
+    HttpRequest request_for(http::verb verb, const std::string& path, std::string_view body) const {
+        const bool through_proxy = destination.proxy && !destination.url.tls;
+        const std::string host = host_header(destination.url);
+        HttpRequest request(
+            verb, (through_proxy ? "http://" + host : "") + destination.url.path + path + destination.query, 11);
+        request.set(http::field::host, host);
         request.set(http::field::user_agent, "evaljob");
         request.set(http::field::accept, "application/json");
-        if (!authorization.empty()) request.set(http::field::authorization, authorization);
+        request.set(http::field::accept_encoding, "gzip");
+        for (const auto& [name, value] : destination.headers) request.set(name, value);
+        if (through_proxy)
+            if (const std::string who = proxy_authorization(*destination.proxy); !who.empty())
+                request.set(http::field::proxy_authorization, who);
         if (verb == http::verb::post) {
             request.set(http::field::content_type, "application/json");
-            request.body() = beast::span<const char>(body.data(), body.size());
+            request.body() = boost::beast::span<const char>(body.data(), body.size());
             request.prepare_payload();
         }
+        request.keep_alive(keeping.is_trusted());
         return request;
     }
 
-    asio::awaitable<Exchange> send(http::verb verb, std::string path, std::string_view body, Time until) {
-        const Request request = request_for(verb, path, body);
-        for (;;) {
-            ConnectionPtr connection;
-            if (idle.empty()) {
-                connection = std::make_unique<Connection>(io, tls);
-                const ErrorCode error = co_await open(*connection, until);
-                if (error) co_return not_connected(error);
-            } else {
-                connection = std::move(idle.back());
-                idle.pop_back();
+    /// A kept connection that may be used, or nothing. `rest`: how long one has to rest still, if any does.
+    ConnectionPtr take_idle(std::chrono::milliseconds& rest) {
+        rest = {};
+        while (!idle.empty()) {
+            Idle& first = idle.front();
+            const auto idle_for = since(first.since);
+            if (keeping.is_trusted() && idle_for < pace.rest) {
+                rest = pace.rest - idle_for;
+                return nullptr;
             }
-            Parser parser;
-            parser.body_limit(max_answer_bytes);
-            parser.header_limit(most_header_bytes);
-            connection->tcp().expires_at(until);
-            ErrorCode error;
-            if (url.tls)
-                error = co_await converse(connection->stream, connection->buffer, request, parser);
-            else
-                error = co_await converse(connection->tcp(), connection->buffer, request, parser);
-            // A kept connection that the server has closed meanwhile tells nothing; a new one does.
-            if (error && connection->used && !parser.got_some() && error != beast::error::timeout) continue;
-            if (error) co_return not_answered(error);
-            connection->tcp().expires_never();
-            connection->used = true;
-            if (parser.get().keep_alive()) idle.push_back(std::move(connection));
-            co_return answer_of(parser);
+            ConnectionPtr connection = std::move(first.connection);
+            idle.pop_front();
+            const bool trusted = keeping.is_trusted();
+            if (keeping.may_use(connection->look(), idle_for)) return connection;
+            if (trusted) say_if_distrusted();
         }
+        return nullptr;
+    }
+
+    asio::awaitable<std::variant<ConnectionPtr, Exchange>> take_connection(Time until) {
+        std::chrono::milliseconds rest{};
+        while (true) {
+            ConnectionPtr kept = take_idle(rest);
+            if (kept) co_return kept;
+            if (rest.count() == 0) break;
+            asio::steady_timer timer(io, rest);
+            boost::system::error_code ignored;
+            co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+        }
+        ConnectionPtr fresh = std::make_unique<Connection>(io, tls);
+        std::optional<Exchange> refused = co_await fresh->open(destination, until);
+        if (refused) co_return std::move(*refused);
+        co_return fresh;
+    }
+
+    void say_if_distrusted() const {
+        if (!keeping.is_trusted())
+            spdlog::warn(
+                "{} has sent what nobody asked for: from now on each request has a connection of its own, so that none "
+                "gets the answer to another",
+                host_header(destination.url));
+    }
+
+    void put_back(ConnectionPtr connection, const AnswerEnd& end) {
+        const bool trusted = keeping.is_trusted();
+        if (keeping.may_keep(end)) idle.push_back({std::move(connection), Clock::now()});
+        if (trusted) say_if_distrusted();
+        if (!keeping.is_trusted()) idle.clear();
+    }
+
+    /// What may go into messages and results. An answer is never changed: one that has a key in it is none.
+    Exchange told(Exchange exchange, bool is_answer) const {
+        exchange.why = destination.secrets.cut(std::move(exchange.why));
+        exchange.location = destination.secrets.cut(std::move(exchange.location));
+        exchange.retry_after = destination.secrets.cut(std::move(exchange.retry_after));
+        if (exchange.kind != Kind::Answered) return exchange;
+        if (exchange.status != 200) {
+            exchange.body = destination.secrets.cut(std::move(exchange.body));
+        } else if (is_answer && destination.secrets.is_in_answer(exchange.body)) {
+            return failed_exchange(Kind::HoldsKey, "the server's answer holds a key that was sent to it");
+        }
+        return exchange;
+    }
+
+    static asio::awaitable<Exchange> send(std::shared_ptr<State> self, http::verb verb, std::string path,
+                                          std::string_view body, Time until) {
+        const bool is_question = verb == http::verb::post;
+        while (true) {
+            auto taken = co_await self->take_connection(until);
+            if (auto* refused = std::get_if<Exchange>(&taken)) co_return self->told(std::move(*refused), false);
+            ConnectionPtr connection = std::move(std::get<ConnectionPtr>(taken));
+            const bool was_kept = connection->was_used();
+            const HttpRequest request = self->request_for(verb, path, body);
+            Silence::Id id = is_question ? watch_over(self, *connection) : 0;
+            const std::function<void()> heard = [&] { self->silence.heard(id, moment()); };
+            Conversation talk = co_await connection->converse(request, until, heard);
+            self->over(id, talk.exchange.kind == Kind::Answered);
+            // Whatever may be read twice without harm is; a question may have been answered, and paid.
+            const bool harmless = !is_question && was_kept && !talk.heard_anything;
+            const bool lost = talk.exchange.kind == Kind::Lost;
+            if (lost && (harmless || may_send_again(was_kept, talk.end.request_sent, talk.heard_anything))) continue;
+            if (talk.exchange.kind == Kind::Answered || talk.end.left_over)
+                self->put_back(std::move(connection), talk.end);
+            co_return self->told(std::move(talk.exchange), is_question);
+        }
+    }
+
+    // Requests that nothing will come of.
+
+    static Silence::Id watch_over(const std::shared_ptr<State>& self, Connection& connection) {
+        const Silence::Id id = self->silence.asked(moment());
+        self->open[id] = &connection;
+        if (!std::exchange(self->is_watched, true)) asio::co_spawn(self->io, watch(self), asio::detached);
+        return id;
+    }
+
+    void over(Silence::Id id, bool answered) {
+        if (answered)
+            silence.answered(id, moment());
+        else
+            silence.ended(id);
+        open.erase(id);
+    }
+
+    static asio::awaitable<void> watch(std::shared_ptr<State> self) {
+        while (!self->open.empty()) {
+            boost::system::error_code ignored;
+            self->next_look.expires_after(self->pace.look_every);
+            co_await self->next_look.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+            if (!self->silence.is_suspicious(moment())) continue;
+            const bool refuses = co_await self->port_refuses();
+            self->end_hopeless(refuses);
+        }
+        self->is_watched = false;
+    }
+
+    void end_hopeless(bool refuses) {
+        for (const auto& [id, silent] : silence.hopeless(moment(), refuses)) {
+            const std::string why = "it was silent for " + std::to_string(silent.count() / 1000) + " s, and " +
+                                    (refuses ? "nobody listens at its port any more" : "answers others meanwhile");
+            if (const auto found = open.find(id); found != open.end()) found->second->end(why);
+        }
+    }
+
+    /// Of the server, or of the proxy before it.
+    asio::awaitable<bool> port_refuses() {
+        const std::string host = destination.proxy ? destination.proxy->host : destination.url.host;
+        const std::string port = destination.proxy ? destination.proxy->port : destination.url.port;
+        boost::system::error_code error;
+        asio::ip::tcp::resolver resolver(io);
+        const auto places =
+            co_await resolver.async_resolve(host, port, asio::redirect_error(asio::use_awaitable, error));
+        if (error) co_return false;
+        boost::beast::tcp_stream stream(io);
+        stream.expires_after(port_timeout);
+        co_await stream.async_connect(places, asio::redirect_error(asio::use_awaitable, error));
+        co_return error == asio::error::connection_refused;
     }
 };
 
-HttpClient::HttpClient(asio::io_context& io, Url url, const std::string& key)
-    : state_(std::make_unique<State>(io, std::move(url), key)) {}
+HttpClient::HttpClient(asio::io_context& io, Destination destination, HttpPace pace)
+    : state_(std::make_shared<State>(io, std::move(destination), pace)) {}
 
-HttpClient::~HttpClient() = default;
+HttpClient::~HttpClient() {
+    state_->idle.clear();
+    state_->next_look.cancel();
+}
 
 asio::awaitable<Exchange> HttpClient::get(std::string path, Time until) {
-    return state_->send(http::verb::get, std::move(path), "", until);
+    return State::send(state_, http::verb::get, std::move(path), "", until);
 }
 
 asio::awaitable<Exchange> HttpClient::post(std::string path, std::string_view body, Time until) {
-    return state_->send(http::verb::post, std::move(path), body, until);
+    return State::send(state_, http::verb::post, std::move(path), body, until);
 }
 
 }  // namespace evaljob::openai

@@ -1,8 +1,9 @@
-// HTTP to one server, over connections that are kept; https with the server's certificate checked. Thread rule: the
-// io_context's one thread.
+// HTTP to one server, over connections that are kept as long as they may be (keeping.hpp); https with the server's
+// certificate checked. No key ends in what it gives back. Thread rule: the io_context's one thread.
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -11,17 +12,24 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 
-#include "evaljob-runner/engine/openai/url.hpp"
+#include "evaljob-runner/engine/openai/destination.hpp"
+#include "evaljob-runner/engine/openai/keeping.hpp"
+#include "evaljob-runner/engine/openai/silence.hpp"
 #include "evaljob-runner/engine/openai/verdict.hpp"
 
 namespace evaljob::openai {
+
+struct HttpPace {
+    std::chrono::milliseconds rest = Keeping::default_rest;  // of a connection between two requests
+    std::chrono::milliseconds look_every{1'000};             // for requests that nothing will come of
+    SilenceBounds silence;
+};
 
 class HttpClient {
 public:
     using Time = std::chrono::steady_clock::time_point;
 
-    /// `key`: the bearer token; empty: none.
-    HttpClient(boost::asio::io_context& io, Url url, const std::string& key);
+    HttpClient(boost::asio::io_context& io, Destination destination, HttpPace pace = {});
     ~HttpClient();
 
     /// `path` goes behind the URL's: "/models". Never fails but by what the Exchange says. `body` must outlive the
@@ -31,7 +39,7 @@ public:
 
 private:
     struct State;
-    std::unique_ptr<State> state_;
+    std::shared_ptr<State> state_;  // outlives us in what is under way
 };
 
 }  // namespace evaljob::openai

@@ -18,8 +18,8 @@
 
 #include "evaljob-runner/dataset/dataset.hpp"
 #include "evaljob-runner/dataset/image_folder.hpp"
-#include "evaljob-runner/engine/openai/api_key.hpp"
 #include "evaljob-runner/engine/openai/chat_request.hpp"
+#include "evaljob-runner/engine/openai/destination.hpp"
 #include "evaljob-runner/engine/openai/http_client.hpp"
 #include "evaljob-runner/engine/openai/readiness.hpp"
 #include "evaljob-runner/engine/openai/traffic.hpp"
@@ -31,6 +31,8 @@ namespace {
 using namespace openai;
 namespace asio = boost::asio;
 
+constexpr std::int32_t tokens_of_a_simple_answer = 16;
+
 /// A batch whose samples are asked.
 struct Open {
     EngineAnswer answer;
@@ -39,16 +41,18 @@ struct Open {
 
 class OpenAiEngine : public Engine {
 public:
-    OpenAiEngine(const Eval& eval, std::string storage_root, Url url, const std::string& key, Terms terms)
+    OpenAiEngine(const Eval& eval, std::string storage_root, Destination destination, Terms terms,
+                 std::function<void(std::string)> waits)
         : eval_(eval),
           storage_root_(std::move(storage_root)),
           terms_(std::move(terms)),
+          waits_(std::move(waits)),
           away_(eval.inference.startup_timeout_seconds.value_or(default_timeout_seconds)),
           work_(asio::make_work_guard(io_)),
-          client_(io_, std::move(url), key),
+          client_(io_, std::move(destination)),
           traffic_(io_, client_, terms_, away_,
                    static_cast<std::size_t>(eval.inference.max_concurrency.value_or(default_max_concurrency)),
-                   [this](Error error) { broke(std::move(error)); }) {}
+                   {[this](Error error) { broke(std::move(error)); }, waits_, [this] { return simple_request(); }}) {}
 
     ~OpenAiEngine() override {
         io_.stop();
@@ -68,9 +72,9 @@ public:
             if (!prompt) return tl::unexpected(bad_input(dataset, prompt.error().message));
             prompts_.emplace(dataset.name, std::move(*prompt));
         }
-        std::optional<Result<std::string>> ready;
-        asio::co_spawn(io_, wait_until_ready(io_, client_, terms_, away_),
-                       [&](const std::exception_ptr& thrown, Result<std::string> result) {
+        std::optional<Result<Readiness>> ready;
+        asio::co_spawn(io_, wait_until_ready(io_, client_, terms_, away_, waits_),
+                       [&](const std::exception_ptr& thrown, Result<Readiness> result) {
                            if (!thrown) ready = std::move(result);
                            io_.stop();
                        });
@@ -78,7 +82,8 @@ public:
         if (!ready)
             return fail("Unexpected", "spec.eval.model.url: " + terms_.url + ": the look for its models failed");
         if (!*ready) return tl::unexpected(ready->error());
-        library_ = (ready->value().empty() ? "" : ready->value() + ": ") + terms_.model;
+        const std::string& owner = ready->value().owner;
+        library_ = (owner.empty() ? "" : owner + ": ") + terms_.model;
         io_.restart();
         thread_ = std::thread([this] { io_.run(); });
         return {};
@@ -97,18 +102,20 @@ public:
         open->unanswered = batch.requests.size();
         const auto found = prompts_.find(batch.dataset->name);
         const auto prompt = found == prompts_.end() ? std::nullopt : std::optional(found->second);
+        const StopTexts stop = stop_texts(eval_.model, batch.dataset->task);
         const ImageFolder images(resolve_path(storage_root_, batch.dataset->path));
         for (std::size_t place = 0; place < batch.requests.size(); ++place) {
             const Request& request = batch.requests[place];
-            auto body = chat_request(eval_.model, batch.dataset->task, prompt, request,
-                                     [&](const std::string& path) { return images.read(path); });
+            auto asked = chat_request(eval_.model, batch.dataset->task, prompt, request,
+                                      [&](const std::string& path) { return images.read(path); });
             auto question = std::make_unique<Question>();
             question->sample = request.sample.id;
             question->answered = [this, open, place](Prediction prediction) {
                 take(*open, place, std::move(prediction));
             };
-            if (body) question->body = std::move(*body);
-            const std::string error = body ? "" : body.error().message;
+            question->stop = stop;
+            if (asked) question->request = std::move(*asked);
+            const std::string error = asked ? "" : asked.error().message;
             asio::post(io_, [this, error, question = std::move(question)]() mutable {
                 if (error.empty()) return traffic_.ask(std::move(question));
                 traffic_.turn_down(*question, error);
@@ -119,7 +126,7 @@ public:
     Result<EngineAnswer> next() override {
         std::unique_lock lock(mutex_);
         changed_.wait(lock, [this] { return broken_ || !whole_.empty(); });
-        if (broken_) return tl::unexpected(*broken_);
+        if (whole_.empty()) return tl::unexpected(*broken_);  // what was answered before is not lost with the server
         EngineAnswer answer = std::move(whole_.front());
         whole_.pop_front();
         return answer;
@@ -140,6 +147,14 @@ private:
         changed_.notify_all();
     }
 
+    ChatRequest simple_request() const {
+        Request request;
+        request.sample.input = R"({"question":"Hello"})";
+        Task task = eval_.datasets.front().task;
+        task.max_new_tokens = tokens_of_a_simple_answer;
+        return chat_request(eval_.model, task, std::nullopt, request, {}).value_or(ChatRequest());
+    }
+
     void broke(Error error) {
         const std::lock_guard lock(mutex_);
         broken_ = std::move(error);
@@ -149,6 +164,7 @@ private:
     Eval eval_;
     std::string storage_root_;
     Terms terms_;
+    std::function<void(std::string)> waits_;
     std::chrono::seconds away_;
     std::map<std::string, Prompt> prompts_;  // by dataset
     std::string library_;
@@ -168,13 +184,12 @@ private:
 }  // namespace
 
 Result<std::unique_ptr<Engine>> start_openai(const Eval& eval, const std::string& storage_root,
-                                             const Environment& environment, OpenAiPace pace) {
-    auto url = parse_url(eval.model.url);
-    if (!url) return tl::unexpected(url.error());
-    const auto key = api_key(eval.model.api_key_variable, environment);
-    if (!key) return tl::unexpected(key.error());
-    if (!key->empty() && !url->tls && !is_local(*url))
-        spdlog::warn("spec.eval.model.url: the key is sent to {} without encryption; use https", eval.model.url);
+                                             const Environment& environment, std::function<void(std::string)> waits,
+                                             OpenAiPace pace) {
+    auto destination = read_destination(eval.model, environment);
+    if (!destination) return tl::unexpected(destination.error());
+    if (const std::string warning = key_in_the_open(*destination); !warning.empty())
+        spdlog::warn("spec.eval.model.url: {}", warning);
     Terms terms;
     terms.url = eval.model.url;
     terms.model = eval.model.name;
@@ -182,7 +197,11 @@ Result<std::unique_ptr<Engine>> start_openai(const Eval& eval, const std::string
     terms.sample_timeout =
         std::chrono::seconds(eval.inference.sample_timeout_seconds.value_or(default_timeout_seconds));
     terms.first_pause = pace.first_pause;
-    auto engine = std::make_unique<OpenAiEngine>(eval, storage_root, std::move(*url), *key, std::move(terms));
+    terms.filtered_fails = eval.model.content_filter == ContentFilter::Fail;
+    terms.fit = fit_rules(eval.model);
+    terms.secrets = destination->secrets;
+    auto engine =
+        std::make_unique<OpenAiEngine>(eval, storage_root, std::move(*destination), std::move(terms), std::move(waits));
     if (auto started = engine->start(); !started) return tl::unexpected(started.error());
     return engine;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -15,9 +16,11 @@ struct OpenAiPace {
     std::chrono::milliseconds first_pause{500};  // before the second try; twice as long before each further one
 };
 
-/// Waits until the server is ready. Fails with BadInput when it is another one than the EvalJob says, with ServerFailed
-/// when it is not ready in time.
-Result<std::unique_ptr<Engine>> start_openai(const Eval& eval, const std::string& storage_root,
-                                             const Environment& environment, OpenAiPace pace = {});
+/// Waits until the server is ready. `waits` is told what is waited for, then and later, and nothing when it is there;
+/// on any thread, and it must not wait. Fails with BadInput when it is another server than the EvalJob says, with
+/// NotReady when it is not ready in time.
+Result<std::unique_ptr<Engine>> start_openai(
+    const Eval& eval, const std::string& storage_root, const Environment& environment,
+    std::function<void(std::string)> waits = [](const std::string&) {}, OpenAiPace pace = {});
 
 }  // namespace evaljob

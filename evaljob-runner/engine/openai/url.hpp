@@ -1,11 +1,21 @@
 // The base URL of a server, taken apart. Pure.
 #pragma once
 
+#include <map>
 #include <string>
 
 #include "api/result.hpp"
 
 namespace evaljob::openai {
+
+/// "host", "host:80", "[::1]:80".
+struct Authority {
+    std::string host;  // without the brackets of an IPv6 address
+    std::string port;  // empty: none is named
+};
+
+/// The Error's message says what is wrong with it, and has nothing of it.
+Result<Authority> parse_authority(const std::string& text);
 
 struct Url {
     bool tls = false;
@@ -24,5 +34,11 @@ std::string host_header(const Url& url);
 
 /// An address that cannot leave this machine.
 bool is_local(const Url& url);
+
+/// "?name=value&…" with what is no letter or digit as %20; empty without members.
+std::string query_text(const std::map<std::string, std::string>& query);
+
+/// %20 and the like as what they stand for; a % without two digits stays.
+std::string percent_decoded(const std::string& text);
 
 }  // namespace evaljob::openai

@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <utility>
 
+#include "api/json_read.hpp"
+#include "api/json_text.hpp"
 #include "evaljob-runner/engine/engine_text.hpp"
 
 namespace evaljob::openai {
@@ -47,30 +49,51 @@ Verdict lost(const std::string& why, Tries& tries, bool alone, const Terms& term
     return TryAgain{pause_before(count, terms, chance), false, false, next_alone};
 }
 
+/// Azure and others refuse a prompt that their filter does not let through.
+bool is_filtered(const Exchange& exchange) {
+    if (exchange.status != 400 && exchange.status != 403) return false;
+    const Json error = parse_json(exchange.body);
+    return text_of(member(error, "error"), "code") == "content_filter";
+}
+
+Verdict filtered(const std::string& why) {
+    return FailSample{"the server's content filter has ended it: " + why, "Filtered", true};
+}
+
+Verdict take(const Exchange& exchange, Tries& tries, const Terms& terms, double chance) {
+    auto answer = read_chat_answer(exchange.body);
+    if (!answer)
+        return failed("its answer is none: " + terms.secrets.cut(answer.error().message), tries, terms, chance);
+    if (answer->filtered && terms.filtered_fails) return filtered("finish_reason content_filter");
+    return std::move(*answer);
+}
+
 Verdict answered(const Exchange& exchange, Tries& tries, const Terms& terms, double chance, std::int64_t now) {
-    if (auto wrong = wrong_server(exchange, terms)) return std::move(*wrong);
-    const std::string status = "it answered " + std::to_string(exchange.status);
-    const auto why = [&] { return status + ": " + refusal_text(exchange.body); };
+    if (exchange.status == 200) return take(exchange, tries, terms, chance);
+    if (auto wrong = wrong_key(exchange, terms)) return std::move(*wrong);
+    const std::string why = "it answered " + std::to_string(exchange.status) + ": " + refusal_text(exchange.body);
     switch (exchange.status) {
-        case 200:
-            break;
         case 429:
         case 502:
         case 503:
         case 504:
         case 529:  // "overloaded" of some
-            return refused(exchange, why(), tries, terms, chance, now);
+            return refused(exchange, why, tries, terms, chance, now);
         case 408:
         case 409:
         case 425:
-            return failed(why(), tries, terms, chance);
+            return failed(why, tries, terms, chance);
         default:
-            if (exchange.status < 400 || exchange.status >= 500) return failed(why(), tries, terms, chance);
-            return FailSample{"the server refuses it: " + why(), true};
+            if (exchange.status < 300 || exchange.status >= 500) return failed(why, tries, terms, chance);
+            if (is_filtered(exchange)) return filtered(why);
+            return Refusal{"the server refuses it: " + why, refuses_all(exchange, terms)};
     }
-    auto answer = read_chat_answer(exchange.body);
-    if (!answer) return failed("its answer is none: " + answer.error().message, tries, terms, chance);
-    return std::move(*answer);
+}
+
+std::string mend_of_key(const Terms& terms) {
+    if (terms.variable.empty())
+        return "; does it want a key? spec.eval.model.apiKeyVariable names the variable that holds it";
+    return "; is the key in the variable " + terms.variable + " the right one?";
 }
 
 std::optional<int> month_named(const char* name) {
@@ -112,24 +135,32 @@ std::optional<std::chrono::seconds> retry_after(const std::string& header, std::
     return std::chrono::seconds(seconds);
 }
 
-std::optional<Error> wrong_server(const Exchange& exchange, const Terms& terms) {
-    const std::string status = terms.url + " answered " + std::to_string(exchange.status);
-    const std::string says = ": " + refusal_text(exchange.body);
+std::optional<Error> wrong_key(const Exchange& exchange, const Terms& terms) {
+    const std::string says =
+        terms.url + " answered " + std::to_string(exchange.status) + ": " + refusal_text(exchange.body);
     const auto bad = [](const std::string& message) { return Error{"BadInput", message, false}; };
-    if (exchange.status == 401 || exchange.status == 403) {
-        const std::string mend =
-            terms.variable.empty()
-                ? "; does it want a key? spec.eval.model.apiKeyVariable names the variable that holds it"
-                : "; is the key in the variable " + terms.variable + " the right one?";
-        return bad("spec.eval.model.apiKeyVariable: " + status + says + mend);
-    }
-    if (exchange.status == 404)
-        return bad("spec.eval.model.url: " + status + says +
-                   "; does the url end as the server wants it (most: /v1), and has it the model " + terms.model + "?");
+    if (exchange.status == 401) return bad("spec.eval.model.apiKeyVariable: " + says + mend_of_key(terms));
+    if (exchange.status == 402)
+        return bad("spec.eval.model.url: " + says + "; it wants to be paid first: is there money left on its account?");
+    if (exchange.status == 407) return bad("spec.eval.model.proxy: " + says + "; the proxy wants to know who asks");
+    return std::nullopt;
+}
+
+Error refuses_all(const Exchange& exchange, const Terms& terms) {
+    const std::string status = terms.url + " answered " + std::to_string(exchange.status);
+    const std::string says = status + ": " + refusal_text(exchange.body);
+    const auto bad = [](const std::string& message) { return Error{"BadInput", message, false}; };
     if (exchange.status >= 300 && exchange.status < 400)
         return bad("spec.eval.model.url: " + status + ", a redirect to " + readable(exchange.location, 200) +
                    "; redirects are not followed: name the place itself");
-    return std::nullopt;
+    if (exchange.status == 403) return bad("spec.eval.model.apiKeyVariable: " + says + mend_of_key(terms));
+    if (exchange.status == 404 || exchange.status == 405)
+        return bad("spec.eval.model.url: " + says +
+                   "; does the url end as the server wants it (most: /v1), and has it the model " + terms.model + "?");
+    return bad("spec.eval.model.parameters: " + says +
+               "; does the server know all that is asked of it (model.parameters, tokenLimit, sendSeed, the task's "
+               "settings), and the model " +
+               terms.model + "?");
 }
 
 Verdict judge(const Exchange& exchange, Tries& tries, bool alone, const Terms& terms, double chance,
@@ -153,6 +184,10 @@ Verdict judge(const Exchange& exchange, Tries& tries, bool alone, const Terms& t
                           tries, terms, chance, true);
         case Exchange::Kind::TooLong:
             return FailSample{"the server's answer has more than " + std::to_string(max_answer_bytes) + " bytes"};
+        case Exchange::Kind::Garbled:
+            return failed("its answer is none: " + exchange.why, tries, terms, chance);
+        case Exchange::Kind::HoldsKey:
+            return FailSample{exchange.why + "; an answer is taken as it is or not at all", "", true};
     }
     return FailSample{"unknown"};
 }

@@ -8,6 +8,8 @@
 #include <variant>
 
 #include "evaljob-runner/engine/openai/chat_answer.hpp"
+#include "evaljob-runner/engine/openai/fit.hpp"
+#include "evaljob-runner/engine/openai/redaction.hpp"
 
 namespace evaljob::openai {
 
@@ -19,7 +21,9 @@ struct Exchange {
         NotTrusted,    // TLS: the server's certificate, or its protocol
         Lost,          // the connection ended before the answer did, or it is no HTTP
         Late,          // it was not there in time
-        TooLong        // more than max_answer_bytes
+        TooLong,       // more than max_answer_bytes
+        Garbled,       // its body cannot be decoded
+        HoldsKey       // it says a key that was sent to it
     };
     Kind kind = Kind::NoConnection;
     int status = 0;
@@ -56,9 +60,17 @@ struct TryAgain {
 };
 struct FailSample {
     std::string why;
-    bool refused = false;  // by a server that has read it
+    /// What the record's detail calls it: "Filtered", or nothing.
+    std::string failure = {};
+    bool answered = false;  // by a server that works: the failure is the sample's own
 };
-using Verdict = std::variant<ChatAnswer, TryAgain, FailSample, Error>;
+/// The server does not take this request, because of the sample or because of everything: what it says to other
+/// requests tells which (refusals.hpp).
+struct Refusal {
+    std::string why;  // of the sample
+    Error of_all;     // how the job ends if it is so for every request
+};
+using Verdict = std::variant<ChatAnswer, TryAgain, FailSample, Refusal, Error>;
 
 /// What stays the same from request to request.
 struct Terms {
@@ -67,6 +79,9 @@ struct Terms {
     std::string variable;  // of the key; may be empty
     std::chrono::seconds sample_timeout{};
     std::chrono::milliseconds first_pause{500};
+    bool filtered_fails = true;  // spec.eval.model.contentFilter
+    FitRules fit = {};
+    Redaction secrets = {};  // that the server may say back
 };
 
 /// `tries` counts this one too afterwards. `chance`: from 0 to below 1, so that not all come back at once. An Error is
@@ -77,7 +92,10 @@ Verdict judge(const Exchange& exchange, Tries& tries, bool alone, const Terms& t
 /// The pause that Retry-After asks for, in seconds or as a date; nothing for anything else.
 std::optional<std::chrono::seconds> retry_after(const std::string& header, std::int64_t unix_seconds);
 
-/// 401, 403, 404, redirects: errors of what the EvalJob says about the server. Nothing for other statuses.
-std::optional<Error> wrong_server(const Exchange& exchange, const Terms& terms);
+/// 401, 402, 407: whoever asks gets the same. Nothing for other statuses.
+std::optional<Error> wrong_key(const Exchange& exchange, const Terms& terms);
+
+/// How the job ends when a server refuses all requests like this.
+Error refuses_all(const Exchange& exchange, const Terms& terms);
 
 }  // namespace evaljob::openai

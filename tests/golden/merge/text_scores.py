@@ -55,6 +55,16 @@ def vqa_accuracy(evaluation, prediction, targets):
     return evaluated.evalQA[1] / 100
 
 
+# Where EvalJob scores otherwise on purpose: what a step of the normalisation would empty keeps what it was before that step.
+# By the originals an article, a mark and no answer at all are one and the same text. (Of the 40 full stops VQA's script drops
+# 32, which leaves 8.)
+ON_PURPOSE = {
+    ("a", "the"): {"F1": 0, "VQAAccuracy": 0},
+    ("." * 40, "." * 8): {"F1": 0, "VQAAccuracy": 1},
+    ("\\_`", ""): {"F1": 0, "VQAAccuracy": 0},
+}
+
+
 def ten(**counted):
     """ten(yes=7, no=3)"""
     return [answer.replace("_", " ") for answer, count in counted.items() for _ in range(count)]
@@ -95,6 +105,10 @@ def rows():
                 ("no", ["no"] * 4), ("no", ["no", "No!"] * 6), ("im", ["I'm", "i'm"] * 5), ("yall'd've", ["y'all'd've"] * 5 + ["x"] * 5)]
 
 
+def ten_digits(scores):
+    return {name: f"{score:.10f}" for name, score in scores.items()}
+
+
 def main():
     f1 = squad_f1()
     evaluation = vqa_evaluation(sys.argv[1])
@@ -105,8 +119,10 @@ def main():
                       "ROUGEL": rouge.score_multi(targets, prediction)["rougeL"].fmeasure}
             if len(targets) > 3:  # below, the original knows no way to be right
                 scores["VQAAccuracy"] = vqa_accuracy(evaluation, prediction, targets)
-            scores = {name: f"{score:.10f}" for name, score in scores.items()}
-            lines.write(json.dumps({"prediction": prediction, "targets": targets, "scores": scores}, sort_keys=True) + "\n")
+            row = {"prediction": prediction, "targets": targets, "scores": ten_digits(scores)}
+            if ours := ON_PURPOSE.get((prediction, targets[0])):
+                row["ours"] = ten_digits(ours)
+            lines.write(json.dumps(row, sort_keys=True) + "\n")
 
 
 main()

@@ -23,9 +23,11 @@ public:
     }
     void die() override { is_dead = true; }
     void fault(const char* /*name*/) override {}
+    std::int64_t now() const override { return time; }
 
     bool is_dead = false;
     std::string dies_at;  // behind this call
+    std::int64_t time = 0;
 };
 
 class Disk : public testing::Test {
@@ -104,7 +106,7 @@ TEST_F(Disk, ADeadCallersCallsHaveNoEffect) {
 TEST_F(Disk, AnInventoryMakesDurableWhatADeadRankHadOnlyWritten) {
     auto log = log_of(0, true);
     leave_behind(log);
-    const auto marker = write_done_marker(manifest_, shared_folder, 1);
+    const auto marker = write_done_marker(manifest_, shared_folder, {1, "run-1"});
     ASSERT_TRUE(marker) << marker.error().message;
     for (const DoneShard& shard : marker->shards)
         EXPECT_TRUE(disk_.survives(std::string(shared_folder) + "/" + shard.path, shard.length));
@@ -115,7 +117,7 @@ TEST_F(Disk, AnInventoryDoesNotSeeWhatAFailedFsyncLeftInMemory) {
     disk_.faults.sync_error = 1;
     EXPECT_FALSE(record({{1, 1}, 0}, log));
     disk_.faults = {};
-    const auto inventory = take_inventory(manifest_, shared_folder);
+    const auto inventory = take_inventory(manifest_, shared_folder, 0);
     ASSERT_TRUE(inventory);
     for (const DoneShard& shard : inventory->shards)
         EXPECT_TRUE(disk_.survives(std::string(shared_folder) + "/" + shard.path, shard.length));
@@ -140,7 +142,7 @@ TEST_F(Disk, AnEmptyLogThatTheMarkerListsIsDurable) {
     header.identity = identity_of(manifest_);
     EXPECT_FALSE(ShardWriter::create(folder + "/attempt-0/rank-1.0.shard", header));
     somebody_ = {};
-    const auto marker = write_done_marker(manifest_, shared_folder, 1);
+    const auto marker = write_done_marker(manifest_, shared_folder, {1, "run-1"});
     ASSERT_TRUE(marker) << marker.error().message;
     ASSERT_EQ(marker->shards.size(), 2U);
     for (const DoneShard& shard : marker->shards)
@@ -151,13 +153,13 @@ TEST_F(Disk, AMarkerThatADyingCoordinatorRenamedIsMadeDurableByTheNext) {
     auto log = log_of(0, true);
     ASSERT_TRUE(settle_manifest(manifest_, shared_folder));
     somebody_.dies_at = "rename";
-    EXPECT_FALSE(write_done_marker(manifest_, shared_folder, 1));
+    EXPECT_FALSE(write_done_marker(manifest_, shared_folder, {1, "run-1"}));
     somebody_ = {};
-    ASSERT_TRUE(is_done(shared_folder));
+    ASSERT_TRUE(is_done(shared_folder, "run-1"));
     EXPECT_FALSE(disk_.survives(layout::done_marker(shared_folder), 1));
     const auto run = open_run_folder(manifest_, shared_folder);
     ASSERT_TRUE(run) << run.error().message;
-    EXPECT_TRUE(run->done);
+    EXPECT_TRUE(run->marker);
     EXPECT_TRUE(disk_.survives(layout::done_marker(shared_folder), 1));
 }
 
@@ -171,9 +173,124 @@ TEST_F(Disk, ACoordinatorWhoseMarkerAnotherOneWroteComesToItsEnd) {
     (*run)->tick(500);
     EXPECT_FALSE(finished);
     auto log = log_of(0, true);
-    ASSERT_TRUE(write_done_marker(manifest_, shared_folder, 7));
+    ASSERT_TRUE(write_done_marker(manifest_, shared_folder, {7, "run-1"}));
     (*run)->tick(1'000);
     EXPECT_TRUE(finished);
+}
+
+// A network file system lists a folder as it was half a minute ago.
+
+/// A coordinator of run 1 with one rank, on a disk whose listings may be stale.
+class StaleListing : public Disk {
+protected:
+    void open() {
+        CoordinatorOptions options;
+        options.token = contract_.token();
+        options.expected = {contract_.id(), contract_.ranks, 1, "cpu"};
+        auto run = CoordinatorRun::open(
+            manifest_, shared_folder, options,
+            {[this](SessionId, const Message& message) {
+                 if (const auto* lease = std::get_if<Lease>(&message)) leases_.push_back(*lease);
+             },
+             [](SessionId) {}, [this](int code, const std::string& why) { ended_ = std::to_string(code) + ": " + why; },
+             [this] { finished_ = true; }, [] {}});
+        ASSERT_TRUE(run) << run.error().message;
+        run_ = std::move(*run);
+        run_->start(somebody_.time);
+        run_->message(1, hello_of(contract_, 0, 0, 0), somebody_.time);
+        run_->message(1, Want{64}, somebody_.time);
+    }
+
+    /// The rank evaluates everything; `tells`: it names its log.
+    void evaluate(bool tells) {
+        RankLog log = log_of(0, false);
+        while (!leases_.empty()) {
+            const Lease lease = leases_.front();
+            leases_.erase(leases_.begin());
+            auto reports = record_leases({{lease, records_of(manifest_, lease), 0, 1}}, log);
+            ASSERT_TRUE(reports) << reports.error().message;
+            Done done = reports->front().done;
+            if (!tells) done.log.clear();
+            run_->message(1, done, somebody_.time);
+            run_->commit(somebody_.time);
+        }
+    }
+
+    void pass(std::int64_t milliseconds) {
+        for (const std::int64_t until = somebody_.time + milliseconds; somebody_.time < until;) {
+            somebody_.time += 500;
+            run_->tick(somebody_.time);
+        }
+    }
+
+    bool marker_stands() const { return is_done(shared_folder, contract_.id()); }
+
+    const RunContract contract_{1, 1};
+    std::unique_ptr<CoordinatorRun> run_;
+    std::vector<Lease> leases_;
+    std::string ended_;
+    bool finished_ = false;
+};
+
+TEST_F(StaleListing, ALogThatIsNotListedYetIsReadByTheNameThatItsRankTold) {
+    ASSERT_TRUE(make_folders(layout::runs(shared_folder)));
+    disk_.faults.stale_listing = 30'000;
+    open();
+    evaluate(true);
+    EXPECT_TRUE(list_files(layout::runs(shared_folder), ".shard").value().empty());
+    EXPECT_TRUE(marker_stands()) << ended_;
+    EXPECT_EQ(ended_, "");
+}
+
+TEST_F(StaleListing, ANameIsDurableBeforeAReportFromItsLogCounts) {
+    open();
+    RankLog log = log_of(0, false);
+    auto reports = record_leases({{leases_.front(), records_of(manifest_, leases_.front()), 0, 1}}, log);
+    ASSERT_TRUE(reports);
+    run_->message(1, reports->front().done, somebody_.time);
+    EXPECT_EQ(run_->progress(somebody_.time).samples_done, 0U);
+    run_->commit(somebody_.time);
+    EXPECT_GT(run_->progress(somebody_.time).samples_done, 0U);
+    const std::string names = read_file(layout::epoch(shared_folder, 1), 1 << 20).value();
+    EXPECT_EQ(names, "runs/run-1/node-0/attempt-0/rank-0.0.shard\n");
+    EXPECT_TRUE(disk_.survives(layout::epoch(shared_folder, 1), names.size()));
+}
+
+TEST_F(StaleListing, TheNextCoordinatorReadsWhatItsPredecessorHasWrittenDown) {
+    ASSERT_TRUE(make_folders(layout::runs(shared_folder)));
+    disk_.faults.stale_listing = 30'000;
+    open();
+    evaluate(true);
+    ASSERT_EQ(disk_.unlink(layout::done_marker(shared_folder)), 0);
+    open();
+    EXPECT_EQ(run_->epoch(), 2U);
+    EXPECT_EQ(run_->progress(somebody_.time).samples_resumed, manifest_.items());
+}
+
+TEST_F(StaleListing, ARecordThatDoesNotShowYetIsLookedForAgain) {
+    ASSERT_TRUE(make_folders(layout::runs(shared_folder)));
+    disk_.faults.stale_listing = 30'000;
+    open();
+    evaluate(false);
+    EXPECT_FALSE(marker_stands());
+    pass(20'000);
+    EXPECT_FALSE(marker_stands());
+    EXPECT_EQ(ended_, "");
+    pass(25'000);
+    EXPECT_TRUE(marker_stands());
+    EXPECT_EQ(ended_, "");
+}
+
+TEST_F(StaleListing, ARecordThatNeverShowsEndsTheRunAfterAMinute) {
+    ASSERT_TRUE(make_folders(layout::runs(shared_folder)));
+    disk_.faults.stale_listing = 3'600'000;
+    open();
+    evaluate(false);
+    pass(59'000);
+    EXPECT_EQ(ended_, "");
+    pass(20'000);
+    EXPECT_NE(ended_.find("sample 0 was reported done, but no shard log holds a record of it"), std::string::npos) << ended_;
+    EXPECT_FALSE(marker_stands());
 }
 
 }  // namespace

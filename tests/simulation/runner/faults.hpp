@@ -9,13 +9,16 @@ namespace evaljob::simulation {
 enum class Fault : std::size_t {
     RankKilled,
     RankKilledAtWrite,
+    RankKilledBetweenReports,
     CoordinatorKilled,
     CoordinatorKilledAtWrite,
     MergeKilledAtWrite,
     PowerLost,
     PowerLostAtWrite,
+    PowerLostWhileGathered,
     DiskFull,
     SyncError,
+    DiskSlow,
     ShortWrite,
     CacheEvicted,
     ConnectionBroken,
@@ -30,6 +33,7 @@ enum class Fault : std::size_t {
     ClockBackward,
     Terminated,
     Interleaved,
+    StaleListing,
     Resumed,
 };
 inline constexpr std::size_t fault_count = static_cast<std::size_t>(Fault::Resumed) + 1;
@@ -38,13 +42,16 @@ inline constexpr std::size_t fault_count = static_cast<std::size_t>(Fault::Resum
 inline constexpr std::array<const char*, fault_count> fault_names{
     "rank killed",
     "rank killed at a write",
+    "rank killed when several are durable, one is reported",
     "coordinator killed",
     "coordinator killed at a write",
     "merge killed at a write",
     "power lost: what is not durable goes, torn tails",
     "power lost at a write",
+    "power lost as a group is written, others have gathered",
     "disk full",
     "EIO on fsync",
+    "disk slow, batches gather while leases come",
     "write that takes a part",
     "page cache evicted",
     "connection broken, messages lost",
@@ -59,6 +66,7 @@ inline constexpr std::array<const char*, fault_count> fault_names{
     "clock jumps backwards",
     "rank told to stop (SIGTERM)",
     "others act between two system calls",
+    "stale listing of a folder",
     "run stopped, resumed with other ranks",
 };
 

@@ -6,7 +6,6 @@ namespace evaljob::simulation {
 
 namespace {
 
-constexpr std::size_t most_leases = 2;  // a rank asks for so many
 constexpr Milliseconds shortest_lease = 60'000;
 
 std::string text_of(const Lease& lease) {
@@ -24,6 +23,15 @@ void Ledger::began(std::uint32_t epoch) {
     coordinators_[epoch];
 }
 
+void Ledger::wanted(SessionId session, std::uint32_t leases) {
+    if (leases > most_leases_)
+        violated_("a rank asks for " + std::to_string(leases) + " leases, more than the " +
+                  std::to_string(most_leases_) + " that a kill may cost");
+    std::uint32_t& before = wanted_[session];
+    if (before > 0 && leases > before) ++asked_for_more_;
+    before = leases;
+}
+
 void Ledger::granted(std::uint32_t epoch, SessionId session, const Lease& lease, Milliseconds now) {
     Coordinator& coordinator = coordinators_[epoch];
     if (lease.number.epoch != epoch || lease.number.counter <= coordinator.last_counter)
@@ -36,8 +44,9 @@ void Ledger::granted(std::uint32_t epoch, SessionId session, const Lease& lease,
         return entry.first.epoch == epoch && entry.second.active && entry.second.session == session &&
                !is_late(entry.second, now) && !finished;
     });
-    if (static_cast<std::size_t>(held) >= most_leases)
-        violated_(text_of(lease) + " is one too many for its rank, which holds " + std::to_string(held));
+    if (static_cast<std::size_t>(held) >= wanted_[session])
+        violated_(text_of(lease) + " is one too many for its rank, which holds " + std::to_string(held) +
+                  " and wants " + std::to_string(wanted_[session]));
     // A superseded coordinator's leases are ones that nobody counts on.
     const bool alone = epoch == coordinators_.rbegin()->first;
     leases_[lease.number] = {lease.batch, session, now, true, false};

@@ -17,7 +17,9 @@ namespace evaljob::simulation {
 
 class Ledger {
 public:
-    explicit Ledger(std::function<void(const std::string&)> violated) : violated_(std::move(violated)) {}
+    /// A rank may ask for so many leases at most.
+    Ledger(std::size_t most_leases, std::function<void(const std::string&)> violated)
+        : most_leases_(most_leases), violated_(std::move(violated)) {}
 
     /// A coordinator has claimed an epoch.
     void began(std::uint32_t epoch);
@@ -25,6 +27,8 @@ public:
     void read_logs(std::uint32_t epoch, std::uint64_t mark) { coordinators_[epoch].read_at = mark; }
     std::uint64_t mark() const { return clock_; }
 
+    /// The coordinator has heard that the session's holder wants so many.
+    void wanted(SessionId session, std::uint32_t leases);
     void granted(std::uint32_t epoch, SessionId session, const Lease& lease, Milliseconds now);
     /// The session's holder comes back with these leases; their time begins again.
     void adopted(std::uint32_t epoch, SessionId session, const std::vector<HeldLease>& held, Milliseconds now);
@@ -44,6 +48,8 @@ public:
     /// Logs may have been passed over: the rule that nothing durable is evaluated again is off from here.
     void excuse() { excused_ = true; }
 
+    /// How often a rank asked for more than it had asked for before.
+    std::uint64_t asked_for_more() const { return asked_for_more_; }
     std::uint64_t leased_twice() const { return doubled_; }
     bool is_recorded(std::uint64_t batch) const { return recorded_.contains(batch); }
     const std::map<std::uint64_t, std::uint64_t>& recorded_batches() const { return recorded_; }
@@ -69,7 +75,10 @@ private:
     static bool is_late(const Granted& granted, Milliseconds now);
     void give_up(Granted& granted);
 
+    std::size_t most_leases_;
     std::function<void(const std::string&)> violated_;
+    std::map<SessionId, std::uint32_t> wanted_;
+    std::uint64_t asked_for_more_ = 0;
     std::map<LeaseNumber, Granted> leases_;
     std::map<std::uint32_t, Coordinator> coordinators_;
     std::map<std::uint64_t, std::uint64_t> recorded_;  // batch → when, by clock_

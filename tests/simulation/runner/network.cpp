@@ -61,4 +61,8 @@ void Network::close_down(const LinkRef& link) {
     world_.in(arrival(link->last_up), link->coordinator, [link] { link->coordinator->lost(link); });
 }
 
+void Network::close_up(const LinkRef& link) {
+    world_.in(arrival(link->last_up), link->coordinator, [link] { link->coordinator->lost(link); });
+}
+
 }  // namespace evaljob::simulation

@@ -39,6 +39,9 @@ public:
     /// The coordinator closes it, once what it has said has arrived.
     void close_down(const LinkRef& link);
 
+    /// The rank is gone; what it has said arrives first.
+    void close_up(const LinkRef& link);
+
 private:
     Time arrival(Time& last);
     bool twice(const Message& message);

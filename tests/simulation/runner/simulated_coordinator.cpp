@@ -55,6 +55,7 @@ void SimulatedCoordinator::hear(const LinkRef& link, const std::string& frame) {
         sent_[done->lease] = *done;
     else if (done != nullptr && welcomed_.contains(link->session))
         ledger_.done_heard(epoch_, *done, clock());
+    if (const auto* want = std::get_if<Want>(&*message)) ledger_.wanted(link->session, want->leases);
     if (const auto* returned = std::get_if<Return>(&*message)) ledger_.returned(returned->lease);
     run_->message(link->session, *message, clock());
 }

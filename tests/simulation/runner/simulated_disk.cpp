@@ -24,7 +24,7 @@ SimulatedDisk*& disk_here() {
 }
 
 SimulatedDisk::SimulatedDisk(std::uint64_t seed, DiskCaller& caller) : random_(seed), caller_(caller) {
-    nodes_.push_back({true, {}, {}, "", "", {}});
+    nodes_.push_back({true, {}, {}, "", "", {}, {}, {}});
 }
 
 // Names.
@@ -107,7 +107,7 @@ void SimulatedDisk::sync_names(NodeNumber folder) {
 }
 
 SimulatedDisk::NodeNumber SimulatedDisk::add(const Place& place, bool folder) {
-    nodes_.push_back({folder, {}, {}, "", "", {}});
+    nodes_.push_back({folder, {}, {}, "", "", {}, {}, {}});
     carry_out({{place.folder, place.name, nodes_.size() - 1}});
     return nodes_.size() - 1;
 }
@@ -291,13 +291,13 @@ void SimulatedDisk::forget_cached(int descriptor) { drop_clean(nodes_[opened_.at
 disk::Status SimulatedDisk::status(int descriptor) const {
     if (caller_.dead()) return {};
     const Node& node = nodes_[opened_.at(descriptor).node];
-    return {node.folder ? disk::Kind::Folder : disk::Kind::File, node.bytes.size(), 1};
+    return {node.folder ? disk::Kind::Folder : disk::Kind::File, node.bytes.size(), 1, opened_.at(descriptor).node, 0};
 }
 
 disk::Status SimulatedDisk::status(const std::string& path) const {
     const auto node = caller_.dead() ? std::nullopt : find(path, false);
     if (!node) return {};
-    return {nodes_[*node].folder ? disk::Kind::Folder : disk::Kind::File, nodes_[*node].bytes.size(), 1};
+    return {nodes_[*node].folder ? disk::Kind::Folder : disk::Kind::File, nodes_[*node].bytes.size(), 1, *node, 0};
 }
 
 int SimulatedDisk::rename(const std::string& from, const std::string& to) {
@@ -351,15 +351,22 @@ int SimulatedDisk::remove_folder(const std::string& path) {
     return ended(cut, 0);
 }
 
-std::optional<std::vector<std::string>> SimulatedDisk::names_in(const std::string& folder) const {
-    const auto node = caller_.dead() ? std::nullopt : find(folder, false);
-    if (!node) {
+std::optional<std::vector<std::string>> SimulatedDisk::names_in(const std::string& folder) {
+    const auto found = caller_.dead() ? std::nullopt : find(folder, false);
+    if (!found) {
         errno = caller_.dead() ? EIO : ENOENT;
         return std::nullopt;
     }
+    Node& node = nodes_[*found];
     std::vector<std::string> names;
-    for (const auto& [name, number] : nodes_[*node].names) names.push_back(name);
-    return names;
+    for (const auto& [name, number] : node.names) names.push_back(name);
+    const std::int64_t now = caller_.now();
+    if (node.listed_at && now - *node.listed_at < faults.stale_listing) {
+        if (names != node.listed) caller_.fault("stale listing of a folder");
+        return node.listed;
+    }
+    node.listed_at = now;
+    return node.listed = names;
 }
 
 const char* SimulatedDisk::map(int descriptor, std::size_t size) const {

@@ -30,11 +30,15 @@ public:
     /// The cut was carried out: the caller dies here.
     virtual void die() = 0;
     virtual void fault(const char* name) = 0;
+    virtual std::int64_t now() const { return 0; }  // milliseconds
 };
 
 struct DiskFaults {
     double short_write = 0;  // a write takes a part, as it may
     double sync_error = 0;   // EIO
+    /// A folder that was listed is shown as it was then for so many milliseconds, as a network file system's client
+    /// does. What is opened by its name is there.
+    std::int64_t stale_listing = 0;
     std::optional<std::uint64_t> space_left;
 };
 
@@ -65,7 +69,7 @@ public:
     int unlink(const std::string& path);
     int make_folder(const std::string& path);
     int remove_folder(const std::string& path);
-    std::optional<std::vector<std::string>> names_in(const std::string& folder) const;
+    std::optional<std::vector<std::string>> names_in(const std::string& folder);
     const char* map(int descriptor, std::size_t size) const;
     std::string unique_name();
 
@@ -77,7 +81,9 @@ private:
         std::map<std::string, NodeNumber, std::less<>> durable_names;  // as they are on the disk
         std::string bytes;
         std::string durable_bytes;
-        std::vector<bool> dirty;  // by page
+        std::vector<bool> dirty;          // by page
+        std::vector<std::string> listed;  // as it was shown last
+        std::optional<std::int64_t> listed_at;
     };
     struct Change {
         NodeNumber folder = 0;

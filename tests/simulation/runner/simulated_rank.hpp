@@ -1,12 +1,16 @@
-// A rank's process: the runner's own session state and shard log, around a model that is a formula and takes its time.
+// A rank's process: the runner's own loop, session state and shard log. Simulated are its hands: a connection, a model
+// that is a formula and takes its time, one who prepares batches, and one who writes to a disk that may be slow.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "evaljob-runner/rank/rank_log.hpp"
-#include "evaljob-runner/rank/session_state.hpp"
+#include "evaljob-runner/rank/rank_loop.hpp"
 #include "tests/simulation/runner/job.hpp"
 #include "tests/simulation/runner/ledger.hpp"
 #include "tests/simulation/runner/network.hpp"
@@ -19,7 +23,15 @@ public:
     virtual ~RankSurroundings() = default;
     /// Whoever listens at the run's address; null: nobody.
     virtual std::shared_ptr<SimulatedCoordinator> coordinator_of(const RunContract& run) = 0;
-    virtual Time compute_time(std::uint64_t batch) = 0;
+    /// Of an engine; may change.
+    virtual std::size_t batches_at_once() = 0;
+    virtual Time compute_time() = 0;
+    /// How long a group waits for the disk.
+    virtual Time write_time() = 0;
+    /// It has reported one of several that became durable together: is it killed now?
+    virtual bool dies_between_reports() = 0;
+    /// A group is being written, and others have gathered behind it.
+    virtual void has_gathered() = 0;
     virtual void violated(const std::string& what) = 0;
     virtual bool survives(const std::string& path) = 0;
 };
@@ -45,33 +57,59 @@ public:
     bool hang = false;  // the next batch takes minutes
 
 private:
+    struct Computing {
+        Lease lease;
+        Time began = 0;
+        Time ends = 0;
+    };
+
+    // The connection.
     void connect();
     void beat();
+    void speak();
+    void check_said(const Message& message);
+    void say(const Message& message);
+    bool stopped_by_signal() const;
+
+    void carry_out(RankEffects effects, bool by_connection);
     void wake();
     void open_log();
-    void compute(const Lease& lease);
-    EvaluatedLease evaluated(const Lease& lease, Time began) const;
-    void write(const Lease& lease, Time began);
-    void report(Report report);
+
+    // The engine, and whoever prepares for it.
+    void prepare(const Lease& lease);
+    void step(const EngineStep& step);
+    void begin(const Lease& lease);
+    void await();
+    void computed(const Computing& computing);
+    void stop(const Result<SessionEnd>& end);
     void settle(Time since);
     void finish();
-    void say(const Message& message);
-    void say_all(const std::vector<Message>& messages);
-    bool stopped_by_signal() const;
+
+    // The log.
+    void write(std::vector<EvaluatedLease> group);
+    void make_durable(const std::vector<EvaluatedLease>& group);
 
     World& world_;
     Network& network_;
     Ledger& ledger_;
     RankSurroundings& surroundings_;
     Hello hello_;
-    SessionState state_;
+    RankLoop loop_;
     LinkRef link_;
     Time pause_ = 50;
     Time last_contact_ = 0;
+    bool will_speak_ = false;
     std::optional<Manifest> manifest_;
     std::optional<RankLog> log_;
-    bool busy_ = false;  // the thread that computes
-    bool finishing_ = false;
+    bool opening_ = false;
+    std::size_t batches_at_once_ = 1;  // as the loop was told last
+    Time preparer_is_free_ = 0;
+    std::map<LeaseNumber, Time> prepared_;  // when
+    std::map<LeaseNumber, Computing> computing_;
+    std::set<LeaseNumber> begun_;  // ever
+    std::set<LeaseNumber> given_back_;
+    std::set<LeaseNumber> durable_;
+    std::size_t not_durable_ = 0;  // evaluated
 };
 
 }  // namespace evaljob::simulation

@@ -25,7 +25,8 @@ Simulation::Simulation(Plan plan)
       disk_(plan_.seed ^ 0xd15cULL, world_),
       disk_before_(std::exchange(disk_here(), &disk_)),
       network_(world_),
-      ledger_([this](const std::string& what) { violated(what); }) {
+      ledger_(RankLoop::most_leases(static_cast<std::size_t>(plan_.batches_at_once)),
+              [this](const std::string& what) { violated(what); }) {
     run_contract_.ranks = plan_.ranks;
     world_.on_fault = [this](const char* name) { happened_name(name); };
     world_.on_death = [this](const ProcessRef& process) { died(process); };
@@ -55,6 +56,7 @@ SeedResult Simulation::run() {
             violated("the run did not complete, " + std::to_string(ledger_.recorded_batches().size()) + " of " +
                      std::to_string(manifest_.batches.size()) + " batches are durable");
     }
+    if (const auto more = ledger_.asked_for_more(); more > 0) result_.faults["(a rank asked for more leases)"] = more;
     if (ledger_.leased_twice() > 0) result_.faults["(batches leased to two at once)"] = ledger_.leased_twice();
     if (const auto again = ledger_.evaluated_again(); again > 0) result_.faults["(batches evaluated again)"] = again;
     return result_;
@@ -137,10 +139,15 @@ void Simulation::died(const ProcessRef& process) {
 
 void Simulation::rank_died(const std::shared_ptr<SimulatedRank>& rank) {
     if (!changes_.contains(Kill::Who::Rank)) changes_[Kill::Who::Rank] = rank->changes;
-    if (const LinkRef link = rank->link())
-        network_.cut(
-            link, 0,
-            on(Fault::ConnectionHalfOpen) && world_.random.chance(0.3) ? 20'000 : world_.random.between(1, 50));
+    if (const LinkRef link = rank->link()) {
+        if (world_.random.chance(0.5)) {
+            network_.close_up(link);
+        } else {
+            network_.cut(
+                link, 0,
+                on(Fault::ConnectionHalfOpen) && world_.random.chance(0.3) ? 20'000 : world_.random.between(1, 50));
+        }
+    }
     rank->forget_link();
     std::erase(zombies_, rank);
     for (std::size_t i = 0; i < slots_.size(); ++i) {
@@ -209,7 +216,7 @@ void Simulation::check_recorded() {
     if (over_ || !result_.failure.empty()) return;
     if (ledger_.recorded_batches().empty()) return;
     const DiskFaults faults = std::exchange(disk_.faults, {});
-    const auto inventory = take_inventory(manifest_, shared_folder);
+    const auto inventory = take_inventory(manifest_, shared_folder, 0);
     disk_.faults = faults;
     if (!inventory) return violated("the logs cannot be read: " + inventory.error().message);
     for (const auto& [batch, when] : ledger_.recorded_batches()) {
@@ -277,7 +284,29 @@ std::shared_ptr<SimulatedCoordinator> Simulation::coordinator_of(const RunContra
     return coordinator_ && coordinator_->listens() ? coordinator_ : nullptr;
 }
 
-Time Simulation::compute_time(std::uint64_t /*batch*/) { return world_.random.between(50, 2'000); }
+std::size_t Simulation::batches_at_once() {
+    return static_cast<std::size_t>(world_.random.between(1, plan_.batches_at_once));
+}
+
+Time Simulation::compute_time() { return plan_.quick ? world_.random.between(0, 3) : world_.random.between(50, 2'000); }
+
+Time Simulation::write_time() {
+    if (!on(Fault::DiskSlow) || !world_.random.chance(0.3)) return world_.random.between(0, 3);
+    happened(Fault::DiskSlow);
+    return world_.random.between(500, 8'000);
+}
+
+bool Simulation::dies_between_reports() {
+    if (!on(Fault::RankKilledBetweenReports) || !world_.random.chance(0.5)) return false;
+    happened(Fault::RankKilledBetweenReports);
+    return true;
+}
+
+void Simulation::has_gathered() {
+    if (!on(Fault::PowerLostWhileGathered) || !world_.random.chance(0.3)) return;
+    happened(Fault::PowerLostWhileGathered);
+    world_.in(0, nullptr, [this] { lose_power(); });
+}
 
 void Simulation::violated(const std::string& what) {
     world_.trace("VIOLATED: " + what);
@@ -290,7 +319,9 @@ void Simulation::happened_name(const char* name) {
     ++result_.faults[name];
     world_.trace(std::string("FAULT: ") + name);
     // A log that could not be made durable is passed over: what it held may be evaluated again.
-    if (std::string_view(name) == name_of(Fault::SyncError)) ledger_.excuse();
+    // One whose name nobody has written down may not be seen in time, neither.
+    for (const Fault fault : {Fault::SyncError, Fault::StaleListing})
+        if (std::string_view(name) == name_of(fault)) ledger_.excuse();
 }
 
 }  // namespace evaljob::simulation

@@ -33,6 +33,8 @@ struct Plan {
     std::uint64_t seed = 1;
     Shape shape;
     std::int32_t ranks = 2;
+    std::int64_t batches_at_once = 1;    // of an engine, at most
+    bool quick = false;                  // a batch takes less than replacing its lease
     bool node0_writes = false;           // every other node sends its records to it
     std::array<bool, fault_count> on{};  // faults by chance
     Time faults_end = 0;
@@ -106,7 +108,11 @@ private:
 
     // RankSurroundings.
     std::shared_ptr<SimulatedCoordinator> coordinator_of(const RunContract& run) override;
-    Time compute_time(std::uint64_t batch) override;
+    std::size_t batches_at_once() override;
+    Time compute_time() override;
+    Time write_time() override;
+    bool dies_between_reports() override;
+    void has_gathered() override;
     void violated(const std::string& what) override;
     bool survives(const std::string& path) override;
 

@@ -38,6 +38,9 @@ Plan plan_of(std::uint64_t seed) {
     plan.seed = seed;
     constexpr std::array<Shape, 4> shapes{Shape{12, 3}, Shape{1, 1}, Shape{16, 1}, Shape{24, 4}};
     plan.shape = shapes[random.below(shapes.size())];
+    plan.quick = random.chance(0.4);
+    if (plan.quick && random.chance(0.5)) plan.shape = {64, 1};
+    if (random.chance(0.3)) plan.batches_at_once = random.between(2, 3);
     plan.ranks = static_cast<std::int32_t>(random.between(1, 4));
     const double share = random.chance(0.5) ? 0.15 : 0.35;
     for (auto& on : plan.on) on = random.chance(share);
@@ -52,6 +55,7 @@ void Simulation::arm_faults() {
     }
     if (on(Fault::ShortWrite)) disk_.faults.short_write = 0.1;
     if (on(Fault::SyncError)) disk_.faults.sync_error = world_.random.chance(0.5) ? 0.02 : 0.1;
+    if (on(Fault::StaleListing)) disk_.faults.stale_listing = 30'000;
     if (on(Fault::MessagesDelayed)) network_.delay = 0.05;
     if (on(Fault::MessageRepeated)) network_.repeat = 0.1;
     if (on(Fault::Interleaved)) world_.interleaving = 0.1;

@@ -46,7 +46,7 @@ public:
     std::function<void(const ProcessRef&)> on_step_end;  // of a process that lives
     std::function<void()> on_power_loss;
 
-    Time now() const { return now_; }
+    Time now() const override { return now_; }
     /// The owner's death cancels the action; none: it is the world's own.
     void in(Time delay, const ProcessRef& owner, std::function<void()> action);
     /// The next event; false when there is none.

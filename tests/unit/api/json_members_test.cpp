@@ -46,7 +46,8 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"CommaAtTheEnd", "{\"a\":1,}", false, false}, Row{"CommaAtTheEndOfAList", "{\"a\":[1,]}", false, false},
         Row{"KeyWithoutQuotes", "{a:1}", false, false}, Row{"LeadingZero", "{\"a\":01}", false, false},
         Row{"Plus", "{\"a\":+1}", false, false}, Row{"PointAlone", "{\"a\":1.}", false, false},
-        Row{"Hexadecimal", "{\"a\":0x1}", false, false}, Row{"NaN", "{\"a\":NaN}", false, false},
+        Row{"Hexadecimal", "{\"a\":0x1}", false, false}, Row{"NaN", "{\"a\":NaN}", false, true},
+        Row{"Infinity", "{\"a\":[-Infinity,Infinity]}", false, true}, Row{"Nan", "{\"a\":nan}", false, false},
         Row{"BadEscape", R"({"a":"\x"})", false, false}, Row{"ShortEscape", R"({"a":"\u12"})", false, false},
         Row{"KeyTwice", R"({"a":1,"a":1})", false, false},
         Row{"KeyTwiceInOtherLetters", R"({"a":1,"\u0061":1})", false, false}),
@@ -57,6 +58,14 @@ TEST(JsonFirstItem, IsThatOfAnArrayAsItStandsThere) {
     EXPECT_EQ(json_first_item("[\"\xe9\"]", Strictness::AnyBytes), "\"\xe9\"");
     for (const char* none : {"[]", "[ ]", "{}", "7", "\"[1]\"", "null", ""})
         EXPECT_FALSE(json_first_item(none, Strictness::Json)) << none;
+}
+
+TEST(JsonItems, AreThoseOfAnArrayAsTheyStandThere) {
+    using Items = std::vector<std::string_view>;
+    EXPECT_EQ(json_items("[ {\"a\" : 1.50} , 2]", Strictness::Json), (Items{"{\"a\" : 1.50}", "2"}));
+    EXPECT_EQ(json_items("[ ]", Strictness::Json), Items());
+    for (const char* none : {"[1,]", "[1", "{}", "7", "null", ""})
+        EXPECT_FALSE(json_items(none, Strictness::Json)) << none;
 }
 
 TEST(JsonMembersText, StandsAsItIs) {

@@ -21,6 +21,7 @@ MergeReport ordinary() {
     report.conflicting = 3;
     report.failed = 4;
     report.foreign = 5;
+    report.answers = {.empty = 6, .truncated = 7, .filtered = 8, .refused = 9};
     report.metrics = {{"fashion", "accuracy", "", "0.9134", "0.0028", 10000}, {"digits", "accuracy", "", "0.5", "", 3}};
     report.ids = {"17", "ein Bild \"ß\"\n"};
     return report;
@@ -139,7 +140,8 @@ TEST(MergeReport, OfAnyOtherBytesIsAnError) {
         if (key == "metrics" || key == "ids") continue;
         Json without = whole;
         without.erase(key);
-        EXPECT_FALSE(decode_merge_report(without.dump()).has_value()) << key;
+        // A merge of an older version does not count answers.
+        EXPECT_EQ(decode_merge_report(without.dump()).has_value(), key == "answers") << key;
         Json another = whole;
         another[key] = Json::array();
         const auto read = decode_merge_report(another.dump());

@@ -13,6 +13,7 @@ Json whole() {
             {"samplesPerSecond", 2.5},
             {"etaSeconds", 2},
             {"slowestRank", "3"},
+            {"waitingFor", "http://s/v1"},
             {"rendezvousReady", true},
             {"idleSeconds", 4},
             {"attempt", 1},
@@ -27,6 +28,7 @@ TEST(ProgressReport, IsReadAsItWasSaid) {
     EXPECT_EQ(report->samples_per_second, 2.5);
     EXPECT_EQ(report->eta_seconds, 2);
     EXPECT_EQ(report->slowest_rank, "3");
+    EXPECT_EQ(report->waiting_for, "http://s/v1");
     EXPECT_TRUE(report->rendezvous_ready);
     EXPECT_EQ(report->idle_seconds, 4);
     EXPECT_EQ(report->attempt, 1);

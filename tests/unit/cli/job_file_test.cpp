@@ -97,6 +97,29 @@ spec:
     EXPECT_EQ(file->job.spec.eval->datasets[0].path, (folder / "qa.jsonl").string());
 }
 
+// The scorer was looked for beside the output, when everything was evaluated.
+TEST_F(JobFileTest, AScorerStartsWhereItDidWhereverItsOutputGoes) {
+    const auto scored = [&](const std::string& scorer) {
+        const std::string text = R"(
+apiVersion: evaljob.dev/v1alpha1
+kind: EvalJob
+metadata: {name: qa}
+spec:
+  eval:
+    model: {format: Command, command: [python3, answer.py]}
+    datasets:
+    - {name: qa, format: JSONL, path: qa.jsonl, task: {type: Generation, scorer: )" +
+                                 scorer + "}}\n";
+        const auto file = read_job_file(write(text), {.nodes = {}, .procs = {}, .output = folder_ + "/elsewhere/out"});
+        if (!file) throw std::runtime_error(file.error().message);
+        return std::filesystem::path(file->job.spec.eval->datasets[0].task.scorer->path + "/").lexically_normal();
+    };
+    const std::filesystem::path folder = std::filesystem::path(folder_).lexically_normal();
+    EXPECT_EQ(scored("{command: [python3, score.py], scores: [right]}"), folder / "");
+    EXPECT_EQ(scored("{command: [./judge], scores: [right], path: judges}"), folder / "judges/");
+    EXPECT_EQ(scored("{command: [./judge], scores: [right], path: /judges}"), "/judges/");
+}
+
 TEST_F(JobFileTest, AnImageOfOnesOwnRunsInTheFilesFolderWhereverItsOutputGoes) {
     const std::string own = R"(
 apiVersion: evaljob.dev/v1alpha1

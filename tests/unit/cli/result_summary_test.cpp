@@ -30,6 +30,40 @@ TEST(ResultSummary, HasScoreIntervalGroupsProofAndPlaces) {
     EXPECT_THAT(text, HasSubstr("report   out/results/sha256-ab/report.html"));
 }
 
+// A dataset's group printed a line that looked like a score, and cleared the screen above it.
+TEST(ResultSummary, ShowsTheControlCharactersOfOthers) {
+    Json hostile = metric("Boot\n  digits    accuracy 1.0000\x1b[2J\xe2\x80\xae", "0.5", 10);
+    hostile["name"] = "right\r";
+    const std::string text = result_summary({}, Json{{"metrics", {hostile}}}, "x");
+    EXPECT_THAT(text, HasSubstr("  Boot\\n  digits    accuracy 1.0000\\x1b[2J\\u202e  right\\r 0.5"));
+    EXPECT_THAT(text, testing::Not(HasSubstr("\x1b")));
+}
+
+TEST(ResultSummary, RoundsAsTheReportAndKubectlDo) {
+    EvalJobStatus status;
+    const Json metrics{{"metrics", {metric("", "0.666667", 3)}}};
+    EXPECT_THAT(result_summary(status, metrics, "x"), HasSubstr("accuracy 0.6667 "));
+}
+
+TEST(ResultSummary, SaysWhichAnswersMayBeNone) {
+    EvalJobStatus status;
+    status.results = Results{.samples = 31, .answers = {.empty = 8, .truncated = 7, .filtered = 0, .refused = 1}};
+    EXPECT_THAT(
+        result_summary(status, Json::object(), "x"),
+        HasSubstr("  answers  8 empty, 7 truncated (the limit of tokens ended them), 1 refused (by the server)\n"));
+    status.results->answers = {};
+    EXPECT_THAT(result_summary(status, Json::object(), "x"), testing::Not(HasSubstr("answers")));
+}
+
+TEST(ResultSummary, SaysHowManyAnswersAreListsOfRightOnes) {
+    EvalJobStatus status;
+    const Json metrics = Json::parse(R"({"evaluated":{"datasets":[{"name":"ocr","samples":1000,"targetLists":999},
+        {"name":"qa","samples":5}]}})");
+    EXPECT_THAT(result_summary(status, metrics, "x"),
+                HasSubstr("  targets  ocr: 999 of 1,000 answers are lists of quoted texts, of which each is right\n"));
+    EXPECT_THAT(result_summary(status, metrics, "x"), testing::Not(HasSubstr("qa:")));
+}
+
 TEST(ResultSummary, SaysHowManyWereFoundTwice) {
     EvalJobStatus status;
     status.results = Results{.samples = 10, .repeated = 3};

@@ -188,6 +188,13 @@ INSTANTIATE_TEST_SUITE_P(
                     Text{"PairInTheWrongOrder", "5c75646530305c7564383364", "\xed\xb8\x80\xed\xa0\xbd", false}),
     [](const auto& row) { return row.param.name; });
 
+TEST_F(CommandTest, TheEngineCutsAtTheFirstStopTextItself) {
+    dataset_.task.stop = {"0", " to", "1"};
+    EXPECT_THAT(outcomes({plain, plain}), ElementsAre("answer", "answer"));
+    dataset_.task.stop = {"answer"};
+    EXPECT_THAT(outcomes({plain}), ElementsAre(""));
+}
+
 TEST_F(CommandTest, AProgramMayGiveBytesAsBase64) {
     EXPECT_THAT(outcomes({{{"do", "line"}, {"line", R"({"request":N,"prediction":{"base64":"/w=="}})"}}}),
                 ElementsAre("\xff"));
@@ -248,11 +255,11 @@ TEST_P(Start, ThatFailsSaysWhatIsTheMatter) {
                 AllOf(HasSubstr("spec.eval.model.command: python3: "), HasSubstr(GetParam().says)));
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Table, Start,
-    testing::Values(BadStart{"Exits", "exit", "ProgramFailed", "it exited with 3 before it said {\"ready\": true}"},
-                    BadStart{"IsNeverReady", "hang", "ProgramFailed", "did not say {\"ready\": true}"}),
-    [](const auto& row) { return row.param.name; });
+INSTANTIATE_TEST_SUITE_P(Table, Start,
+                         testing::Values(BadStart{"Exits", "exit", "ProgramFailed",
+                                                  "it exited with 3 before it said {\"ready\": true}"},
+                                         BadStart{"IsNeverReady", "hang", "NotReady", "did not say {\"ready\": true}"}),
+                         [](const auto& row) { return row.param.name; });
 
 TEST_F(CommandTest, AProgramThatIsNotThereIsBadInput) {
     eval_.model.command = {"no-such-program"};

@@ -6,6 +6,7 @@
 #include "evaljob-runner/dataset/image_folder.hpp"
 #include "evaljob-runner/engine/openai/api_key.hpp"
 #include "evaljob-runner/engine/openai/chat_request.hpp"
+#include "evaljob-runner/engine/openai/fit.hpp"
 #include "evaljob-runner/engine/openai/url.hpp"
 #include "tests/unit/runner/temporary_folder.hpp"
 
@@ -107,6 +108,9 @@ INSTANTIATE_TEST_SUITE_P(
                               R"("1.50 true [\"a\",2]")"},
                     PromptRow{"Braces", "{{x}} {a}}}", R"({"a":"1"})", R"("{x} 1}")"},
                     PromptRow{"Quotes", "\"{a}\"", R"({"a":"1"})", R"("\"1\"")"},
+                    PromptRow{"Optional", "{a?}-{b?}-{c?}", R"({"a":"x","b":null})", R"("x--")"},
+                    PromptRow{"OnlyAQuestionMark", "{?}", "{}", "has a { without a name and }", false},
+                    PromptRow{"NoOptions", "{options}", R"({"A":"a"})", "the sample has no options", false},
                     PromptRow{"NoSuchMember", "{a}", "{}", "the sample has no a, which task.prompt names", false},
                     PromptRow{"Open", "{a", "{}", "has a { without a name and }", false},
                     PromptRow{"Empty", "{}", "{}", "has a { without a name and }", false},
@@ -123,10 +127,13 @@ protected:
         request.seed = 4'000'000'000U;
         std::optional<Prompt> read;
         if (!prompt.empty()) read = *Prompt::read(prompt);
-        return chat_request(model_, task_, read, request, [](const std::string& path) -> Result<std::string> {
+        const auto files = [](const std::string& path) -> Result<std::string> {
             if (path == "cat.png") return png;
             return evaljob::fail("BadInput", "image_path " + path + ": is not there");
-        });
+        };
+        auto asked = chat_request(model_, task_, read, request, files);
+        if (!asked) return tl::unexpected(asked.error());
+        return asked->body + fitted_end(fit_, asked->max_new_tokens, asked->seed);
     }
     Json messages(const std::string& input, const std::string& prompt = "") {
         const auto text = body(input, prompt);
@@ -141,7 +148,141 @@ protected:
     }();
     Task task_;
     std::string image_;  // that the dataset has read
+    Fit fit_;
 };
+
+TEST_F(ChatRequest, HasTheLimitByTheNameThatTheServerKnowsAndASeedWhereItIsTaken) {
+    task_.max_new_tokens = 64;
+    fit_ = {true, false};
+    const Json asked = Json::parse(*body(R"({"question":"q"})"));
+    EXPECT_EQ(asked["max_completion_tokens"], 64);
+    EXPECT_FALSE(asked.contains("max_tokens") || asked.contains("seed")) << asked;
+}
+
+struct OptionsRow {
+    const char* name;
+    const char* sample;
+    const char* prompt;  // "": none
+    const char* asked;
+};
+
+class OptionsAsked : public ChatRequest, public testing::WithParamInterface<OptionsRow> {};
+
+TEST_P(OptionsAsked, EachUnderItsOwnLetter) {
+    EXPECT_EQ(messages(GetParam().sample, GetParam().prompt)[0]["content"], GetParam().asked);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, OptionsAsked,
+    testing::Values(
+        OptionsRow{"AsVLMEvalKitAsks", R"({"question":"Even?","A":"1","B":"2","hint":"h"})", "",
+                   "Hint: h\nQuestion: Even?\nOptions:\nA. 1\nB. 2\n"
+                   "Please select the correct answer from the options above. \n"},
+        OptionsRow{"BehindAGap", R"({"question":"q","A":"a","C":"c","E":"e"})", "",
+                   "Question: q\nOptions:\nA. a\nC. c\nE. e\n"
+                   "Please select the correct answer from the options above. \n"},
+        OptionsRow{"FirstIsEmpty", R"({"question":"q","A":"","B":"b","C":3,"D":null,"E":true})", "",
+                   "Question: q\nOptions:\nB. b\nC. 3\nE. true\n"
+                   "Please select the correct answer from the options above. \n"},
+        OptionsRow{"AAlone", R"({"question":"q","A":"a"})", "", "q"},
+        OptionsRow{"CoordinatesAreNone", R"({"question":"q","X":"1","Y":"2"})", "", "q"},
+        OptionsRow{"ListsAreNone", R"({"question":"q","A":[1],"B":{"b":1}})", "", "q"},
+        OptionsRow{"AWholePrompt", R"({"prompt":"p","A":"a","B":"b"})", "", "p"},
+        OptionsRow{"InAPrompt", R"({"question":"q","A":"a","C":"c"})", "{question}\n{options}!", "q\nA. a\nC. c!"},
+        OptionsRow{"ByTheirLetters", R"({"question":"q","A":"a","B":"b"})", "{B} or {A}", "b or a"},
+        OptionsRow{"ANamesakeOfTheSample", R"({"question":"q","A":"a","B":"b","options":"its own"})", "{options}",
+                   "its own"},
+        OptionsRow{"OptionalAndNone", R"({"question":"q"})", "{question}{options?}", "q"},
+        OptionsRow{"BehindAPromptThatNamesNone", R"({"question":"q","A":"a","B":"b"})", "{question}?",
+                   "q?\nOptions:\nA. a\nB. b\nPlease select the correct answer from the options above. \n"}),
+    [](const auto& row) { return row.param.name; });
+
+TEST_F(ChatRequest, WithoutItsImageIsNotAsked) {
+    for (const char* empty :
+         {R"({"question":"q","image":""})", R"({"question":"q","image":null})", R"({"question":"q","image_path":[]})"})
+        EXPECT_EQ(messages(empty), "it has no image, where the dataset has images") << empty;
+    EXPECT_EQ(messages(R"({"question":"q","image":"","image_path":"cat.png"})")[0]["content"].size(), 2U);
+}
+
+struct StopRow {
+    const char* name;
+    const char* parameters;
+    std::vector<std::string> texts;
+    bool stay = false;
+};
+
+class Stops : public testing::TestWithParam<StopRow> {};
+
+TEST_P(Stops, AreThoseOfTheRequest) {
+    Model model;
+    model.parameters = Json::parse(GetParam().parameters);
+    Task task;
+    task.stop = {"task"};
+    const StopTexts stop = stop_texts(model, task);
+    EXPECT_EQ(stop.texts, GetParam().texts);
+    EXPECT_EQ(stop.stay, GetParam().stay);
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, Stops,
+                         testing::Values(StopRow{"OfTheTask", "{}", {"task"}},
+                                         StopRow{"AText", R"({"stop":"a"})", {"a"}},
+                                         StopRow{"AList", R"({"stop":["a","b",3]})", {"a", "b"}},
+                                         StopRow{"None", R"({"stop":null})", {}},
+                                         StopRow{"Stay", R"({"include_stop_str_in_output":true})", {"task"}, true}),
+                         [](const auto& row) { return row.param.name; });
+
+struct FitRow {
+    const char* name;
+    int status;
+    const char* body;
+    bool completion_tokens = false;
+    bool seed = true;
+};
+
+class FitOfAServer : public testing::TestWithParam<FitRow> {};
+
+TEST_P(FitOfAServer, IsLearnedFromWhatItRefuses) {
+    const FitRow& row = GetParam();
+    Model model;
+    const auto fit = refit({}, fit_rules(model), row.status, row.body).value_or(Fit{});
+    EXPECT_EQ(fit.completion_tokens, row.completion_tokens);
+    EXPECT_EQ(fit.seed, row.seed);
+    EXPECT_FALSE(refit(fit, fit_rules(model), row.status, row.body) && fit != Fit{}) << "it is learned once";
+    model.token_limit = TokenLimit::MaxTokens;
+    model.send_seed = SendSeed::Always;
+    EXPECT_FALSE(refit({}, fit_rules(model), row.status, row.body)) << "what the EvalJob says stays";
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, FitOfAServer,
+    testing::Values(
+        FitRow{"OpenAI", 400,
+               R"({"error":{"message":"Unsupported parameter: 'max_tokens' is not supported with this model. Use )"
+               R"('max_completion_tokens' instead.","param":"max_tokens","code":"unsupported_parameter"}})",
+               true},
+        FitRow{
+            "Mistral", 422,
+            R"({"detail":[{"type":"extra_forbidden","loc":["body","seed"],"msg":"Extra inputs are not permitted"}]})",
+            false, false},
+        FitRow{"LiteLLM", 400, "UnsupportedParamsError: x does not support parameters: ['seed'], for model=y", false,
+               false},
+        FitRow{"Gemini", 400, R"(Invalid JSON payload received. Unknown name \"seed\": Cannot find field.)", false,
+               false},
+        FitRow{"Both", 400, "unknown members: max_tokens, seed", true, false},
+        FitRow{
+            "ALimitThatIsTooLarge", 400,
+            "'max_tokens' or 'max_completion_tokens' is too large: 4096. This model's maximum context length is 2048"},
+        FitRow{"AnotherMember", 400, "Unsupported parameter: 'temperature'"},
+        FitRow{"ALongerWord", 400, "unsupported parameter max_tokens_per_day, seeds"},
+        FitRow{"AnotherStatus", 500, "Unsupported parameter: 'max_tokens'"}),
+    [](const auto& row) { return row.param.name; });
+
+TEST(FitRules, AreTheEvalJobs) {
+    Model model;
+    model.token_limit = TokenLimit::MaxCompletionTokens;
+    model.send_seed = SendSeed::Never;
+    EXPECT_EQ(fit_rules(model).first, (Fit{true, false}));
+}
 
 TEST_F(ChatRequest, IsGreedyAndHasTheSeedOfTheSample) {
     EXPECT_EQ(Json::parse(*body(R"({"question":"q"})")),

@@ -53,7 +53,11 @@ protected:
 
     Result<std::unique_ptr<Engine>> start() {
         eval_.datasets = {dataset_};
-        return start_openai(eval_, folder_.path(), environment_, {std::chrono::milliseconds(2)});
+        const auto waits = [this](const std::string& what) {
+            const std::lock_guard lock(mutex_);
+            waited_for_.push_back(what);
+        };
+        return start_openai(eval_, folder_.path(), environment_, waits, {std::chrono::milliseconds(2)});
     }
 
     EngineBatch batch(std::uint64_t ticket, const std::vector<std::string>& questions) const {
@@ -91,6 +95,10 @@ protected:
         if (heard.verb == "GET" && heard.target == "/v1/models") return list_models(conversation);
         if (heard.verb != "POST" || heard.target != "/v1/chat/completions") return conversation.reply(404, "what?");
         const Json request = Json::parse(heard.body);
+        serve_chat(conversation, request);
+    }
+
+    virtual void serve_chat(Conversation& conversation, const Json& request) {
         Asked asked{request["messages"].back()["content"].get<std::string>()};
         const int open = ++open_;
         {
@@ -105,7 +113,7 @@ protected:
     virtual void list_models(Conversation& conversation) { conversation.reply(200, models); }
 
     virtual void answer(Conversation& conversation, const Asked& asked, int open) {
-        const std::string& question = asked.question;
+        const std::string& question = every_question_.empty() ? asked.question : every_question_;
         const bool once = question.ends_with("once");
         if (once && asked.time > 1) return good(conversation, asked);
         if (const auto found = refusals().find(question.substr(0, question.find(' '))); found != refusals().end())
@@ -113,6 +121,7 @@ protected:
         if (question.starts_with("wait a second"))
             return asked.time > 1 ? good(conversation, asked) : conversation.reply(429, "busy", "Retry-After: 1\r\n");
         if (question.starts_with("garbage")) return conversation.reply(200, "<html>");
+        if (question.starts_with("echo ")) return conversation.reply(200, "<html>" + question.substr(5));
         if (question.starts_with("half"))
             return say_and_close(conversation, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{\"choices\":[{");
         if (question.starts_with("no HTTP")) return say_and_close(conversation, "220 smtp ready\r\n\r\n");
@@ -122,6 +131,9 @@ protected:
         if (question == "huge") return conversation.write("HTTP/1.1 200 OK\r\nContent-Length: 100000001\r\n\r\n");
         if (question == "endless") return endless(conversation);
         if (question == "long") return conversation.reply(200, completion(std::string(99'000'000, 'x')));
+        if (question.starts_with("finish "))
+            return conversation.reply(200, R"({"choices":[{"message":{"content":"half"},"finish_reason":")" +
+                                               question.substr(7, question.find(' ', 7) - 7) + "\"}]}");
         if (question.starts_with("raw ")) return conversation.reply(200, completion(bytes_of(question.substr(4))));
         if (question == "headers")
             return conversation.write("HTTP/1.1 200 OK\r\nX: " + std::string(100'000, 'x') + "\r\n\r\n");
@@ -130,9 +142,9 @@ protected:
     }
 
     static const std::map<std::string, int>& refusals() {
-        static const std::map<std::string, int> all{{"400", 400}, {"401", 401}, {"404", 404},
-                                                    {"413", 413}, {"429", 429}, {"500", 500},
-                                                    {"502", 502}, {"503", 503}, {"307", 307}};
+        static const std::map<std::string, int> all{{"400", 400}, {"401", 401}, {"402", 402}, {"403", 403},
+                                                    {"404", 404}, {"413", 413}, {"422", 422}, {"429", 429},
+                                                    {"500", 500}, {"502", 502}, {"503", 503}, {"307", 307}};
         return all;
     }
 
@@ -166,6 +178,8 @@ protected:
     Environment environment_;
     std::mutex mutex_;
     std::map<std::string, int> times_;
+    std::vector<std::string> waited_for_;
+    std::string every_question_;            // is answered as this one; empty: as itself
     std::map<std::string, int> most_open_;  // with the last request of that question
     std::atomic<int> open_ = 0;
     std::unique_ptr<BadServer> server_;  // ends first
@@ -200,6 +214,12 @@ INSTANTIATE_TEST_SUITE_P(
                     Row{"Fails", "500", "failed: the server failed on it 3 times: it answered 500: no, because", 3},
                     Row{"BadGateway", "502 once", "answer to 502 once", 2},
                     Row{"RefusesOneSample", "400", "failed: the server refuses it: it answered 400: no, because", 1},
+                    Row{"ForbidsOneSample", "403", "failed: the server refuses it: it answered 403: no, because", 1},
+                    Row{"HasNoPlaceForOneSample", "404", HasSubstr("refuses it: it answered 404: no, because"), 1},
+                    Row{"RedirectsOneSample", "307", HasSubstr("refuses it: it answered 307"), 1},
+                    Row{"ErrorForAnAnswer", "finish error", HasSubstr("it ended with finish_reason error"), 3},
+                    Row{"ErrorForAnAnswerOnce", "finish error once", "answer to finish error once", 2},
+                    Row{"Filters", "finish content_filter", HasSubstr("the server's content filter has ended it"), 1},
                     Row{"TooLarge", "413", HasSubstr("it answered 413"), 1},
                     Row{"GarbageOnce", "garbage once", "answer to garbage once", 2},
                     Row{"Garbage", "garbage", HasSubstr("its answer is none: it is no JSON object: <html>"), 3},
@@ -258,12 +278,16 @@ class UselessServer : public OpenAiTest, public testing::WithParamInterface<Usel
 
 TEST_P(UselessServer, EndsTheEngineWithTheMend) {
     eval_.inference.startup_timeout_seconds = 1;
-    EXPECT_THAT(outcomes(std::vector<std::string>(20, GetParam().question)), ElementsAre(GetParam().error));
+    every_question_ = GetParam().question;
+    EXPECT_THAT(outcomes(std::vector<std::string>(20, "a")), ElementsAre(GetParam().error));
 }
 
 INSTANTIATE_TEST_SUITE_P(
     Table, UselessServer,
     testing::Values(Useless{"Unauthorized", "401", HasSubstr("BadInput: spec.eval.model.apiKeyVariable: ")},
+                    Useless{"Unpaid", "402", HasSubstr("is there money left on its account?")},
+                    Useless{"Forbidden", "403", HasSubstr("BadInput: spec.eval.model.apiKeyVariable: ")},
+                    Useless{"TakesNothing", "400", HasSubstr("BadInput: spec.eval.model.parameters: ")},
                     Useless{"NotFound", "404", HasSubstr("BadInput: spec.eval.model.url: ")},
                     Useless{"Redirect", "307", HasSubstr("redirects are not followed")},
                     Useless{"FailsOnAll", "500", HasSubstr("ServerFailed: ")},
@@ -273,6 +297,73 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST_F(OpenAiTest, SamplesThatTheServerDoesNotTakeAreNoFaultOfTheServer) {
     EXPECT_THAT(outcomes(std::vector<std::string>(20, "400")), AllOf(SizeIs(20), Each(HasSubstr("refuses it"))));
+}
+
+TEST_F(OpenAiTest, ARefusedSampleSaysSoInItsRecord) {
+    auto engine = start();
+    ASSERT_TRUE(engine) << engine.error().message;
+    (*engine)->begin(batch(1, {"403", "finish content_filter", "a", "500"}));
+    const auto answer = (*engine)->next();
+    ASSERT_TRUE(answer) << answer.error().message;
+    EXPECT_EQ(answer->predictions[0].detail, Json({{"failure", "Refused"}}));
+    EXPECT_EQ(answer->predictions[1].detail, Json({{"failure", "Filtered"}}));
+    EXPECT_EQ(answer->predictions[2].detail, Json({{"finishReason", "stop"}}));
+    EXPECT_EQ(answer->predictions[3].detail, Json::object()) << "that was no refusal";
+}
+
+TEST_F(OpenAiTest, ARankWhoseOnlySampleIsRefusedAsksSomethingElseBeforeItBlamesTheServer) {
+    EXPECT_THAT(outcomes({"404"}), ElementsAre(HasSubstr("refuses it: it answered 404")));
+    EXPECT_EQ(times("Hello"), 1);
+    EXPECT_THAT(outcomes({"a", "404"}), ElementsAre("answer to a", HasSubstr("refuses it: it answered 404")));
+    EXPECT_EQ(times("Hello"), 1) << "of a server that has answered nothing else need be asked";
+}
+
+TEST_F(OpenAiTest, FiftyRefusalsInARowStopTheRun) {
+    EXPECT_THAT(outcomes(std::vector<std::string>(49, "400")), SizeIs(49));
+    EXPECT_THAT(outcomes(std::vector<std::string>(60, "400")),
+                ElementsAre(AllOf(HasSubstr("BadInput: spec.eval.model.parameters: "),
+                                  HasSubstr("it has refused 50 questions in a row"))));
+}
+
+TEST_F(OpenAiTest, AKeyThatExpiresStopsTheRunAndWhatWasAnsweredIsKept) {
+    auto engine = start();
+    ASSERT_TRUE(engine) << engine.error().message;
+    (*engine)->begin(batch(1, {"a", "b"}));
+    ASSERT_TRUE((*engine)->next());
+    (*engine)->begin(batch(2, {"401"}));
+    EXPECT_THAT(texts_of((*engine)->next()), ElementsAre(AllOf(HasSubstr("BadInput: spec.eval.model.apiKeyVariable: "),
+                                                               HasSubstr("it had answered 2 questions before"))));
+}
+
+TEST_F(OpenAiTest, CutsAtTheFirstStopTextWhateverTheServerLeavesIn) {
+    dataset_.task.stop = {" a", "er"};
+    EXPECT_THAT(outcomes({"b", "a"}), ElementsAre("answ", "answ"));
+    eval_.model.parameters = {{"stop", "answer"}};
+    EXPECT_THAT(outcomes({"b"}), ElementsAre("")) << "what is cut to nothing is an empty answer";
+    eval_.model.parameters = {{"stop", {" to"}}, {"include_stop_str_in_output", true}};
+    EXPECT_THAT(outcomes({"b"}), ElementsAre("answer to"));
+}
+
+/// Knows neither max_tokens nor seed.
+class Strict : public OpenAiTest {
+protected:
+    void serve_chat(Conversation& conversation, const Json& request) override {
+        if (request.contains("max_tokens"))
+            return conversation.reply(400, R"({"error":{"message":"Unsupported parameter: 'max_tokens'"}})");
+        if (request.contains("seed"))
+            return conversation.reply(422, R"({"detail":[{"type":"extra_forbidden","loc":["body","seed"]}]})");
+        conversation.reply(200, completion(std::to_string(request["max_completion_tokens"].get<int>())));
+    }
+};
+
+TEST_F(Strict, IsAskedAsItWantsToBeAndNoSamplePaysForIt) {
+    dataset_.task.max_new_tokens = 7;
+    EXPECT_THAT(outcomes(std::vector<std::string>(30, "a")), AllOf(SizeIs(30), Each("7")));
+    eval_.model.token_limit = TokenLimit::MaxTokens;
+    EXPECT_THAT(outcomes({"a"}), ElementsAre(HasSubstr("BadInput: spec.eval.model.parameters: ")));
+    eval_.model.token_limit = TokenLimit::MaxCompletionTokens;
+    eval_.model.send_seed = SendSeed::Never;
+    EXPECT_THAT(outcomes({"a"}), ElementsAre("7"));
 }
 
 TEST_F(OpenAiTest, ASampleWithoutAQuestionFailsAlone) {
@@ -293,6 +384,14 @@ TEST_F(OpenAiTest, TheKeyIsSentAndEndsInNoMessage) {
     EXPECT_THAT(outcomes({"401"}), ElementsAre(AllOf(HasSubstr("KEY"), testing::Not(HasSubstr("sk-secret")))));
     environment_.clear();
     EXPECT_THAT(outcomes({"a"}), ElementsAre(HasSubstr("BadInput: spec.eval.model.apiKeyVariable: KEY is not set")));
+}
+
+TEST_F(OpenAiTest, AKeyThatTheServerSaysBackForAnAnswerEndsInNoMessage) {
+    eval_.model.api_key_variable = "KEY";
+    environment_["KEY"] = "0123456789ab";
+    EXPECT_THAT(outcomes({"a", "echo 0123456789ab"}),
+                ElementsAre("answer to a", AllOf(HasSubstr("its answer is none: it is no JSON object: <html>[key]"),
+                                                 testing::Not(HasSubstr("0123456789ab")))));
 }
 
 TEST_F(OpenAiTest, ConnectionsAreKept) {
@@ -392,10 +491,11 @@ class Starting : public OpenAiTest {
 protected:
     void list_models(Conversation& conversation) override {
         if (looks_++ < unready_) return conversation.reply(503, R"({"error":{"message":"Loading model"}})");
-        conversation.reply(200, listed_);
+        conversation.reply(status_, listed_);
     }
     std::atomic<int> looks_ = 0;
     int unready_ = 0;
+    int status_ = 200;
     std::string listed_ = models;
 };
 
@@ -403,13 +503,24 @@ TEST_F(Starting, IsWaitedFor) {
     unready_ = 3;
     EXPECT_THAT(outcomes({"a"}), ElementsAre("answer to a"));
     EXPECT_EQ(looks_, 4);
+    EXPECT_THAT(waited_for_,
+                ElementsAre(AllOf(HasSubstr(eval_.model.url), HasSubstr("it answered 503: Loading model")), ""));
+}
+
+TEST_F(Starting, NeedsNoListOfModels) {
+    unready_ = 1;
+    status_ = 404;
+    EXPECT_THAT(outcomes({"a"}), ElementsAre("answer to a"));
+    status_ = 200;
+    listed_ = R"([{"id":"tiny"}])";
+    EXPECT_THAT(outcomes({"a"}), ElementsAre("answer to a"));
 }
 
 TEST_F(Starting, TakesNoLongerThanItMay) {
     unready_ = 1'000'000;
     eval_.inference.startup_timeout_seconds = 1;
     EXPECT_THAT(outcomes({"a"}),
-                ElementsAre(AllOf(HasSubstr("ServerFailed: spec.eval.model.url: "),
+                ElementsAre(AllOf(HasSubstr("NotReady: spec.eval.model.url: "),
                                   HasSubstr("was not ready within 1 s: it answered 503: Loading model"))));
 }
 
@@ -417,6 +528,13 @@ TEST_F(Starting, WithAnotherModelSaysWhichThereAre) {
     listed_ = R"({"data":[{"id":"big"}]})";
     EXPECT_THAT(outcomes({"a"}), ElementsAre(AllOf(HasSubstr("BadInput: spec.eval.model.name: "),
                                                    HasSubstr("has no model tiny; it has: big"))));
+}
+
+TEST_F(Starting, AKeyInTheListOfModelsEndsInNoMessage) {
+    eval_.model.api_key_variable = "KEY";
+    environment_["KEY"] = "0123456789ab";
+    listed_ = R"({"data":[{"id":"big of 0123456789ab"}]})";
+    EXPECT_THAT(outcomes({"a"}), ElementsAre(HasSubstr("has no model tiny; it has: big of [key]")));
 }
 
 TEST_F(Starting, OfAnotherKindOfServerIsSaidAtOnce) {
@@ -430,7 +548,7 @@ TEST_F(Starting, OfAnotherKindOfServerIsSaidAtOnce) {
 TEST_F(OpenAiTest, NobodyThereIsSaidAfterTheWait) {
     server_.reset();
     eval_.inference.startup_timeout_seconds = 1;
-    EXPECT_THAT(outcomes({"a"}), ElementsAre(AllOf(HasSubstr("ServerFailed: "),
+    EXPECT_THAT(outcomes({"a"}), ElementsAre(AllOf(HasSubstr("NotReady: "),
                                                    HasSubstr("within 1 s: Connection refused; is it started"))));
 }
 
@@ -444,6 +562,8 @@ TEST_F(OpenAiTest, AServerThatIsAwayForAWhileCostsNothing) {
     (*engine)->begin(batch(2, std::vector<std::string>(20, "b")));
     listen({.port = port});
     EXPECT_THAT(texts_of((*engine)->next()), AllOf(SizeIs(20), Each("answer to b")));
+    const std::lock_guard lock(mutex_);
+    EXPECT_EQ(waited_for_.back(), "") << "nothing is waited for any more";
 }
 
 TEST_F(OpenAiTest, AServerThatStaysAwayEndsTheEngine) {

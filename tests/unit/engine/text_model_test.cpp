@@ -66,6 +66,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Bad{"WithPaddingThatIsNoToken", R"({"pad": 9})", "pad must be a whole number from 0 to 8"},
                     Bad{"WithoutAnEnd", R"({"stop": 1})", "stop must be the list"},
                     Bad{"WithAnEndThatIsNoToken", R"({"stop": [-1]})", "stop must be a whole number"},
+                    Bad{"WithASpecialOneThatIsNoToken", R"({"special": [9]})", "special must be a whole number"},
+                    Bad{"WithATextForASpecialOne", R"({"special": "<s>"})", "special must be a list of tokens"},
                     Bad{"WithTwoChannels", R"({"channels": 2})", "channels must be 1 or 3"},
                     Bad{"WithANumberForAPrompt", R"({"prompt": 7})", "prompt must be a text"},
                     Bad{"WithAHeightAlone", R"({"height": 28})", "height and width go together"},
@@ -83,9 +85,17 @@ TEST(Prompt, HasTheInputsMembersForTheirNames) {
     EXPECT_EQ(prompt_of("{question} {B}", input).error().message, "it has no B, which the model's prompt names");
 }
 
-TEST(Options, AreTheTextsUpToTheFirstGap) {
-    EXPECT_THAT(options_of(R"({"B":"two","A":"one","D":"four"})"), ElementsAre("one", "two"));
-    EXPECT_THAT(options_of(R"({"B":"two"})"), ElementsAre());
+std::string lettered(std::string_view input) {
+    std::string text;
+    for (const auto& option : options_of(input)) text += std::string(1, option.letter) + "=" + option.text + " ";
+    return text;
+}
+
+TEST(Options, BehindAGapKeepTheirOwnLetters) {
+    EXPECT_EQ(lettered(R"({"B":"two","A":"one","D":"four"})"), "A=one B=two D=four ");
+    EXPECT_EQ(lettered(R"({"B":"two"})"), "B=two ");
+    EXPECT_EQ(lettered(R"({"A":"one","B":null,"C":"","Z":7,"AA":"x","a":"y"})"), "A=one Z=7 ");
+    EXPECT_EQ(lettered("{}"), "");
 }
 
 TEST(Tokenizer, TakesTheLongestTokenThatFits) {
@@ -100,7 +110,59 @@ TEST(Tokenizer, TakesTheLongestTokenThatFits) {
 TEST(Tokenizer, RefusesWhatNoTokenHas) {
     const Tokenizer tokenizer(model());
     EXPECT_EQ(tokenizer.encode("anü").error().message, "its prompt has \"ü\", which no token of the model has");
-    EXPECT_THAT(tokenizer.encode("<end>").error().message, HasSubstr("\"<\"")) << "special tokens are no text";
+    EXPECT_THAT(tokenizer.encode("<end").error().message, HasSubstr("\"<\"")) << "nor part of a special one";
+}
+
+/// As a chat's template writes it: marks of turns among words, some of which begin like them.
+Json chat() {
+    return Json::parse(
+        R"({"format": 1, "tokens": ["<pad>", "<|end|>", "<|user|>", "<|user|>!", "<", "<|", "us", "er", "|>", "\n",
+                                    "<|end", "hi", "hi<|", "<unk>"],
+            "pad": 0, "stop": [1], "unknown": 13, "special": [2, 3], "maxPromptTokens": 64, "maxNewTokens": 4})");
+}
+
+struct Encoded {
+    const char* name;
+    const char* text;
+    std::vector<Token> tokens;
+};
+void PrintTo(const Encoded& row, std::ostream* out) { *out << row.name; }
+
+class SpecialTokens : public testing::TestWithParam<Encoded> {};
+
+// A prompt's stop and padding tokens were split as if they were words: 0 of 500 chat prompts had the model's tokens.
+TEST_P(SpecialTokens, AreFoundBeforeAPromptIsSplit) {
+    const Tokenizer tokenizer(model(chat()));
+    EXPECT_EQ(*tokenizer.encode(GetParam().text), GetParam().tokens);
+    if (std::string(GetParam().name) != "Unknown") {
+        EXPECT_EQ(tokenizer.decode(GetParam().tokens), GetParam().text);
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, SpecialTokens,
+    testing::Values(Encoded{"Alone", "<|end|>", {1}}, Encoded{"Between", "<|user|>hi<|end|>\n", {2, 11, 1, 9}},
+                    Encoded{"BeforeALongerWord", "hi<|end|>", {11, 1}}, Encoded{"TheLongestOfTwo", "<|user|>!", {3}},
+                    Encoded{"SideBySide", "<|user|><|user|><pad>", {2, 2, 0}},
+                    Encoded{"NotWholeIsText", "<|us<|end", {5, 6, 10}},
+                    Encoded{"TheUnknownOneByItsName", "<unk>hi", {13, 11}}, Encoded{"Unknown", "?<|end|>", {13, 1}},
+                    Encoded{"AtTheEnd", "hi<pad>", {11, 0}}, Encoded{"Nothing", "", {}}),
+    [](const auto& row) { return row.param.name; });
+
+TEST(SpecialTokens, WithoutATextAreNeverFound) {
+    Json object = chat();
+    EXPECT_EQ(doubts_of(model(object)), "");
+    object["tokens"][1] = "";
+    object["tokens"][0] = "<|user|>";
+    EXPECT_EQ(
+        doubts_of(model(object)),
+        "stop token 1 has no text: never found in a prompt; where prompts should hold it, give it its own text in "
+        "tokens");
+    object["tokens"][2] = "<|user|>";
+    object["stop"] = {1, 2};
+    EXPECT_THAT(doubts_of(model(object)),
+                HasSubstr("stop token 1 has no text; stop token 2 has the text of token 0: "));
+    EXPECT_THAT(*Tokenizer(model(object)).encode("<|user|>"), ElementsAre(0));
 }
 
 TEST(Tokenizer, HasOneTokenForEachUnknownCharacter) {

@@ -89,6 +89,16 @@ TEST(Png, OfEveryOtherKindIsTakenForItsColours) {
               std::string({'\xff', 0, '\xff', 0, 0, 0, 0, 0}));
 }
 
+TEST(Png, OfSixteenBitsIsItsUpperEight) {
+    // Pillow makes everything above 255 white of the grey one, so that hardly a picture is left.
+    const std::vector<std::uint16_t> values{0x1234, 0x00FF, 0xABCD};  // the encoder takes them as the machine has them
+    const std::string grey(reinterpret_cast<const char*>(values.data()), 6);
+    EXPECT_EQ(pixels_of(png({3, 1, 16, SPNG_COLOR_TYPE_GRAYSCALE}, grey), 1), std::string({0x12, 0, '\xab'}));
+    EXPECT_EQ(pixels_of(png({3, 1, 16, SPNG_COLOR_TYPE_GRAYSCALE}, grey), 3),
+              std::string({0x12, 0x12, 0x12, 0, 0, 0, '\xab', '\xab', '\xab'}));
+    EXPECT_EQ(pixels_of(png({1, 1, 16, SPNG_COLOR_TYPE_TRUECOLOR}, grey), 3), std::string({0x12, 0, '\xab'}));
+}
+
 TEST(Jpeg, OfColoursIsNearlyTheSame) {
     std::string square;
     for (int i = 0; i < 16 * 16; ++i) square += std::string({10, '\xc8', 30});

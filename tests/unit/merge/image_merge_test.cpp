@@ -62,8 +62,8 @@ public:
     }
 
     MergeOptions expecting(bool allow_partial = false, std::int64_t max_failed = 0) const {
-        return {run.shared, "wardrobe-job", allow_partial, max_failed,
-                ImageOutput{"job-1", 1, 2, wardrobe(), run.shared}};
+        return {run.shared,    "",         "wardrobe-job",
+                allow_partial, max_failed, ImageOutput{"job-1", 1, 2, wardrobe(), run.shared}};
     }
     MergeOptions unscored() const {
         MergeOptions options = expecting();

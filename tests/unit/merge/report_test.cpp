@@ -94,9 +94,10 @@ TEST(Report, CountsRepeatsAndNamesFailuresAndConflicts) {
     job.records[7].prediction = nullptr;
     job.records[7].error = "out of memory at layer 3";
     std::string page = job.render();
-    EXPECT_THAT(page, AllOf(HasSubstr("2 samples were found more than once"), HasSubstr("Failed samples"),
-                            HasSubstr("out of memory at layer 3"), HasSubstr("Conflicting samples"),
-                            HasSubstr("<code>6</code>")));
+    EXPECT_THAT(
+        page, AllOf(HasSubstr("2 samples were found more than once"), HasSubstr("Failed samples"),
+                    HasSubstr("out of memory at layer 3"), HasSubstr("once: out of memory at layer 3. The first of 1:"),
+                    HasSubstr("Conflicting samples"), HasSubstr("<code>6</code>")));
 }
 
 TEST(Report, OfAThousandClassesStaysReadable) {

@@ -132,6 +132,14 @@ INSTANTIATE_TEST_SUITE_P(
                     CellRow{"Quote", "a\"b", "\"a\"\"b\""}, CellRow{"LineEnd", "a\nb", "\"a\nb\""},
                     CellRow{"Equals", "=1+1", "'=1+1"}, CellRow{"Plus", "+1", "'+1"}, CellRow{"Minus", "-1", "'-1"},
                     CellRow{"At", "@SUM(A1)", "'@SUM(A1)"}, CellRow{"Tab", "\tx", "'\tx"},
+                    CellRow{"LineFeed", "\n=1", "\"'\n=1\""}, CellRow{"CarriageReturn", "\r=1", "\"'\r=1\""},
+                    CellRow{"SpaceBeforeEquals", " =1+1", "' =1+1"}, CellRow{"SpacesBeforeMinus", "   -1", "'   -1"},
+                    CellRow{"OtherSpaceBeforeEquals", "\u00a0\u3000=1", "'\u00a0\u3000=1"},
+                    CellRow{"NothingSeenBeforeEquals", "\ufeff\u200b=1", "'\ufeff\u200b=1"},
+                    CellRow{"ControlBeforeEquals", "\x01=1", "'\x01=1"}, CellRow{"FullWidthEquals", "＝1+1", "'＝1+1"},
+                    CellRow{"FullWidthPlus", "＋1", "'＋1"}, CellRow{"FullWidthMinus", "－1", "'－1"},
+                    CellRow{"FullWidthAt", " ＠SUM(A1)", "' ＠SUM(A1)"}, CellRow{"SpaceBeforeAWord", " Bag", " Bag"},
+                    CellRow{"EqualsBehindAWord", "a =1", "a =1"}, CellRow{"NoUtf8", "\xff=1", "\xff=1"},
                     CellRow{"FormulaWithComma", "=HYPERLINK(\"x\",1)", "\"'=HYPERLINK(\"\"x\"\",1)\""}),
     [](const auto& row) { return row.param.name; });
 

@@ -127,7 +127,7 @@ public:
     }
     bool exists(const std::string& name) const { return fs::exists(shared + "/" + name); }
 
-    MergeOptions options() const { return {shared, "wardrobe-job", false, 0}; }
+    MergeOptions options() const { return {shared, "", "wardrobe-job", false, 0}; }
 
     std::vector<std::string> shards;
     std::string foreign_identity;  // for the headers of logs that follow

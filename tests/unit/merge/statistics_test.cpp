@@ -150,12 +150,5 @@ TEST(PointsText, HasSixDigits) {
     EXPECT_EQ(points_text(-most_points), "-1000000.000000");
 }
 
-TEST(Decimal, HasExactlyTheDigitsAskedFor) {
-    EXPECT_EQ(decimal(0.5, 3), "0.500");
-    EXPECT_EQ(decimal(1, 6), "1.000000");
-    EXPECT_EQ(decimal(91.344, 2), "91.34");
-    EXPECT_EQ(decimal(2, 0), "2");
-}
-
 }  // namespace
 }  // namespace evaljob

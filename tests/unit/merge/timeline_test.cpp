@@ -42,6 +42,15 @@ TEST(Timeline, SaysHowFarTheRunWasFromTheLeastPossible) {
     EXPECT_NEAR(again.panels.at(0).over_bound, 2, 1e-9);
 }
 
+// A server was asked 8 batches at a time, and the run said that it took 0.222 times the least possible.
+TEST(Timeline, SaysNoLeastOfARankThatHasSeveralBatchesAtATime) {
+    const auto several = timeline_of({trace(0, {batch(0, 0, 0, 10), batch(1, 1, 0, 10), batch(2, 2, 1, 12)})});
+    EXPECT_EQ(several.panels.at(0).over_bound, 0);
+    ShardTrace slewed = trace(0, {batch(0, 0, 0, 10), batch(1, 1, 10, 20)});
+    slewed.batches[1].begin_us -= 100;  // the clock was put back a little
+    EXPECT_NEAR(timeline_of({slewed}).panels.at(0).over_bound, 1, 1e-9);
+}
+
 TEST(Timeline, CountsOverlappingBatchesOfARankOnce) {
     Timeline t = timeline_of({trace(0, {batch(0, 0, 0, 10), batch(1, 1, 5, 10), batch(2, 2, 8, 20)})});
     EXPECT_DOUBLE_EQ(t.panels.at(0).lanes.at(0).busy, 1.0);

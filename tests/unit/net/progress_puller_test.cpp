@@ -9,6 +9,7 @@
 
 #include "net/http_server.hpp"
 #include "net/progress_puller.hpp"
+#include "tests/unit/engine/scripted_server.hpp"
 
 namespace evaljob::test {
 namespace {
@@ -126,6 +127,19 @@ TEST_F(PullerTest, NoMoreThanSoManyASecond) {
     while (arrived.size() < 20 && std::chrono::steady_clock::now() - begun < 60s) run();
     EXPECT_EQ(arrived.size(), 20U);
     EXPECT_GE(std::chrono::steady_clock::now() - begun, 19ms) << "the twentieth waits for its turn";
+}
+
+TEST_F(PullerTest, InterimAnswersAreNotTheAnswer) {
+    ScriptedServer hinting(io, [](const Asked&) {
+        return std::vector<Step>{say("HTTP/1.1 103 Early Hints\r\n\r\n" + whole_answer(200, said(8)))};
+    });
+    ProgressPuller puller(io, options());
+    ProgressPuller::Place there = place();
+    there.port = static_cast<std::uint16_t>(std::stoi(hinting.port()));
+    puller.ask(there);
+    run();
+    ASSERT_TRUE(puller.latest("uid").has_value());
+    EXPECT_EQ(puller.latest("uid")->samples_done, 8);
 }
 
 TEST_F(PullerTest, NothingIsAskedWithoutAnAddressOrAfterTheEnd) {

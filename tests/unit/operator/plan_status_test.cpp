@@ -148,12 +148,17 @@ TEST(Status, NumbersFromAPodAreNotTrusted) {
     world.observed.progress->samples_per_second = -1;
     world.observed.progress->eta_seconds = std::numeric_limits<double>::infinity();
     world.observed.progress->slowest_rank = std::string(10'000, 'x');
+    world.observed.progress->waiting_for = std::string(10'000, 'x');
     world.step();
     const Progress& progress = *world.observed.job.status.progress;
     EXPECT_EQ(progress.samples_done, 100);
     EXPECT_EQ(progress.samples_per_second, "0.0");
     EXPECT_EQ(progress.eta_seconds, 0);
     EXPECT_LE(progress.slowest_rank.size(), 64U);
+    EXPECT_LE(progress.waiting_for.size(), 256U);
+    world.exit_all(0);
+    world.step();
+    EXPECT_EQ(world.observed.job.status.progress->waiting_for, "") << "whoever has ended waits for nothing";
 }
 
 TEST(Status, SuccessCarriesTheMergesReport) {
@@ -212,7 +217,21 @@ TEST(Status, ResultOfUnknownCompletenessSaysSoAndHasNoCountOfMissing) {
     EXPECT_FALSE(status_to_json(status).at("results").contains("missing"));
 }
 
-TEST(Status, FailedProofNamesTheSamplesAndKeepsTheCounts) {
+TEST(Status, TellsOfAnswersThatMayBeNoneAndRoundsTheScoreAsTheReportDoes) {
+    World world = running_world(JobBuilder().nodes(2));
+    world.exit_all(0);
+    world.step();
+    MergeReport report = published();
+    report.metrics.at(0).value = "0.666667";
+    report.answers = {.empty = 8, .truncated = 2, .filtered = 1, .refused = 3};
+    world.finish_merge(encode_merge_report(report));
+    world.step();
+    const EvalJobStatus& status = world.observed.job.status;
+    EXPECT_EQ(status.results->answers, report.answers);
+    EXPECT_EQ(status.summary.score, "0.667");
+}
+
+TEST(Status, FailedProofNamesTheSamplesOnceAndKeepsTheCounts) {
     World world = running_world(JobBuilder().nodes(2));
     world.exit_all(0);
     world.step();
@@ -220,7 +239,7 @@ TEST(Status, FailedProofNamesTheSamplesAndKeepsTheCounts) {
     report.published = false;
     report.missing = 1;
     report.ids = {"s7"};
-    report.error = "1 of 100 samples is missing";
+    report.error = "1 of 100 samples is missing: s7";
     world.fail_merge(13, encode_merge_report(report));
     world.step();
     EXPECT_EQ(condition(world, "Failed").reason, "ProofFailed");
@@ -304,6 +323,23 @@ TEST(Status, FailedInitContainerSpeaksForItsPod) {
     pod.containers = {runner, init};
     world.step();
     EXPECT_THAT(condition(world, "Failed").message, HasSubstr("no such bucket"));
+}
+
+// A Pod's last words drew a line of their own into `kubectl describe`.
+TEST(Status, WhatPodsSayIsOneLineInWhichNothingActs) {
+    World world(JobBuilder().nodes(1).max_restarts(0).build());
+    world.step();
+    PodView& pod = world.observed.pods.front();
+    pod.phase = "Failed";
+    ContainerView runner;
+    runner.name = "runner";
+    runner.terminated = true;
+    runner.exit_code = 1;
+    runner.termination_message = "it died\n  Succeeded  True\x1b[2J\xe2\x80\xae";
+    pod.containers = {runner};
+    const auto plan = world.step();
+    EXPECT_THAT(condition(world, "Failed").message, HasSubstr("it died\\n  Succeeded  True\\x1b[2J\\u202e"));
+    EXPECT_THAT(plan.events.at(0).note, HasSubstr("it died\\n  Succeeded  True\\x1b[2J\\u202e"));
 }
 
 TEST(Status, FinalExitCodesHaveTheirReasons) {

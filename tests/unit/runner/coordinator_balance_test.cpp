@@ -68,6 +68,22 @@ TEST(EndGame, NothingIsRunTwiceForALittle) {
     EXPECT_THAT(leased(run.say(1, Heartbeat{})), SizeIs(1));
 }
 
+TEST(EndGame, NothingIsRunTwiceWhereEachAnswerHasItsPrice) {
+    CoordinatorOptions options = CoordinatorRun::options(1);
+    options.backup_leases = false;
+    CoordinatorRun run(batches_of({1, 1, 1, 1}));
+    run.coordinator = Coordinator(options, batches_of({1, 1, 1, 1}));
+    run.join(1, 1);
+    run.join(2, 1);
+    const Lease first = run.last_lease[1];
+    run.done(2, run.last_lease[2], second);
+    run.done(2, run.last_lease[2], second);
+    run.done(2, run.last_lease[2], second);
+    EXPECT_THAT(leased(run.pass(50, {1, 2})), IsEmpty()) << "the other rank is idle all the while";
+    EXPECT_THAT(all_of<WriteDoneMarker>(run.done(1, first, 60 * second)), SizeIs(1));
+    EXPECT_EQ(run.progress().leases_twice, 0U);
+}
+
 TEST(EndGame, NothingIsRunTwiceWhileNothingIsKnown) {
     CoordinatorRun run(batches_of({1}));
     run.join(1, 1);
@@ -237,6 +253,32 @@ TEST(BalanceOfARun, IsReported) {
     EXPECT_DOUBLE_EQ(p.balance.idle_ms, 5'000);
     EXPECT_DOUBLE_EQ(p.balance.makespan_ms, 15'000);
     EXPECT_GT(p.balance.bound_ms, 0);
+}
+
+// A run that was resumed when all was done, with a failed sample in each batch, ended with "0 of 8 samples (0 %)".
+TEST(Progress, OfARunThatIsDoneIsAllOfIt) {
+    CoordinatorRun run(batches_of({3, 5}));
+    EXPECT_EQ(run.progress().samples_done, 0U);
+    static_cast<void>(run.coordinator.published());
+    EXPECT_EQ(run.progress().samples_done, 8U);
+    EXPECT_EQ(run.progress().samples_resumed, 8U);
+    EXPECT_EQ(run.progress().samples_per_second, 0);
+}
+
+// 16 batches at a time, each of which waits for the others: their times added up are no work that anyone had to do.
+TEST(BalanceOfARun, HasNoBoundWhereARankHasSeveralBatchesAtATime) {
+    CoordinatorOptions options = CoordinatorRun::options(1, 1);
+    options.several_at_once = true;
+    Coordinator coordinator(options, batches_of({1, 1, 1, 1}));
+    static_cast<void>(coordinator.message(1, CoordinatorRun::hello(1), 0));
+    const auto leases = sent<Lease>(coordinator.message(1, Want{4}, 0));
+    ASSERT_THAT(leases, SizeIs(4));
+    for (const auto& [session, lease] : leases)
+        static_cast<void>(coordinator.message(session, Done{lease.number, lease.batch, 1, 0, 10 * second}, 10'000));
+    const auto p = coordinator.progress(10'000);
+    EXPECT_EQ(p.samples_done, 4U);
+    EXPECT_DOUBLE_EQ(p.balance.makespan_ms, 10'000);
+    EXPECT_EQ(p.balance.bound_ms, 0);
 }
 
 }  // namespace

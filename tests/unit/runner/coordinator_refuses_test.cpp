@@ -131,6 +131,16 @@ TEST(Coordinator, ARestartedRankReplacesItsPredecessor) {
     EXPECT_THAT(all_of<CloseSession>(run.say(1, Heartbeat{})), SizeIs(1));
 }
 
+/// It became two ranks of one connection, and the leases of the first were nobody's.
+TEST(Coordinator, WhoAnnouncesItselfTwiceIsHungUpOn) {
+    CoordinatorRun run(batches_of({1, 1}));
+    run.join(1, 1);
+    const Effects effects = run.say(1, CoordinatorRun::hello(2));
+    EXPECT_THAT(all_of<CloseSession>(effects), SizeIs(1));
+    EXPECT_THAT(sent<Welcome>(effects), IsEmpty());
+    EXPECT_EQ(run.coordinator.connected(), 1U);
+}
+
 TEST(Coordinator, WhoWasReplacedIsRefusedAloneWhenItComesBack) {
     CoordinatorRun run(batches_of({1}));
     Hello successor = CoordinatorRun::hello(1);

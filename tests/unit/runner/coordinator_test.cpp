@@ -14,6 +14,20 @@ using testing::IsEmpty;
 using testing::Pair;
 using testing::SizeIs;
 
+TEST(Coordinator, TellsWhatItsRanksWaitFor) {
+    CoordinatorRun run(batches_of({1, 1}));
+    run.join(1);
+    run.join(2);
+    EXPECT_EQ(run.progress().waiting_for, "");
+    run.say(2, Heartbeat{"http://s/v1: it answered 503"});
+    EXPECT_EQ(run.progress().waiting_for, "http://s/v1: it answered 503");
+    run.say(2, Heartbeat{});
+    EXPECT_EQ(run.progress().waiting_for, "");
+    run.say(2, Heartbeat{"http://s/v1"});
+    run.drop(2);
+    EXPECT_EQ(run.progress().waiting_for, "") << "who is gone waits for nothing";
+}
+
 TEST(Coordinator, LeasesTheLongestBatchFirstThenInOrder) {
     CoordinatorRun run(batches_of({5, 9, 5, 9, 7}), 1, 1);
     EXPECT_THAT(leased(run.join(1, 5)), ElementsAre(Pair(1, 1), Pair(1, 3), Pair(1, 4), Pair(1, 0), Pair(1, 2)));
@@ -214,6 +228,17 @@ TEST(Coordinator, AHeldLeaseOfABatchThatIsFinishedOrWithAnotherOrUnknownIsNotAdo
     run.say(1, back);
     EXPECT_THAT(leased(run.say(1, Want{1})), ElementsAre(Pair(1, 2)));
     EXPECT_THAT(leased(run.drop(1)), IsEmpty());
+}
+
+/// It would have been given to another under the same number.
+TEST(Coordinator, AHeldLeaseThatWasNeverGivenIsNotAdopted) {
+    CoordinatorRun run(batches_of({3}));
+    Hello liar = CoordinatorRun::hello(1);
+    liar.held = {{{1, 1}, 0}};
+    run.say(1, liar);
+    const auto leases = sent<Lease>(run.join(2, 1));
+    ASSERT_THAT(leases, SizeIs(1));
+    EXPECT_EQ(leases[0].second.number, (LeaseNumber{1, 1}));
 }
 
 TEST(Coordinator, ReturnedLeasesGoToOthersAndWhoReturnsGetsNoMore) {

@@ -175,7 +175,7 @@ INSTANTIATE_TEST_SUITE_P(
         Fault{"NoLabels",
               [](const auto&, Dataset& d) { d.labels_path = "other"; },
               {"wardrobe: labelsPath: ", "/other: No such file"}},
-        Fault{"AFolder", [](const auto&, Dataset& d) { d.path = "."; }, {"Is a directory"}},
+        Fault{"AFolder", [](const auto&, Dataset& d) { d.path = "."; }, {"is a folder, where a file is wanted"}},
         Fault{"OtherDigest",
               [](const auto&, Dataset& d) { d.sha256 = std::string(64, '0'); },
               {"wardrobe: sha256: ", "/images", std::string(64, '0')}},

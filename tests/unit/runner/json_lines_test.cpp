@@ -127,6 +127,10 @@ INSTANTIATE_TEST_SUITE_P(
     Table, BadLine,
     testing::Values(
         Row{"NoJson", "target: a", "is no JSON object, or nested deeper than 128 levels; each line holds one"},
+        Row{"NaN", R"({"target":"a","hint":"NaN","score":NaN})",
+            "at byte 36 stands NaN, which JSON has not; write null or a text"},
+        Row{"Infinity", R"({"target":"a","say \"Infinity":[1,-Infinity]})",
+            "at byte 35 stands -Infinity, which JSON has not"},
         Row{"NoUtf8", "{\"target\":\"\xe9\"}", "is not UTF-8 text"},
         Row{"ByteOrderMark", "\xef\xbb\xbf{\"target\":\"a\"}", "begins with a byte order mark"},
         Row{"ANumber", "7", "is no JSON object"},

@@ -150,5 +150,52 @@ TEST(Evaluator, HasTheNextBatchPreparedWhileTheEngineComputes) {
     EXPECT_THAT(records, ElementsAre("1 {\"q\":1}", "2 {\"q\":2}", "3 {\"q\":3}", "4 {\"q\":4}"));
 }
 
+/// Two samples, of which the second lacks its image.
+class OneLacksItsImage : public BatchSource {
+public:
+    OneLacksItsImage() {
+        for (const char* id : {"whole", "lacking"}) manifest_.samples.push_back({0, id, "", "", ""});
+        manifest_.batches = plan_batches(manifest_.samples, 1, 2);
+    }
+    const Manifest& manifest() const override { return manifest_; }
+    Result<EngineBatch> read(std::uint64_t /*batch*/) override {
+        EngineBatch batch;
+        batch.requests.resize(2);
+        batch.requests[1].sample.image_error = "image_path a.png: No such file or directory";
+        return batch;
+    }
+
+private:
+    Manifest manifest_;
+};
+
+/// Answers whatever it is asked, as a program does that looks at no image.
+class Answering : public Engine {
+public:
+    void begin(EngineBatch batch) override { batch_ = std::move(batch); }
+    Result<EngineAnswer> next() override {
+        EngineAnswer answer;
+        answer.ticket = batch_.ticket;
+        answer.predictions.assign(batch_.requests.size(), {Json("yes"), Json::object(), ""});
+        return answer;
+    }
+    std::string library() const override { return "none"; }
+    std::string device() const override { return "none"; }
+
+private:
+    EngineBatch batch_;
+};
+
+TEST(Evaluator, FailsASampleThatLacksItsImageWhateverTheEngineSays) {
+    Evaluator evaluator(std::make_unique<OneLacksItsImage>(), std::make_unique<Answering>());
+    ASSERT_TRUE(evaluator.begin(lease(0, 0)));
+    const auto evaluated = evaluator.next();
+    ASSERT_TRUE(evaluated) << evaluated.error().message;
+    EXPECT_EQ(evaluated->records.at(0).prediction.value(), "yes");
+    EXPECT_FALSE(evaluated->records.at(0).failed());
+    EXPECT_EQ(evaluated->records.at(1).error, "image_path a.png: No such file or directory");
+    EXPECT_TRUE(evaluated->records.at(1).failed());
+}
+
 }  // namespace
 }  // namespace evaljob::test

@@ -54,15 +54,17 @@ TEST_P(Protocol, EveryFieldIsNeeded) {
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Table, Protocol,
-    testing::Values(Row{"Hello", full_hello()}, Row{"Want", Want{5}}, Row{"Done", Done{{2, 3}, 4, 5, 6, 7'000'000'000}},
-                    Row{"Return", Return{{2, 3}}}, Row{"Heartbeat", Heartbeat{}}, Row{"Join", Join{"10.1.2.3:4"}},
-                    Row{"Group", Group{UINT64_MAX, 1, {"a:1", "b:2"}}},
-                    Row{"Abort", Abort{12, "model: \"x\"\n is missing"}}, Row{"Welcome", Welcome{8, "abc", 1500}},
-                    Row{"Refused", Refused{10, "RANK"}}, Row{"Lease", Lease{{2, 3}, UINT64_MAX}},
-                    Row{"Ack", Ack{{2, 3}}}, Row{"Finished", Finished{}}),
-    [](const auto& row) { return row.param.name; });
+INSTANTIATE_TEST_SUITE_P(Table, Protocol,
+                         testing::Values(Row{"Hello", full_hello()}, Row{"Want", Want{5}},
+                                         Row{"Done", Done{{2, 3}, 4, 5, 6, 7'000'000'000, "", "rank-3.0.shard"}},
+                                         Row{"Return", Return{{2, 3}}}, Row{"Heartbeat", Heartbeat{}},
+                                         Row{"Join", Join{"10.1.2.3:4"}},
+                                         Row{"Group", Group{UINT64_MAX, 1, {"a:1", "b:2"}}},
+                                         Row{"Abort", Abort{12, "model: \"x\"\n is missing"}},
+                                         Row{"Welcome", Welcome{8, "abc", 1500}}, Row{"Refused", Refused{10, "RANK"}},
+                                         Row{"Lease", Lease{{2, 3}, UINT64_MAX}}, Row{"Ack", Ack{{2, 3}}},
+                                         Row{"Finished", Finished{}}),
+                         [](const auto& row) { return row.param.name; });
 
 TEST(Protocol, HelloComesBackFieldByField) {
     const Hello sent = full_hello();
@@ -82,7 +84,7 @@ TEST(Protocol, HelloComesBackFieldByField) {
 }
 
 TEST(Protocol, DoneComesBackFieldByField) {
-    const auto decoded = decode_message(encode_message(Done{{2, 3}, 4, 5, 6, 7'000'000'000}));
+    const auto decoded = decode_message(encode_message(Done{{2, 3}, 4, 5, 6, 7'000'000'000, "no", "rank-3.0.shard"}));
     ASSERT_TRUE(decoded);
     const auto& got = std::get<Done>(*decoded);
     EXPECT_EQ(got.lease, (LeaseNumber{2, 3}));
@@ -90,12 +92,27 @@ TEST(Protocol, DoneComesBackFieldByField) {
     EXPECT_EQ(got.samples, 5U);
     EXPECT_EQ(got.failed, 6U);
     EXPECT_EQ(got.compute_us, 7'000'000'000);
+    EXPECT_EQ(got.failure, "no");
+    EXPECT_EQ(got.log, "rank-3.0.shard");
+}
+
+TEST(Protocol, HeartbeatSaysWhatIsWaitedFor) {
+    for (const char* what : {"", "http://s/v1"}) {
+        const auto decoded = decode_message(encode_message(Heartbeat{what}));
+        ASSERT_TRUE(decoded) << decoded.error().message;
+        EXPECT_EQ(std::get<Heartbeat>(*decoded).waiting_for, what);
+    }
+    EXPECT_FALSE(decode_message(encode_message(Heartbeat{std::string(max_said_bytes + 1, 'x')})));
 }
 
 TEST(Protocol, TextThatIsNoUtf8IsSentReadably) {
     const auto decoded = decode_message(encode_message(Abort{1, "\xff\xfe!"}));
     ASSERT_TRUE(decoded) << decoded.error().message;
     EXPECT_EQ(std::get<Abort>(*decoded).message, "\uFFFD\uFFFD!");
+}
+
+std::string done_in(const std::string& log) {
+    return R"({"type":"done","lease":[1,2],"batch":0,"samples":1,"failed":0,"computeUs":7,"log":")" + log + "\"}";
 }
 
 struct Garbage {
@@ -114,30 +131,33 @@ TEST_P(ProtocolGarbage, IsAnError) {
 
 INSTANTIATE_TEST_SUITE_P(
     Table, ProtocolGarbage,
-    testing::Values(Garbage{"Empty", ""}, Garbage{"Http", "GET / HTTP/1.1\r\nHost: x\r\n\r\n"},
-                    Garbage{"Nul", std::string(64, '\0')}, Garbage{"NoUtf8", "{\"type\":\"\xff\"}"},
-                    Garbage{"Array", "[1,2]"}, Garbage{"Number", "7"}, Garbage{"Null", "null"},
-                    Garbage{"Text", "\"hello\""}, Garbage{"NoType", "{}"}, Garbage{"TypeNoText", R"({"type":1})"},
-                    Garbage{"UnknownType", R"({"type":"exec"})"},
-                    Garbage{"LongUnknownType", R"({"type":")" + std::string(100'000, 'x') + "\"}"},
-                    Garbage{"LongTextWithoutEnd", "\"" + std::string(100'000, 'x')},
-                    Garbage{"TwoMessages", R"({"type":"heartbeat"}{"type":"heartbeat"})"},
-                    Garbage{"Deep", std::string(500'000, '[')},
-                    Garbage{"DeepAndClosed", std::string(200'000, '[') + std::string(200'000, ']')},
-                    Garbage{"GroupWithoutOneself", R"({"type":"group","generation":1,"self":1,"members":["a:1"]})"},
-                    Garbage{"WantNegative", R"({"type":"want","leases":-1})"},
-                    Garbage{"WantFraction", R"({"type":"want","leases":1.5})"},
-                    Garbage{"WantHuge", R"({"type":"want","leases":1e300})"},
-                    Garbage{"WantBeyond32Bits", R"({"type":"want","leases":4294967296})"},
-                    Garbage{"WantText", R"({"type":"want","leases":"2"})"},
-                    Garbage{"WantTrue", R"({"type":"want","leases":true})"},
-                    Garbage{"LeaseOfOneNumber", R"({"type":"return","lease":[1]})"},
-                    Garbage{"LeaseNoArray", R"({"type":"return","lease":7})"},
-                    Garbage{"LeaseNegativeEpoch", R"({"type":"return","lease":[-1,2]})"},
-                    Garbage{"LeaseCounterBeyond64Bits", R"({"type":"return","lease":[1,18446744073709551616]})"},
-                    Garbage{"AbortExitCodeBeyond32Bits", R"({"type":"abort","exitCode":9999999999,"message":""})"},
-                    Garbage{"DoneComputeBeyond64Bits",
-                            R"({"type":"done","lease":[1,2],"batch":0,"samples":1,"failed":0,"computeUs":1e30})"}),
+    testing::Values(
+        Garbage{"Empty", ""}, Garbage{"Http", "GET / HTTP/1.1\r\nHost: x\r\n\r\n"},
+        Garbage{"Nul", std::string(64, '\0')}, Garbage{"NoUtf8", "{\"type\":\"\xff\"}"}, Garbage{"Array", "[1,2]"},
+        Garbage{"Number", "7"}, Garbage{"Null", "null"}, Garbage{"Text", "\"hello\""}, Garbage{"NoType", "{}"},
+        Garbage{"TypeNoText", R"({"type":1})"}, Garbage{"UnknownType", R"({"type":"exec"})"},
+        Garbage{"LongUnknownType", R"({"type":")" + std::string(100'000, 'x') + "\"}"},
+        Garbage{"LongTextWithoutEnd", "\"" + std::string(100'000, 'x')},
+        Garbage{"TwoMessages", R"({"type":"heartbeat"}{"type":"heartbeat"})"},
+        Garbage{"Deep", std::string(500'000, '[')},
+        Garbage{"DeepAndClosed", std::string(200'000, '[') + std::string(200'000, ']')},
+        Garbage{"GroupWithoutOneself", R"({"type":"group","generation":1,"self":1,"members":["a:1"]})"},
+        Garbage{"WantNegative", R"({"type":"want","leases":-1})"},
+        Garbage{"WantFraction", R"({"type":"want","leases":1.5})"},
+        Garbage{"WantHuge", R"({"type":"want","leases":1e300})"},
+        Garbage{"WantBeyond32Bits", R"({"type":"want","leases":4294967296})"},
+        Garbage{"WantText", R"({"type":"want","leases":"2"})"}, Garbage{"WantTrue", R"({"type":"want","leases":true})"},
+        Garbage{"LeaseOfOneNumber", R"({"type":"return","lease":[1]})"},
+        Garbage{"LeaseNoArray", R"({"type":"return","lease":7})"},
+        Garbage{"LeaseNegativeEpoch", R"({"type":"return","lease":[-1,2]})"},
+        Garbage{"LeaseCounterBeyond64Bits", R"({"type":"return","lease":[1,18446744073709551616]})"},
+        Garbage{"AbortExitCodeBeyond32Bits", R"({"type":"abort","exitCode":9999999999,"message":""})"},
+        Garbage{"DoneComputeBeyond64Bits",
+                R"({"type":"done","lease":[1,2],"batch":0,"samples":1,"failed":0,"computeUs":1e30,"log":""})"},
+        Garbage{"DoneInALogElsewhere", done_in("../rank-0.0.shard")}, Garbage{"DoneInAHiddenLog", done_in(".shard")},
+        Garbage{"DoneInNoLog", done_in("rank-0.0.json")},
+        Garbage{"DoneInALogOfTwoLines", done_in("a\\nrank-0.0.shard")},
+        Garbage{"DoneInALongLog", done_in(std::string(300, 'a') + ".shard")}),
     [](const auto& row) { return row.param.name; });
 
 TEST(ProtocolGarbage, RandomChangesNeverThrow) {

@@ -50,7 +50,7 @@ protected:
         return path;
     }
     Inventory inventory() {
-        auto taken = take_inventory(manifest_, folder_.path());
+        auto taken = take_inventory(manifest_, folder_.path(), 0);
         EXPECT_TRUE(taken) << taken.error().message;
         return taken.value_or(Inventory{});
     }
@@ -185,8 +185,8 @@ TEST_F(RunFolder, TheDoneMarkerListsEveryLogWithItsValidLength) {
     const std::string whole = folder_.read(torn);
     folder_.write(torn, whole + "torn");
     ASSERT_TRUE(settle_manifest(manifest_, folder_.path()));
-    EXPECT_FALSE(is_done(folder_.path()));
-    const auto marker = write_done_marker(manifest_, folder_.path(), 4);
+    EXPECT_FALSE(is_done(folder_.path(), "r"));
+    const auto marker = write_done_marker(manifest_, folder_.path(), {4, "r"});
     ASSERT_TRUE(marker) << marker.error().message;
     const auto there = decode_done_marker(folder_.read("done.json"));
     ASSERT_TRUE(there);
@@ -197,12 +197,12 @@ TEST_F(RunFolder, TheDoneMarkerListsEveryLogWithItsValidLength) {
     EXPECT_EQ(there->shards[1].path, torn);
     EXPECT_EQ(there->shards[1].length, whole.size());
     EXPECT_EQ(there->shards[1].sha256, sha256_hex(whole));
-    EXPECT_TRUE(is_done(folder_.path()));
+    EXPECT_TRUE(is_done(folder_.path(), "r"));
 }
 
 TEST_F(RunFolder, TheDoneMarkerIsNotWrittenWhileASampleHasNoRecord) {
     add_log("rank-0.0", {0, 1, 2, 4, 5});
-    const auto marker = write_done_marker(manifest_, folder_.path(), 1);
+    const auto marker = write_done_marker(manifest_, folder_.path(), {1, "r"});
     ASSERT_FALSE(marker);
     EXPECT_EQ(marker.error().reason, "Incomplete");
     EXPECT_THAT(marker.error().message, HasSubstr("sample 3 "));
@@ -211,13 +211,13 @@ TEST_F(RunFolder, TheDoneMarkerIsNotWrittenWhileASampleHasNoRecord) {
 
 TEST_F(RunFolder, IsNotDoneByAnotherEvaluationsMarkerOrADamagedOne) {
     add_log("rank-0.0", {0, 1, 2, 3, 4, 5});
-    ASSERT_TRUE(settle_manifest(manifest_, folder_.path()) && write_done_marker(manifest_, folder_.path(), 1));
-    ASSERT_TRUE(is_done(folder_.path()));
+    ASSERT_TRUE(settle_manifest(manifest_, folder_.path()) && write_done_marker(manifest_, folder_.path(), {1, "r"}));
+    ASSERT_TRUE(is_done(folder_.path(), "r"));
     folder_.write("manifest.jsonl", encode_manifest(small("bb")));
-    EXPECT_FALSE(is_done(folder_.path()));
+    EXPECT_FALSE(is_done(folder_.path(), "r"));
     folder_.write("manifest.jsonl", encode_manifest(manifest_));
     folder_.write("done.json", folder_.read("done.json").substr(1));
-    EXPECT_FALSE(is_done(folder_.path()));
+    EXPECT_FALSE(is_done(folder_.path(), "r"));
 }
 
 TEST_F(RunFolder, FilesAreReplacedWholeAndLeaveNothingBeside) {
@@ -229,7 +229,7 @@ TEST_F(RunFolder, FilesAreReplacedWholeAndLeaveNothingBeside) {
     EXPECT_EQ(read_file(folder_ / "a", 2).error().reason, "TooLarge");
     EXPECT_EQ(read_file(folder_ / "a", 3).value(), "new");
     EXPECT_EQ(read_file(folder_ / "b", 3).error().reason, "NotFound");
-    EXPECT_EQ(read_file(folder_.path(), 3).error().reason, "ReadFailed");
+    EXPECT_EQ(read_file(folder_.path(), 3).error().reason, "Unreadable");
 }
 
 TEST(WriteFailure, OfAFullDiskIsOneThatNoRestartMends) {

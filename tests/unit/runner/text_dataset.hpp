@@ -31,6 +31,13 @@ protected:
         return config ? "" : config.error().reason + ": " + config.error().message;
     }
 
+    /// What the manifest says of the dataset.
+    Json config(const std::string& text) {
+        folder_.write(dataset_.path, text);
+        Manifest manifest;
+        return add_samples(dataset_, 0, folder_.path(), manifest).value();
+    }
+
     std::vector<Sample> samples(const std::string& text) {
         folder_.write(dataset_.path, text);
         auto reader = open_dataset(dataset_, folder_.path());

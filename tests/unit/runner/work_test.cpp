@@ -2,7 +2,10 @@
 #include "evaljob-runner/rank/work.hpp"
 
 #include <gmock/gmock.h>
+#include <sys/resource.h>
 
+#include <csignal>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <thread>
@@ -58,6 +61,28 @@ public:
 
 private:
     EngineBatch batch_;
+};
+
+/// As on a volume whose quota is used up.
+class NoFileGrowsBeyond {
+public:
+    explicit NoFileGrowsBeyond(std::uintmax_t bytes) {
+        ::getrlimit(RLIMIT_FSIZE, &before_);
+        before_signal_ = std::signal(SIGXFSZ, SIG_IGN);
+        rlimit limit = before_;
+        limit.rlim_cur = bytes;
+        ::setrlimit(RLIMIT_FSIZE, &limit);
+    }
+    ~NoFileGrowsBeyond() {
+        ::setrlimit(RLIMIT_FSIZE, &before_);
+        std::signal(SIGXFSZ, before_signal_);
+    }
+    NoFileGrowsBeyond(const NoFileGrowsBeyond&) = delete;
+    NoFileGrowsBeyond& operator=(const NoFileGrowsBeyond&) = delete;
+
+private:
+    rlimit before_{};
+    void (*before_signal_)(int) = SIG_DFL;
 };
 
 class RankAtWork : public testing::Test {
@@ -134,9 +159,9 @@ TEST_F(RankAtWork, HasEverySampleInItsLogWhenItEnds) {
 /// It would wait for a lease that nobody gives, for what it has evaluated is never reported.
 TEST_F(RankAtWork, EndsWhenItsLogFailsThoughThereIsNoOtherLease) {
     coordinate(1);
-    ShardWriter closed = log();
-    ASSERT_TRUE(closed.close());
-    const auto end = work(std::move(closed));
+    ShardWriter own = log();
+    const NoFileGrowsBeyond limit(std::filesystem::file_size(own.path()));
+    const auto end = work(std::move(own));
     ASSERT_FALSE(end);
     EXPECT_EQ(end.error().reason, "WriteFailed");
 }

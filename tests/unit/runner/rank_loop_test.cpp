@@ -107,10 +107,11 @@ TEST_F(RankLoopTest, PreparesEachLeaseAsItComesAndComputesThemInTheirOrder) {
 TEST_F(RankLoopTest, ReportsALeaseOnceItsRecordsAreDurable) {
     start();
     leased(7);
+    leased(8);
     begun();
-    EXPECT_THAT(computed(7), ElementsAre("write 7"));
+    EXPECT_THAT(computed(7), ElementsAre("write 7", "begin 8"));
     EXPECT_THAT(says(), IsEmpty());
-    EXPECT_THAT(loop_.session().held(), testing::SizeIs(1)) << "it says that it holds it, should it come back";
+    EXPECT_THAT(loop_.session().held(), testing::SizeIs(2)) << "it says that it holds it, should it come back";
     EXPECT_THAT(written({7}), ElementsAre("speak"));
     EXPECT_THAT(says(), ElementsAre("done 7"));
 }
@@ -121,9 +122,10 @@ TEST_F(RankLoopTest, WritesTogetherWhatHasGatheredMeanwhile) {
         leased(batch);
         begun();
     }
-    EXPECT_THAT(computed(1), ElementsAre("write 1", "await"));
-    EXPECT_THAT(computed(3), ElementsAre("await"));
-    EXPECT_THAT(computed(2), ElementsAre()) << "one group at a time";
+    EXPECT_THAT(computed(1), ElementsAre("write 1", "speak", "await"));
+    EXPECT_THAT(computed(3), ElementsAre("speak", "await"));
+    EXPECT_THAT(computed(2), ElementsAre("speak")) << "one group at a time; it asks for more";
+    says();
     EXPECT_THAT(written({1}), ElementsAre("speak", "write 3 2"));
     EXPECT_THAT(written({3, 2}), ElementsAre("speak"));
     EXPECT_THAT(says(), ElementsAre("done 1", "done 2", "done 3"));

@@ -118,10 +118,8 @@ TEST_F(RankLoopTest, ReportsALeaseOnceItsRecordsAreDurable) {
 
 TEST_F(RankLoopTest, WritesTogetherWhatHasGatheredMeanwhile) {
     start(3);
-    for (const std::uint64_t batch : {1U, 2U, 3U}) {
-        leased(batch);
-        begun();
-    }
+    for (const std::uint64_t batch : {1U, 2U, 3U}) leased(batch);
+    begun(), begun(), begun();
     EXPECT_THAT(computed(1), ElementsAre("write 1", "speak", "await"));
     EXPECT_THAT(computed(3), ElementsAre("speak", "await"));
     EXPECT_THAT(computed(2), ElementsAre("speak")) << "one group at a time; it asks for more";

@@ -168,8 +168,9 @@ std::vector<Field> task_fields(const std::string& task, const std::vector<Use>& 
         {.path = task + ".prompt",
          .type = Type::String,
          .text =
-             "OpenAI: the message of the user, in which {question} stands for the sample's member `question`, and {{ "
-             "and }} for braces. Absent: the sample's `messages`, or its `prompt` or `question`.",
+             "OpenAI: the message of the user, in which {question} stands for the sample's member `question`, {hint?} "
+             "for one that a sample may lack, {options} for the options in its members A, B, …, and {{ and }} for "
+             "braces. Absent: the sample's `messages`, or its `prompt` or `question`, with its options behind it.",
          .min_length = 1,
          .max_length = 65536,
          .form = &text_form},

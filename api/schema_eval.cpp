@@ -224,7 +224,7 @@ std::vector<Field> inference_fields() {
          .type = Type::Integer,
          .text =
              "Command: how long a program may take to say that it is ready. OpenAI: how long the server may take to "
-             "list its models, and be away in the middle of a run.",
+             "be ready, and be away in the middle of a run.",
          .fallback_words = "600 with Command and OpenAI",
          .minimum = 1,
          .maximum = 86400},

@@ -147,7 +147,9 @@ TEST(HostileConnections, CostNode0LittleAndLeaveTheScoreRight) {
     for (std::size_t i = 0; i < hostile_connections; ++i) {
         hostile.attack(launcher->variable("EVALJOB_POD_IP"), launcher->variable("MASTER_PORT"));
         hostile.attack(launcher->variable("EVALJOB_POD_IP"), launcher->variable("EVALJOB_HTTP_PORT"));
-        if (i == hostile_connections / 2) ASSERT_EQ(::kill(rank->pid, SIGKILL), 0);
+        if (i == hostile_connections / 2) {
+            ASSERT_EQ(::kill(rank->pid, SIGKILL), 0);
+        }
         if (i % 50 == 0) hostile.dribble();
         most_open = std::max(most_open, descriptors(launcher->pid));
     }

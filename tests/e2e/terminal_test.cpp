@@ -103,9 +103,10 @@ TEST_P(HostileRun, WritesNothingOnATerminalThatActs) { expect_harmless(run_on_a_
 
 TEST_P(HostileRun, WritesNoLineOfItsOwnIntoAFileOrALog) {
     expect_harmless(evaluation_.run(evaluation_.file())->wait());
-    for (const auto& log : std::filesystem::directory_iterator(evaluation_.output() + "/local/logs"))
-        if (log.path().string().find("merge") == std::string::npos)  // a scorer's own words are the merge's log
-            EXPECT_THAT(acting_lines(read_text(log.path().string())), testing::IsEmpty()) << log.path();
+    for (const auto& log : std::filesystem::directory_iterator(evaluation_.output() + "/local/logs")) {
+        if (log.path().string().find("merge") != std::string::npos) continue;  // a scorer's own words are its log
+        EXPECT_THAT(acting_lines(read_text(log.path().string())), testing::IsEmpty()) << log.path();
+    }
     const auto json = evaluation_.run(evaluation_.file(), {"--json"});
     EXPECT_EQ(json->wait(), GetParam().status);
     EXPECT_THAT(acting_lines(evaluation_.console()), testing::IsEmpty());

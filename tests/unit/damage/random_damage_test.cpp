@@ -118,7 +118,7 @@ Files finished(const Manifest& manifest) {
     std::vector<std::string> noticed;
     const auto ran = run_again(folder.path(), manifest, noticed);
     if (!ran) throw std::runtime_error(ran.error().message);
-    const MergeOutcome outcome = run_merge({folder.path(), "job", false, 0});
+    const MergeOutcome outcome = run_merge({folder.path(), "", "job", false, 0, {}, {}});
     if (outcome.exit_code != 0) throw std::runtime_error(outcome.report.error);
     return folder.files();
 }
@@ -200,7 +200,7 @@ protected:
     }
 
     static std::string merge(const std::string& shared) {
-        const MergeOutcome outcome = run_merge({shared, "job", false, 0});
+        const MergeOutcome outcome = run_merge({shared, "", "job", false, 0, {}, {}});
         EXPECT_EQ(outcome.exit_code == exit_code::success, outcome.report.published);
         EXPECT_EQ(outcome.exit_code == exit_code::success, outcome.report.error.empty());
         EXPECT_TRUE(outcome.exit_code == exit_code::success || outcome.exit_code == exit_code::proof);

@@ -144,8 +144,11 @@ TEST(Merge, ThatFoundSamplesMissingSaysHowManyAndWhich) {
     world.step();
     world.fail_merge(6, unproven());
     world.step();
-    for (const char* type : {"Failed", "Merged"})
-        EXPECT_THAT(condition(world, type)->message, HasSubstr("1 of 100 samples is missing: s7")) << type;
+    for (const char* type : {"Failed", "Merged"}) {
+        const std::string& message = condition(world, type)->message;
+        EXPECT_THAT(message, HasSubstr("1 of 100 samples is missing: s7")) << type;
+        EXPECT_EQ(message.find("s7"), message.rfind("s7")) << "ids stand once: " << message;
+    }
 }
 
 TEST(Servers, AreEndedWhenEveryRunnerIsDone) {

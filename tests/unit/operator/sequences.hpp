@@ -56,7 +56,7 @@ inline std::string unproven() {
     report.samples = 100;
     report.missing = 1;
     report.ids = {"s7"};
-    report.error = "1 of 100 samples is missing";
+    report.error = "1 of 100 samples is missing: s7";
     return encode_merge_report(report);
 }
 

@@ -19,7 +19,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 
 class RunFiles : public testing::Test {
-protected:
+public:
     RunFiles() {
         Eval eval;
         eval.model.format = ModelFormat::Command;

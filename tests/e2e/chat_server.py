@@ -84,6 +84,8 @@ class Connection(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         global working
         body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.path != "/v1/chat/completions":
+            return self.say(404, b'{"detail":"Not Found"}')
         if self.headers["Authorization"] != "Bearer sk-test":
             return self.say(401, b"who are you?")
         with lock:

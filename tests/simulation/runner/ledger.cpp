@@ -77,7 +77,8 @@ void Ledger::check_again(std::uint32_t epoch, SessionId session, const Lease& le
     for (const auto& [number, other] : leases_)
         if (number.epoch == epoch && other.active && other.session == session && !is_late(other, now) &&
             !coordinator.finished.contains(other.batch))
-            violated_(text_of(lease) + " is a second one, for a rank that is not idle");
+            violated_(text_of(lease) + " is a second one, for a rank that is not idle: it holds " + text_of(number) +
+                      " of batch " + std::to_string(other.batch));
 }
 
 bool Ledger::is_held(std::uint32_t epoch, std::uint64_t batch) const {

@@ -79,7 +79,11 @@ void SimulatedCoordinator::say(SessionId session, const Message& message) {
         welcomed_.insert(session);
     }
     if (const auto* ack = std::get_if<Ack>(&message)) acknowledge(ack->lease);
-    if (const auto* lease = std::get_if<Lease>(&message)) ledger_.granted(epoch_, session, *lease, clock());
+    if (const auto* lease = std::get_if<Lease>(&message)) {
+        ledger_.granted(epoch_, session, *lease, clock());
+        // What it had reported counts before its connection is given up, and then makes room for one more.
+        if (!welcomed_.contains(session)) ledger_.released(epoch_, session);
+    }
     if (it != links_.end()) network_.say_down(it->second, message);
 }
 

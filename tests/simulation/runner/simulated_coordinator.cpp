@@ -49,13 +49,12 @@ void SimulatedCoordinator::hear(const LinkRef& link, const std::string& frame) {
     if (!message) return lost(link);
     if (world_.traced()) world_.trace(name + " hears of session " + std::to_string(link->session) + ": " + frame);
     if (const auto* hello = std::get_if<Hello>(&*message)) greetings_[link->session] = hello->held;
-    // Whoever is not welcomed, or is given up, is not listened to.
-    const auto* done = std::get_if<Done>(&*message);
-    if (done != nullptr && run_->writes_for(link->session))
-        sent_[done->lease] = *done;
-    else if (done != nullptr && welcomed_.contains(link->session))
-        ledger_.done_heard(epoch_, *done, clock());
-    if (const auto* want = std::get_if<Want>(&*message)) ledger_.wanted(link->session, want->leases);
+    if (const auto* done = std::get_if<Done>(&*message)) reported_[done->lease] = *done;
+    if (const auto* want = std::get_if<Want>(&*message)) {
+        run_->commit(clock());  // as message() does first: what was reported before makes room by what was wanted then
+        if (dead) return;
+        ledger_.wanted(link->session, want->leases);
+    }
     if (const auto* returned = std::get_if<Return>(&*message)) ledger_.returned(returned->lease);
     run_->message(link->session, *message, clock());
 }
@@ -87,13 +86,13 @@ void SimulatedCoordinator::say(SessionId session, const Message& message) {
     if (it != links_.end()) network_.say_down(it->second, message);
 }
 
-/// What was sent to be written here counts from now on.
+/// What was reported counts from now on: before it may have waited for a write.
 void SimulatedCoordinator::acknowledge(LeaseNumber lease) {
-    const auto sent = sent_.find(lease);
-    if (sent == sent_.end()) return;
-    ledger_.done_heard(epoch_, sent->second, clock());
-    ledger_.recorded({lease, sent->second.batch});
-    sent_.erase(sent);
+    const auto found = reported_.find(lease);
+    if (found == reported_.end()) return;
+    ledger_.done_heard(epoch_, found->second, clock());
+    ledger_.recorded({lease, found->second.batch});
+    reported_.erase(found);
 }
 
 void SimulatedCoordinator::close(SessionId session) {

@@ -45,7 +45,7 @@ private:
     std::map<SessionId, LinkRef> links_;
     std::map<SessionId, std::vector<HeldLease>> greetings_;  // not welcomed yet
     std::set<SessionId> welcomed_;
-    std::map<LeaseNumber, Done> sent_;  // to be written here
+    std::map<LeaseNumber, Done> reported_;  // and not acknowledged
 };
 
 }  // namespace evaljob::simulation

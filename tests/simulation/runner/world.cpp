@@ -19,14 +19,19 @@ bool World::on_stack(const ProcessRef& process) const {
 }
 
 bool World::run_next() {
-    if (events_.empty()) return false;
-    auto event = events_.extract(events_.begin());
+    // What is of a process in the middle of a system call waits where it stands, so that all of that process's events
+    // keep their order.
+    const auto next =
+        std::find_if(events_.begin(), events_.end(),
+                     [this](const auto& event) { return !event.second.owner || !on_stack(event.second.owner); });
+    if (next == events_.end()) return false;
+    auto event = events_.extract(next);
     now_ = std::max(now_, event.key().first);
     const ProcessRef owner = event.mapped().owner;
     if (owner && owner->dead) return true;
-    if (owner && (owner->paused_until > now_ || on_stack(owner))) {
+    if (owner && owner->paused_until > now_) {
         // Under its old number, so that what is put off keeps its order.
-        event.key().first = on_stack(owner) ? now_ + 1 : owner->paused_until;
+        event.key().first = owner->paused_until;
         events_.insert(std::move(event));
         return true;
     }

@@ -188,6 +188,12 @@ void CoordinatorRun::finish_when_alone(Milliseconds now) {
     if (!published_at_) published_at_ = now;
     // Late ranks find the done marker on the volume; those that are connected are told, and hang up.
     if (coordinator_.connected() > 0 && now - *published_at_ < farewell) return;
+    // A coordinator of a run that was stopped may have looked before this one's marker stood, and written its own over
+    // it, in which late ranks of this run would not find their end.
+    if (!another_has_finished()) {
+        const auto again = write_done_marker(manifest_, shared_dir_, {epoch_, run_id_});
+        if (!again) return outside_.end_job(exit_status_of(again.error()), again.error().message);
+    }
     told_finished_ = true;
     outside_.finished();
 }

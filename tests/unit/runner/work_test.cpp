@@ -163,7 +163,7 @@ TEST_F(RankAtWork, EndsWhenItsLogFailsThoughThereIsNoOtherLease) {
     const NoFileGrowsBeyond limit(std::filesystem::file_size(own.path()));
     const auto end = work(std::move(own));
     ASSERT_FALSE(end);
-    EXPECT_EQ(end.error().reason, "WriteFailed");
+    EXPECT_EQ(end.error().reason, "NoSpace") << "the limit of the process, in its message";
 }
 
 }  // namespace

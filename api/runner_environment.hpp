@@ -10,7 +10,7 @@ inline constexpr const char* spec_sha256 = "EVALJOB_SPEC_SHA256";  // of the fil
 // {"allowPartial": bool, "maxFailedSamples": n}; without eval also "image": {"attempt": n, "nodes": n}, whose output is
 // merged. No text of a user's.
 inline constexpr const char* merge = "EVALJOB_MERGE";
-inline constexpr const char* identity = "EVALJOB_IDENTITY";                      // what the merge proves: node 0's manifest
+inline constexpr const char* identity = "EVALJOB_IDENTITY";  // what the merge proves: node 0's manifest
 inline constexpr const char* max_failed_samples = "EVALJOB_MAX_FAILED_SAMPLES";  // of spec.merge; absent: 0
 inline constexpr const char* writers = "EVALJOB_WRITERS";                        // spec.storage.writers; absent: Ranks
 inline constexpr const char* storage_root = "EVALJOB_STORAGE_ROOT";              // what relative paths are relative to

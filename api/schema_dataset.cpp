@@ -137,7 +137,8 @@ std::vector<Field> task_fields(const std::string& task, const std::vector<Use>& 
              "Generation: how a prediction is compared with the targets, of which the best counts. The first metric "
              "is the score. ExactMatch: the same bytes. NormalizedExactMatch: the same after SQuAD's normalisation, "
              "which overlooks case, punctuation, English articles and white space; not for numbers, as -5 is 5 by it, "
-             "and 1.0 is 10. VQAAccuracy: min(1, targets that are the prediction / 3) as VQA's evaluation has it, the targets being people's answers. F1: of SQuAD, "
+             "and 1.0 is 10. VQAAccuracy: min(1, targets that are the prediction / 3) as VQA's evaluation has it, the "
+             "targets being people's answers. F1: of SQuAD, "
              "by words. ROUGEL: ROUGE-L's F-measure, without stemming. MultipleChoice: Accuracy: the letter of the "
              "likeliest text; NormalizedAccuracy: of the one that is likeliest per byte (docs/results.md).",
          .fallback_words = "[ExactMatch] with Generation, [Accuracy] with MultipleChoice",

@@ -46,7 +46,7 @@ struct CoordinatorOptions {
     Milliseconds least_gain = 200;  // a batch is not run twice for less
     // An engine has several batches at a time: how long one takes is then no measure of the work, nor of a bound.
     bool several_at_once = false;
-    bool backup_leases = true;      // whether one is run twice at all
+    bool backup_leases = true;  // whether one is run twice at all
 };
 
 /// A batch as the coordinator sees it: what tells how much it will cost, and whether its records are on the volume

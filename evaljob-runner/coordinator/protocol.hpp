@@ -64,7 +64,7 @@ struct Done {
     std::uint32_t failed = 0;
     std::int64_t compute_us = 0;
     std::string failure = {};  // why all of them failed; empty: not all of them, or not alike
-    std::string log = {};  // the file's name in this rank's folder; empty with Append, where node 0 knows it
+    std::string log = {};      // the file's name in this rank's folder; empty with Append, where node 0 knows it
 };
 
 struct Return {

@@ -20,8 +20,8 @@ struct Image {
 
 /// A PNG or JPEG file's picture, as the Python library Pillow gives it for convert("L") and convert("RGB"):
 /// transparency, gamma and EXIF's orientation are passed over. One difference: of a grey PNG of 16 bits these are the
-/// upper 8 bits of each pixel, where Pillow makes everything above 255 white. Fails with BadInput: another format, damaged, cut, or of more than
-/// `max_pixels`.
+/// upper 8 bits of each pixel, where Pillow makes everything above 255 white. Fails with BadInput: another format,
+/// damaged, cut, or of more than `max_pixels`.
 Result<Image> decode_image(std::string_view file, int channels, std::uint64_t max_pixels = max_image_pixels);
 
 }  // namespace evaljob

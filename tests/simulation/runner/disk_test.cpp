@@ -289,7 +289,8 @@ TEST_F(StaleListing, ARecordThatNeverShowsEndsTheRunAfterAMinute) {
     pass(59'000);
     EXPECT_EQ(ended_, "");
     pass(20'000);
-    EXPECT_NE(ended_.find("sample 0 was reported done, but no shard log holds a record of it"), std::string::npos) << ended_;
+    EXPECT_NE(ended_.find("sample 0 was reported done, but no shard log holds a record of it"), std::string::npos)
+        << ended_;
     EXPECT_FALSE(marker_stands());
 }
 

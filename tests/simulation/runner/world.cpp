@@ -21,9 +21,9 @@ bool World::on_stack(const ProcessRef& process) const {
 bool World::run_next() {
     // What is of a process in the middle of a system call waits where it stands, so that all of that process's events
     // keep their order.
-    const auto next =
-        std::find_if(events_.begin(), events_.end(),
-                     [this](const auto& event) { return !event.second.owner || !on_stack(event.second.owner); });
+    const auto next = std::find_if(events_.begin(), events_.end(), [this](const auto& event) {
+        return !event.second.owner || !on_stack(event.second.owner);
+    });
     if (next == events_.end()) return false;
     auto event = events_.extract(next);
     now_ = std::max(now_, event.key().first);

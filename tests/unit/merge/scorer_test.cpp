@@ -280,7 +280,8 @@ TEST(Scorer, ComesToTheMergeThroughItsEnvironment) {
     environment["EVALJOB_IDENTITY"] = run.identity();
     testing::internal::CaptureStdout();
     EXPECT_EQ(merge_main(environment), exit_code::success);
-    EXPECT_THAT(testing::internal::GetCapturedStdout(), HasSubstr("qa: quality 1.0000 (95 % interval 0.2065 to 1.0000), 1 samples\n"));
+    EXPECT_THAT(testing::internal::GetCapturedStdout(),
+                HasSubstr("qa: quality 1.0000 (95 % interval 0.2065 to 1.0000), 1 samples\n"));
 }
 
 }  // namespace

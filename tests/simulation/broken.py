@@ -58,7 +58,7 @@ def try_patch(patch: Path, area: str, tree: Path, preset: str) -> tuple[bool, st
     if found:
         return True, f"found by seed {found[1]}: {found[2]}"
     if tried.returncode != 0:
-        return False, "ended without naming a seed:\n" + tried.stdout[-2000:]
+        return False, f"ended with {tried.returncode} without naming a seed:\n" + tried.stdout[-2000:]
     return False, "found by none of the seeds " + SEEDS
 
 

@@ -39,6 +39,8 @@ Simulation::~Simulation() {
     world_.forget_events();
     slots_.clear();
     zombies_.clear();
+    superseded_.clear();
+    coordinator_ = nullptr;
     disk_here() = disk_before_;
 }
 

@@ -68,7 +68,7 @@ TEST_F(PolicyOnApiServer, AMergeThatFoundSamplesMissingSaysWhichAndHowMany) {
     report.samples = 100;
     report.missing = 3;
     report.ids = {"fashion/17", "fashion/18", "fashion/99"};
-    report.error = "3 of 100 samples are missing";
+    report.error = "3 of 100 samples are missing: fashion/17, fashion/18, fashion/99";
     merge("lacks", 13, encode_merge_report(report));
     await_condition("lacks", "Failed");
     EXPECT_EQ(text_of(condition("lacks", "Failed"), "reason"), "ProofFailed");

@@ -70,36 +70,31 @@ std::string lower(std::string text) {
     return text;
 }
 
-/// A key that stands in an EvalJob can be read by everyone who may read EvalJobs.
-Rule keys_come_from_variables() {
-    const std::string words = "value: a header that holds a key takes it from a variable; set variable";
-    return {.cel =
-                "!has(self.value) || !(self.name.lowerAscii() in ['authorization', 'proxy-authorization', 'api-key', "
-                "'x-api-key', 'cookie'])",
-            .message = words,
+/// Headers of these names, in small letters, that have a `member` are refused.
+Rule refused_headers(const std::vector<std::string>& names, const std::string& member_of_it, const std::string& words) {
+    std::string list;
+    for (const std::string& name : names) list += (list.empty() ? "'" : ", '") + name + "'";
+    const std::string has = member_of_it == "name" ? "" : "!has(self." + member_of_it + ") || ";
+    return {.cel = has + "!(self.name.lowerAscii() in [" + list + "])",
+            .message = member_of_it + ": " + words,
             .message_expression = "",
             .check = [=](const Json& header, const std::string& path, Violations& violations) {
-                if (member(header, "value").is_null() || !member(header, "name").is_string()) return;
-                const std::string name = lower(text_of(header, "name"));
-                for (const char* key : {"authorization", "proxy-authorization", "api-key", "x-api-key", "cookie"})
-                    if (name == key) return violations.push_back(path + "." + words);
+                if (member(header, member_of_it.c_str()).is_null() || !member(header, "name").is_string()) return;
+                if (std::find(names.begin(), names.end(), lower(text_of(header, "name"))) != names.end())
+                    violations.push_back(path + "." + member_of_it + ": " + words);
             }};
 }
 
+/// A key that stands in an EvalJob can be read by everyone who may read EvalJobs.
+Rule keys_come_from_variables() {
+    return refused_headers({"authorization", "proxy-authorization", "api-key", "x-api-key", "cookie"}, "value",
+                           "a header that holds a key takes it from a variable; set variable");
+}
+
 Rule header_is_free() {
-    const std::string words = "name: this header is set by the runner; remove it";
-    return {.cel =
-                "!(self.name.lowerAscii() in ['host', 'content-length', 'content-type', 'transfer-encoding', "
-                "'connection', 'accept-encoding', 'expect', 'te', 'upgrade'])",
-            .message = words,
-            .message_expression = "",
-            .check = [=](const Json& header, const std::string& path, Violations& violations) {
-                if (!member(header, "name").is_string()) return;
-                const std::string name = lower(text_of(header, "name"));
-                for (const char* key : {"host", "content-length", "content-type", "transfer-encoding", "connection",
-                                        "accept-encoding", "expect", "te", "upgrade"})
-                    if (name == key) return violations.push_back(path + "." + words);
-            }};
+    return refused_headers({"host", "content-length", "content-type", "transfer-encoding", "connection",
+                            "accept-encoding", "expect", "te", "upgrade"},
+                           "name", "this header is set by the runner; remove it");
 }
 
 /// How requests fit a server that wants them a little otherwise.

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "evaljob-runner/engine/openai/http_client.hpp"
+#include "tests/unit/engine/gzipped.hpp"
 #include "tests/unit/engine/scripted_server.hpp"
 
 namespace evaljob::openai {
@@ -27,20 +28,6 @@ namespace asio = boost::asio;
 constexpr unsigned parts = 8;  // tests of their own, so that none takes long
 constexpr unsigned seeds_of_a_part = 10'000 / parts;
 constexpr const char* end_mark = "\n";  // where an answer is as long as its connection, HTTP does not tell its end
-
-std::string gzipped(const std::string& text) {
-    z_stream stream{};
-    deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY);
-    std::string bytes(deflateBound(&stream, text.size()) + 32, '\0');
-    stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-    stream.avail_in = static_cast<uInt>(text.size());
-    stream.next_out = reinterpret_cast<Bytef*>(bytes.data());
-    stream.avail_out = static_cast<uInt>(bytes.size());
-    deflate(&stream, Z_FINISH);
-    bytes.resize(stream.total_out);
-    deflateEnd(&stream);
-    return bytes;
-}
 
 /// What the server does to each request.
 class Moods {
@@ -94,7 +81,7 @@ private:
         std::string head = "HTTP/1.1 " + std::to_string(status) + " X\r\n";
         if (status == 204 || status == 304) return head + (chance(2) ? "Content-Length: 7\r\n\r\n" : "\r\n");
         if (chance(4)) {
-            body = gzipped(body);
+            body = test::gzipped(body, Z_BEST_SPEED);
             head += "Content-Encoding: gzip\r\n";
         }
         closes = chance(8);

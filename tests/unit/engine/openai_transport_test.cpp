@@ -1,6 +1,5 @@
 // What decides where requests go, when connections are used again and what may be told of answers: tables, no sockets.
 #include <gmock/gmock.h>
-#include <zlib.h>
 
 #include "api/base64.hpp"
 #include "evaljob-runner/engine/openai/content_encoding.hpp"
@@ -9,6 +8,7 @@
 #include "evaljob-runner/engine/openai/proxy.hpp"
 #include "evaljob-runner/engine/openai/redaction.hpp"
 #include "evaljob-runner/engine/openai/silence.hpp"
+#include "tests/unit/engine/gzipped.hpp"
 
 namespace evaljob::openai {
 namespace {
@@ -75,20 +75,6 @@ TEST(Redaction, AnAnswerMayHaveAShortKeyAndNoLongOne) {
 
 // Bodies
 
-std::string gzipped(const std::string& text) {
-    z_stream stream{};
-    deflateInit2(&stream, 9, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY);
-    std::string bytes(deflateBound(&stream, text.size()) + 32, '\0');
-    stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-    stream.avail_in = static_cast<uInt>(text.size());
-    stream.next_out = reinterpret_cast<Bytef*>(bytes.data());
-    stream.avail_out = static_cast<uInt>(bytes.size());
-    deflate(&stream, Z_FINISH);
-    bytes.resize(stream.total_out);
-    deflateEnd(&stream);
-    return bytes;
-}
-
 struct BodyRow {
     const char* name;
     const char* encoding;
@@ -108,16 +94,16 @@ const std::string megabyte(1'000'000, 'x');
 INSTANTIATE_TEST_SUITE_P(
     Table, Bodies,
     testing::Values(BodyRow{"Plain", "", "text", "text"}, BodyRow{"Identity", "identity", "text", "text"},
-                    BodyRow{"Gzip", "gzip", gzipped("text"), "text"},
-                    BodyRow{"XGzip", "X-GZIP", gzipped("text"), "text"},
-                    BodyRow{"SeveralMembers", "gzip", gzipped("te") + gzipped("xt"), "text"},
-                    BodyRow{"GzipOfNothing", "gzip", gzipped(""), ""},
-                    BodyRow{"AsLargeAsMayBe", "gzip", gzipped(megabyte), megabyte},
-                    BodyRow{"Bomb", "gzip", gzipped(megabyte + "x"), "failed: TooLarge"},
-                    BodyRow{"BombOfMembers", "gzip", gzipped(megabyte) + gzipped("x"), "failed: TooLarge"},
-                    BodyRow{"CutOff", "gzip", gzipped("text").substr(0, 20), "failed: Garbled"},
+                    BodyRow{"Gzip", "gzip", test::gzipped("text"), "text"},
+                    BodyRow{"XGzip", "X-GZIP", test::gzipped("text"), "text"},
+                    BodyRow{"SeveralMembers", "gzip", test::gzipped("te") + test::gzipped("xt"), "text"},
+                    BodyRow{"GzipOfNothing", "gzip", test::gzipped(""), ""},
+                    BodyRow{"AsLargeAsMayBe", "gzip", test::gzipped(megabyte), megabyte},
+                    BodyRow{"Bomb", "gzip", test::gzipped(megabyte + "x"), "failed: TooLarge"},
+                    BodyRow{"BombOfMembers", "gzip", test::gzipped(megabyte) + test::gzipped("x"), "failed: TooLarge"},
+                    BodyRow{"CutOff", "gzip", test::gzipped("text").substr(0, 20), "failed: Garbled"},
                     BodyRow{"NoBytes", "gzip", "", "failed: Garbled"},
-                    BodyRow{"GarbageBehind", "gzip", gzipped("text") + "x", "failed: Garbled"},
+                    BodyRow{"GarbageBehind", "gzip", test::gzipped("text") + "x", "failed: Garbled"},
                     BodyRow{"NoGzip", "gzip", "text", "failed: Garbled"},
                     BodyRow{"OtherEncoding", "br", "text", "failed: Garbled"},
                     BodyRow{"TwoEncodings", "gzip, gzip", "text", "failed: Garbled"}),
